@@ -1,0 +1,3 @@
+from trainclinic.cli import main
+
+main()

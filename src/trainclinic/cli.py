@@ -1,0 +1,85 @@
+"""The command line: parse, call, print, exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from trainclinic.errors import TrainclinicError
+
+app = typer.Typer(
+    name="trainclinic",
+    help="Your network does not train. trainclinic says why, with the evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+@app.command(context_settings=_PASS_ON)
+def run(
+    context: typer.Context,
+    script: Annotated[Path, typer.Argument(help="The training script; what follows it is its own.")],
+    output: Annotated[Path, typer.Option(help="Folder for the recording and the report.")] = Path("clinic"),
+    every: Annotated[int | None, typer.Option(min=1, help="Look at each N-th step; default: dense, then sparse.")] = None,
+    html: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
+) -> None:
+    """Run a training script as it is, watch it, and say what is wrong. The report goes to stderr."""
+    from trainclinic.diagnose.diagnose import diagnose
+    from trainclinic.measure.script import run_script
+    from trainclinic.report.report import report
+
+    result = run_script(script, context.args, folder=output, every=every)
+    sys.stdout.flush()
+    console = Console(stderr=True)
+    if result.missed:
+        console.print(f"trainclinic: {script}: nothing to diagnose: {result.missed}.", markup=False, highlight=False)
+    for recording in result.recordings:
+        if recording.steps:
+            diagnosis = diagnose(recording)
+            report(diagnosis, console=console)
+            if html and recording.path is not None:
+                written = report(diagnosis, recording.path.with_suffix(".html"))
+                console.print(f"Report: {written}   Recording: {recording.path}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def report(
+    recording: Annotated[Path, typer.Argument(help="A .clinic file.")],
+    output: Annotated[Path | None, typer.Option(help="Write .html, .json or .txt instead of printing.")] = None,
+) -> None:
+    """Diagnose a recording, now or later, here or elsewhere."""
+    from trainclinic.diagnose.diagnose import diagnose
+    from trainclinic.report.report import report as write
+
+    written = write(diagnose(recording), output)
+    if written is not None:
+        typer.echo(written)
+
+
+@app.command()
+def explain(problem: Annotated[str, typer.Argument(help="A problem, such as vanishing-gradient.")]) -> None:
+    """What a problem is, how it is measured, when it is harmless, and where that comes from."""
+    from trainclinic.report.explain import explain as page
+
+    Console().print(page(problem))
+
+
+def main() -> None:
+    """Entry point: an error of ours is one line and exit code 2, never a traceback."""
+    try:
+        app()
+    except TrainclinicError as error:
+        print(f"trainclinic: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Which problem explains which: data before integrity before loss before initialisation before learning rate.
+
+A finding that another one explains is shown under it. Only a finding that hurts can explain one that hurts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from trainclinic.records import Finding
+
+
+@dataclass(frozen=True)
+class Edge:
+    """`upstream` explains `downstream`, except where the downstream finding names one of the causes in `unless`."""
+
+    upstream: str
+    downstream: str
+    unless: tuple[str, ...] = ()
+
+
+#: problems in the order in which they are cured
+PRECEDENCE = (
+    "unscaled-inputs",
+    "wrong-mode",
+    "stale-gradient",
+    "frozen-parameters",
+    "loss-output-mismatch",
+    "poor-initialization",
+    "exploding-gradient",
+    "vanishing-gradient",
+    "saturated-activation",
+    "dead-relu",
+    "learning-rate-too-high",
+    "learning-rate-too-low",
+    "non-finite",
+    "overfitting",
+)
+
+_FROM_THE_START = ("dead from the start",)
+
+
+def _explains(upstream: str, *downstream: str, unless: tuple[str, ...] = ()) -> tuple[Edge, ...]:
+    return tuple(Edge(upstream, problem, unless) for problem in downstream)
+
+
+EDGES = (
+    *_explains("unscaled-inputs", "poor-initialization", "exploding-gradient", "vanishing-gradient", "dead-relu",
+               "saturated-activation", "learning-rate-too-high", "learning-rate-too-low", "non-finite"),
+    *_explains("wrong-mode", "overfitting", "learning-rate-too-low", "learning-rate-too-high", "exploding-gradient"),
+    *_explains("stale-gradient", "exploding-gradient", "saturated-activation", "learning-rate-too-high",
+               "non-finite", "overfitting", "vanishing-gradient"),
+    *_explains("stale-gradient", "dead-relu", unless=_FROM_THE_START),
+    *_explains("frozen-parameters", "learning-rate-too-low", "overfitting", "vanishing-gradient"),
+    *_explains("loss-output-mismatch", "vanishing-gradient", "learning-rate-too-low", "learning-rate-too-high",
+               "saturated-activation", "exploding-gradient"),
+    *_explains("poor-initialization", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
+               "learning-rate-too-low", "learning-rate-too-high", "non-finite"),
+    *_explains("exploding-gradient", "learning-rate-too-high", "saturated-activation", "vanishing-gradient"),
+    *_explains("exploding-gradient", "non-finite", unless=("operation",)),
+    *_explains("exploding-gradient", "dead-relu", unless=_FROM_THE_START),
+    *_explains("vanishing-gradient", "learning-rate-too-low", "learning-rate-too-high"),
+    *_explains("saturated-activation", "vanishing-gradient", "learning-rate-too-low", unless=("squashing activation",)),
+    *_explains("dead-relu", "vanishing-gradient", "learning-rate-too-low"),
+    *_explains("learning-rate-too-high", "dead-relu", unless=_FROM_THE_START),
+    *_explains("learning-rate-too-high", "saturated-activation", unless=("saturated from the start",)),
+    *_explains("learning-rate-too-high", "non-finite", unless=("operation",)),
+    *_explains("learning-rate-too-high", "exploding-gradient", "vanishing-gradient", "overfitting"),
+    *_explains("non-finite", "learning-rate-too-high", "overfitting"),
+)  # fmt: skip
+
+
+def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings with `explained_by` filled in: roots first, each followed by what it explains."""
+    ranked = sorted(findings, key=_rank)
+    linked = [replace(finding, explained_by=_upstream(finding, ranked)) for finding in ranked]
+    ordered: list[Finding] = []
+
+    def add(finding: Finding) -> None:
+        if finding not in ordered:
+            ordered.append(finding)
+            for other in linked:
+                if other.explained_by == finding.problem:
+                    add(other)
+
+    for finding in linked:
+        if not finding.explained_by:
+            add(finding)
+    return tuple(ordered)
+
+
+def _upstream(finding: Finding, ranked: Sequence[Finding]) -> str:
+    """The finding that explains this one: the nearest upstream, which may itself be explained by another."""
+    candidates = [
+        other
+        for other in ranked
+        if (other.level == "problem" or finding.level == "observation")
+        and _precedes(other, finding, ranked)
+    ]
+    return candidates[-1].problem if candidates else ""
+
+
+def _precedes(upstream: Finding, downstream: Finding, ranked: Sequence[Finding]) -> bool:
+    for edge in EDGES:
+        if (edge.upstream, edge.downstream) == (upstream.problem, downstream.problem):
+            if downstream.cause in edge.unless:
+                return False
+            # Where two explain each other the one that stands first in the order of cure is the cause.
+            mutual = any(
+                (back.upstream, back.downstream) == (downstream.problem, upstream.problem)
+                and upstream.cause not in back.unless
+                for back in EDGES
+            )
+            return not mutual or _place(upstream) < _place(downstream)
+    return False
+
+
+def _rank(finding: Finding) -> tuple[int, int, float]:
+    return (finding.level != "problem", _place(finding), -finding.severity)
+
+
+def _place(finding: Finding) -> int:
+    return PRECEDENCE.index(finding.problem) if finding.problem in PRECEDENCE else len(PRECEDENCE)

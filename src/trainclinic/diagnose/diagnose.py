@@ -1,0 +1,50 @@
+"""diagnose: every problem of the catalogue is asked; the answers are put in the order of cause and effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from trainclinic import catalog
+from trainclinic.diagnose.causes import explain
+from trainclinic.diagnose.problem import NotExaminedError
+from trainclinic.errors import RecordingError
+from trainclinic.recording import Recording, load
+from trainclinic.records import Diagnosis, NotExamined
+
+PROBLEMS = "trainclinic.diagnose.problems"
+
+
+def diagnose(source: Any) -> Diagnosis:
+    """Say what is wrong with a run.
+
+    Args:
+        source: a Recording, an open or closed Watch, or the path of a `.clinic` file.
+
+    Returns:
+        The findings, root causes first, and what could not be examined.
+
+    Raises:
+        RecordingError: there is no such recording, or it holds no optimizer step.
+    """
+    recording = _recording(source)
+    if not recording.steps:
+        raise RecordingError("recording: expected at least one optimizer step, got none; watch the optimizer that "
+                             "steps, and keep the training loop inside the watch")  # fmt: skip
+    findings, unseen = [], []
+    for name, problem in catalog.entries(PROBLEMS).items():
+        try:
+            findings.extend(problem().find(recording))
+        except NotExaminedError as reason:
+            unseen.append(NotExamined(name, str(reason)))
+    return Diagnosis(explain(findings), tuple(unseen), recording)
+
+
+def _recording(source: Any) -> Recording:
+    if isinstance(source, str | Path):
+        return load(source)
+    found = source if isinstance(source, Recording) else getattr(source, "recording", None)
+    if not isinstance(found, Recording):
+        raise RecordingError(f"diagnose: expected a Recording, a Watch or the path of a .clinic file, got "
+                             f"{type(source).__name__}; pass what tc.watch or tc.run gave you")  # fmt: skip
+    return found

@@ -1,0 +1,78 @@
+"""Outcome: did the run learn? The clause that parts a problem from an observation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainclinic.recording import Floats, Recording
+
+WINDOWS = 20  # the loss curve is judged on medians of this many windows: a minibatch loss is mostly noise
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The loss curve in numbers [loss units, unless said].
+
+    Attributes:
+        first: loss before the first update.
+        last: median of the last twentieth of the run.
+        best: smallest median of a twentieth.
+        chance: loss of the best constant prediction, from the targets that were seen; NaN where unknown.
+        learned: share of the starting point (chance where known, else `first`) that is gone at the end; ≤ 1,
+            negative when the loss ended above it.
+        finite: whether every loss was finite.
+    """
+
+    first: float
+    last: float
+    best: float
+    chance: float
+    learned: float
+    finite: bool
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss left the finite, or ended half as high again as it had once been and above its start."""
+        return not self.finite or (self.last > 1.5 * self.best and self.last > self.first > 0)
+
+
+def outcome(recording: Recording) -> Outcome:
+    """The outcome of a run; `learned` is NaN when no loss was seen."""
+    series = recording.series("loss")
+    losses = series.values
+    chance = chance_loss(recording)
+    finite = losses[np.isfinite(losses)]
+    if not len(finite):
+        return Outcome(math.nan, math.nan, math.nan, chance, math.nan, not len(losses))
+    medians = windows(losses)
+    first = float(finite[0])
+    last = float(medians[-1]) if math.isfinite(medians[-1]) else math.inf
+    start = chance if math.isfinite(chance) else first
+    learned = 1 - last / start if start > 0 else math.nan
+    return Outcome(
+        first, last, float(np.nanmin(medians)), chance, learned, recording.facts.get("non_finite") is None
+    )
+
+
+def windows(losses: Floats, count: int = WINDOWS) -> Floats:
+    """Medians of `count` equal stretches; a stretch that is mostly non-finite gives inf."""
+    parts = np.array_split(losses, min(count, len(losses)))
+    return np.array([np.median(np.where(np.isfinite(part), part, np.inf)) for part in parts])
+
+
+def chance_loss(recording: Recording) -> float:
+    """Loss of the best answer that ignores the input: the entropy of the classes, or the targets' variance."""
+    loss, targets = recording.facts.get("loss", {}), recording.facts.get("targets", {})
+    name = loss.get("name", "")
+    counts = np.array(list(targets.get("classes", {}).values()), dtype=float)
+    if name in ("cross_entropy", "nll_loss") or name.startswith("binary_cross_entropy"):
+        if targets.get("dtype", "").startswith("float") and not targets.get("binary"):
+            return math.nan  # soft labels
+        share = counts[counts > 0] / counts.sum() if len(counts) else counts
+        return float(-(share * np.log(share)).sum()) if len(share) > 1 else math.nan
+    if name == "mse_loss":
+        return float(targets.get("std", math.nan)) ** 2 or math.nan
+    return math.nan

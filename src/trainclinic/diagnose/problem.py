@@ -1,0 +1,92 @@
+"""Problem: what every file under `problems/` holds. Reading a recording and returning findings is all it does."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+from trainclinic.recording import Recording
+from trainclinic.records import Finding
+
+SECTIONS = (
+    "What it is",
+    "Why training suffers",
+    "How it is measured",
+    "When it is harmless",
+    "What to do",
+    "References",
+)
+
+
+class NotExaminedError(Exception):
+    """Raised by `find`: this recording can neither show the problem nor rule it out. The message says why."""
+
+
+def limit(value: float, unit: str, source: str) -> Any:
+    """A limit as a dataclass field: its default, its unit, and where it comes from.
+
+    Args:
+        value: the default [unit].
+        unit: "1" for a pure number.
+        source: a file under benchmarks/results, a paper (author year), or "exact" for a count of zero.
+    """
+    return field(default=value, metadata={"unit": unit, "source": source})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Base class of the catalogue's entries.
+
+    Class attributes:
+        reads: the signals `find` looks at.
+        measures: quantity derived by `find` and named in its evidence → plain words.
+        causes: key of `Finding.cause` → the sentence that tells a person why.
+        exact: whether the check is decided without statistics.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ()
+    measures: ClassVar[dict[str, str]] = {}
+    causes: ClassVar[dict[str, str]] = {}
+    exact: ClassVar[bool] = False
+
+    def find(self, recording: Recording) -> Iterable[Finding]:
+        """The findings of this problem in `recording`; nothing when there are none.
+
+        Raises:
+            NotExaminedError: the recording lacks what the rule needs.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def id(cls) -> str:
+        """The file's stem with `-` for `_`."""
+        return cls.__module__.rsplit(".", 1)[-1].replace("_", "-")
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(cls) or "").split("\n", 1)[0]
+
+    @classmethod
+    def page(cls) -> dict[str, str]:
+        """Section title → text, from the docstring's fixed sections."""
+        text: dict[str, list[str]] = {}
+        title = ""
+        for line in (inspect.getdoc(cls) or "").splitlines():
+            if line.rstrip(":") in SECTIONS and line.endswith(":"):
+                title = line.rstrip(":")
+                text[title] = []
+            elif title:
+                text[title].append(line)
+        return {title: inspect.cleandoc("\n" + "\n".join(lines)).strip() for title, lines in text.items()}
+
+    @classmethod
+    def limits(cls) -> tuple[tuple[str, float, str, str], ...]:
+        """(name, value, unit, source) of every limit."""
+        return tuple(
+            (item.name, item.default, item.metadata["unit"], item.metadata["source"])
+            for item in fields(cls)
+            if "unit" in item.metadata and isinstance(item.default, int | float)
+        )

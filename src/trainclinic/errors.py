@@ -1,0 +1,32 @@
+"""Every error this package raises on purpose.
+
+TrainclinicError
+├── SetupError        what was handed in cannot be trained or watched
+├── RecordingError    a file is no recording, or a recording lacks what was asked of it
+├── ScriptError       a script or a `make` function cannot be found or run
+└── CatalogError      no such problem, signal, case or remedy
+
+A message names the subject, what was expected, what came, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class TrainclinicError(Exception):
+    """Base class of every error raised here."""
+
+
+class SetupError(TrainclinicError):
+    """What was handed in cannot be trained or watched."""
+
+
+class RecordingError(TrainclinicError):
+    """A file is no recording, or a recording lacks what was asked of it."""
+
+
+class ScriptError(TrainclinicError):
+    """A script or a `make` function cannot be found or run."""
+
+
+class CatalogError(TrainclinicError):
+    """No such entry in a catalogue."""

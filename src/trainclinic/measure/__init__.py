@@ -1,0 +1,1 @@
+"""Watching a run: what is attached, when it samples, how it lets go."""

@@ -1,0 +1,206 @@
+"""Facts: exact observations of a run, kept small: counts, sums and first times; nothing here grows with the run.
+
+They are stored as plain data under these topics:
+
+    steps               optimizer steps watched
+    parameters          one entry a parameter: name, shape, requires_grad, in_optimizer, and over the looks: how often
+                        its gradient was missing, zero, there; how often a step moved it
+    modes               passes with gradient by mode of the model, modules that behave differently in eval mode and
+                        how often each trained in eval mode; evaluations by mode
+    gradient_cleared    steps looked at, and those whose gradients were never cleared since the step before
+    loss                name of the loss, what stands before it (`loss_graph.py`), shapes, dtypes
+    inputs              kind, shape, per feature: mean, std, min, max over the first samples
+    targets             dtype, mean and std, or the count of each class
+    non_finite          first step with a non-finite loss or gradient, what was non-finite, parameters concerned
+    batch_size          of the first pass
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+FEATURES = 4096  # input features followed at most; classes counted at most
+ENOUGH = 2000  # samples for the statistics of inputs and targets
+
+
+class ParameterFacts:
+    """Which parameters could learn, and which did."""
+
+    def __init__(self, names: list[str], parameters: list[nn.Parameter], optimizers: list[Optimizer]) -> None:
+        group_of = {id(p): group for o in optimizers for group in o.param_groups for p in group["params"]}
+        self._optimizers = optimizers
+        self.entries = [
+            {
+                "name": name,
+                "shape": list(parameter.shape),
+                "requires_grad": parameter.requires_grad,
+                "in_optimizer": id(parameter) in group_of,
+                "looks": 0,
+                "gradient_missing": 0,
+                "gradient_zero": 0,
+                "moved": 0,
+                "learning_rate_zero": 0,
+            }
+            for name, parameter in zip(names, parameters, strict=True)
+        ]
+        self._parameters = parameters
+
+    def update(self, gradient_norms: list[float], moved: list[bool]) -> None:
+        """Add one step that was looked at."""
+        rates = {id(p): group["lr"] for o in self._optimizers for group in o.param_groups for p in group["params"]}
+        for entry, parameter, norm, changed in zip(self.entries, self._parameters, gradient_norms, moved, strict=True):
+            entry["requires_grad"] = parameter.requires_grad
+            entry["in_optimizer"] = id(parameter) in rates
+            entry["looks"] += 1
+            entry["gradient_missing"] += math.isnan(norm)
+            entry["gradient_zero"] += norm == 0
+            entry["moved"] += changed
+            entry["learning_rate_zero"] += float(rates.get(id(parameter), 1.0)) == 0.0
+
+
+class ModeFacts:
+    """In which mode the model trained and was evaluated."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._sensitive = [(name, module) for name, module in model.named_modules() if _is_mode_sensitive(module)]
+        self._eval_looks = [0] * len(self._sensitive)
+        self._trainable = [any(p.requires_grad for p in module.parameters()) for _, module in self._sensitive]
+        self.passes = {"train": 0, "eval": 0}
+        self.looks = 0
+        self.evaluations = {"train": 0, "eval": 0}
+
+    def training_pass(self, model: nn.Module) -> None:
+        """One pass with gradient."""
+        self.passes["train" if model.training else "eval"] += 1
+
+    def look(self) -> None:
+        """Look at every module that behaves differently in eval mode."""
+        self.looks += 1
+        for index, (_, module) in enumerate(self._sensitive):
+            self._eval_looks[index] += not module.training
+
+    def evaluation(self, model: nn.Module) -> None:
+        """One pass without gradient."""
+        behaves_as_training = any(module.training for _, module in self._sensitive) if model.training else False
+        self.evaluations["train" if behaves_as_training else "eval"] += 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "passes": dict(self.passes),
+            "looks": self.looks,
+            "evaluations": dict(self.evaluations),
+            "sensitive": [
+                {"name": name, "kind": type(module).__name__, "eval_looks": count, "trainable": trainable}
+                for (name, module), count, trainable in zip(
+                    self._sensitive, self._eval_looks, self._trainable, strict=True
+                )
+            ],
+        }
+
+
+class InputFacts:
+    """Scale of each input feature, over the first samples."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self._kind = ""
+        self._shape: list[int] = []
+        self._sums: dict[str, Tensor] = {}
+
+    @property
+    def enough(self) -> bool:
+        """Whether more samples would change little."""
+        return self.samples >= ENOUGH or self._kind in ("integer", "none")
+
+    def update(self, inputs: Tensor | None) -> None:
+        """Add one batch; features are dim 1 of (N, F) and (N, C, …), the last dim of (N, T, F)."""
+        if inputs is None or not inputs.numel():
+            return
+        self._shape = self._shape or list(inputs.shape)
+        if not inputs.is_floating_point():
+            self._kind = self._kind or "integer"
+            return
+        self._kind = "float"
+        x = inputs.detach()
+        x = x[:, None] if x.ndim == 1 else x
+        x = (x.movedim(1, -1) if x.ndim > 3 else x).reshape(-1, x.shape[1] if x.ndim > 3 else x.shape[-1])
+        x = x[:, :FEATURES].double()
+        part = {"sum": x.sum(0), "square": x.square().sum(0), "min": -x.amin(0), "max": x.amax(0)}
+        if self._sums and part["sum"].shape != self._sums["sum"].shape:
+            return
+        self.samples += len(inputs)
+        self._rows = getattr(self, "_rows", 0) + len(x)
+        for key, value in part.items():
+            if key in self._sums:
+                value = self._sums[key] + value if key in ("sum", "square") else torch.maximum(self._sums[key], value)
+            self._sums[key] = value
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        if not self._sums:
+            return {"kind": self._kind, "shape": self._shape, "samples": self.samples}
+        mean = self._sums["sum"] / self._rows
+        std = (self._sums["square"] / self._rows - mean.square()).clamp(min=0).sqrt()
+        columns = {"mean": mean, "std": std, "min": -self._sums["min"], "max": self._sums["max"]}
+        features = {key: _rounded(value) for key, value in columns.items()}
+        return {"kind": self._kind, "shape": self._shape, "samples": self.samples, "features": features}
+
+
+class TargetFacts:
+    """What the targets look like, over the first samples."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self._dtype = ""
+        self._shape: list[int] = []
+        self._classes: dict[int, int] = {}
+        self._moments = (0.0, 0.0, 0)
+
+    def update(self, targets: Tensor) -> None:
+        """Add one batch."""
+        if self.samples >= ENOUGH or not targets.numel() or targets.is_complex():
+            return
+        self.samples += len(targets) if targets.ndim else 1
+        self._dtype, self._shape = str(targets.dtype).removeprefix("torch."), list(targets.shape)
+        flat = targets.detach().flatten()
+        if flat.is_floating_point():
+            values = flat.double()
+            total, square, count = self._moments
+            self._moments = (total + float(values.sum()), square + float(values.square().sum()), count + len(values))
+            if len(self._classes) < 3:  # only to see whether the targets are 0 and 1
+                flat = flat[(flat == flat.round()) & (flat.abs() < FEATURES)]
+        found, counts = flat.long().unique(return_counts=True)
+        for value, count in zip(found.tolist()[:FEATURES], counts.tolist(), strict=False):
+            if value in self._classes or len(self._classes) < FEATURES:
+                self._classes[value] = self._classes.get(value, 0) + count
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        facts: dict[str, Any] = {"dtype": self._dtype, "shape": self._shape, "samples": self.samples}
+        total, square, count = self._moments
+        if count:
+            mean = total / count
+            facts |= {"mean": mean, "std": math.sqrt(max(0.0, square / count - mean * mean))}
+            facts["binary"] = sum(self._classes.values()) == count and set(self._classes) <= {0, 1}
+        if not count or facts["binary"]:
+            facts["classes"] = {str(value): number for value, number in sorted(self._classes.items())}
+        return facts
+
+
+def _is_mode_sensitive(module: nn.Module) -> bool:
+    """Dropout that drops, batch norm with running statistics, recurrent layers with dropout."""
+    if isinstance(module, nn.modules.dropout._DropoutNd):
+        return module.p > 0
+    if isinstance(module, nn.modules.batchnorm._NormBase):
+        return bool(module.track_running_stats)
+    return isinstance(module, nn.RNNBase | nn.MultiheadAttention) and float(module.dropout) > 0
+
+
+def _rounded(values: Tensor) -> list[float]:
+    return [float(f"{value:.7g}") for value in values.tolist()]

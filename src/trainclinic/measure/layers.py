@@ -1,0 +1,300 @@
+"""LayerProbe: on a sampled pass, looks at the outputs, the backward signal and the activations of every layer.
+
+Between sampled passes no hook is left on any module. Functional activations are seen through a TorchFunctionMode
+that is open only while the root module's forward runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Optimizer
+from torch.overrides import TorchFunctionMode
+from torch.utils.hooks import RemovableHandle
+
+from trainclinic import catalog
+from trainclinic.measure.activations import FUNCTIONS, RELU, TANH, Activation, setting_of
+from trainclinic.measure.hook import Hook
+from trainclinic.measure.reductions import measured, spread, to_floats
+from trainclinic.measure.signal import ActivationSignal, BackwardSignal, OutputSignal
+from trainclinic.measure.signals.backward_call_slope import BackwardCallSlope
+from trainclinic.measure.signals.dead_unit_fraction import DeadUnitFraction
+from trainclinic.recording import Layer
+
+SIGNALS = "trainclinic.measure.signals"
+
+#: functions that take a weight, and where it stands among their arguments
+WEIGHTED = {F.linear: 1, F.conv1d: 1, F.conv2d: 1, F.conv3d: 1, F.embedding: 1}
+_PASSES_ON = ("Flatten", "Unflatten", "Identity", "Dropout")  # leave the scale of the input as it is
+_MOST_CALLS = 128  # of one activation function in one forward that are told apart
+
+
+@dataclass
+class _Frame:
+    """A module whose forward is running; counts the activation functions called directly in it."""
+
+    name: str
+    calls: dict[str, int] = field(default_factory=dict)
+
+
+class _Functions(TorchFunctionMode):
+    def __init__(self, probe: LayerProbe) -> None:
+        super().__init__()
+        self._probe = probe
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        activation = FUNCTIONS.get(func)
+        if activation is None:
+            if func in WEIGHTED:
+                self._probe.see_weight(func, args, kwargs)
+            return func(*args, **kwargs)
+        return self._probe.call_activation(activation, func, args, kwargs)
+
+
+class LayerProbe:
+    """Hooks on the modules of one model.
+
+    Args:
+        root: the watched model.
+        optimizers: that train it; to tell weights that are used but were never registered.
+        training_samples: size of the training set where it is known.
+    """
+
+    def __init__(
+        self, root: nn.Module, optimizers: Sequence[Optimizer], training_samples: int | None = None
+    ) -> None:
+        self._root = root
+        self._registered = {id(parameter) for parameter in root.parameters()}
+        self._registered.update(id(p) for o in optimizers for group in o.param_groups for p in group["params"])
+        self.unregistered: dict[int, dict[str, Any]] = {}
+        self.first_module = ""
+        self._signals = {kind: _of_kind(kind) for kind in (OutputSignal, BackwardSignal, ActivationSignal)}
+        self.dead_units = DeadUnitFraction(training_samples)
+        self.layers: dict[str, Layer] = {}
+        self._handles: list[RemovableHandle] = []
+        self._mode: _Functions | None = None
+        self._stack: list[_Frame] = []
+        self._activation_module = ""
+        self._full = False
+        self._units = False
+        self._last_weight: nn.Module | None = None
+        self._entries: list[tuple[Any, str, Tensor, int]] = []  # signal, layer, measured, elements
+
+    # -- attaching
+
+    def arm(self) -> None:
+        """Set the hooks, unless they are set."""
+        if not self._handles:
+            for name, module in self._root.named_modules():
+                if module is not self._root:
+                    self._handles.extend(self._hook(name, module))
+
+    def disarm(self) -> None:
+        """Remove every hook."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        self._leave_mode()
+
+    def _hook(self, name: str, module: nn.Module) -> Iterator[RemovableHandle]:
+        weights = has_weights(module)
+        if is_plain(module) and not weights:
+            yield module.register_forward_pre_hook(Hook(partial(self._name_activation, name)))
+            return
+        if not is_plain(module):
+            yield module.register_forward_pre_hook(Hook(partial(self._enter, name)))
+            yield module.register_forward_hook(Hook(self._exit), always_call=True)
+        if weights:
+            yield module.register_forward_hook(Hook(partial(self._see_weight_layer, name)))
+
+    # -- one pass of the root
+
+    def begin(self, *, full: bool, units: bool) -> None:
+        """The root's forward begins. `full`: every signal; `units`: gather samples for dead units."""
+        self._leave_mode()
+        self._full, self._units = full, units
+        self._stack = [_Frame("")]
+        self._last_weight = None
+        self._mode = _Functions(self)
+        self._mode.__enter__()
+
+    def end(self, output: Any) -> None:
+        """The root's forward has ended."""
+        self._leave_mode()
+        if has_weights(self._root) and self._full:
+            self._see_weight_layer("", self._root, (), output)
+        self._stack = []
+
+    @property
+    def running(self) -> bool:
+        """Whether a pass is open."""
+        return self._mode is not None
+
+    def collect(self) -> dict[tuple[str, str], float]:
+        """(signal, layer) → value over all passes since the last call."""
+        numbers = to_floats([tensor for _, _, tensor, _ in self._entries])
+        calls: dict[tuple[Any, str], list[tuple[float, int]]] = {}
+        for (signal, layer, _, count), number in zip(self._entries, numbers, strict=True):
+            calls.setdefault((signal, layer), []).append((signal.total(number), count))
+        self._entries.clear()
+        found = {}
+        for (signal, layer), parts in calls.items():
+            mean = sum(total for total, _ in parts) / sum(count for _, count in parts)
+            found[signal.id(), layer] = measured(signal.finish(mean))
+            if isinstance(signal, BackwardSignal):
+                growth = BackwardCallSlope.slope([signal.finish(total / count) for total, count in parts])
+                found[BackwardCallSlope.id(), layer] = growth
+        return found
+
+    def discard(self) -> None:
+        """Forget the passes since the last `collect`: nothing was learned from them."""
+        self._entries.clear()
+
+    # -- hooks
+
+    def _enter(self, name: str, module: nn.Module, args: Any) -> None:
+        self._stack.append(_Frame(name))
+
+    def _exit(self, module: nn.Module, args: Any, output: Any) -> None:
+        if len(self._stack) > 1:
+            self._stack.pop()
+
+    def _name_activation(self, name: str, module: nn.Module, args: Any) -> None:
+        self._activation_module = name
+        self._note_first(module)
+
+    def _see_weight_layer(self, name: str, module: nn.Module, args: Any, output: Any) -> None:
+        self._last_weight = module
+        self._note_first(module)
+        if not self._full or (self._mode is None and name):
+            return
+        tensor = first_tensor(output)
+        if tensor is None or not tensor.is_floating_point() or not tensor.numel():
+            return
+        layer = self.layers.get(name) or self._new_weight_layer(name, module)
+        self._see_output(layer.name, tensor.detach())
+        if isinstance(module, nn.RNN | nn.RNNCell):
+            self._see_recurrence(layer.name, module, tensor.detach())
+        if tensor.requires_grad:
+            tensor.register_hook(partial(self._see_gradient, layer.name))
+
+    def _see_recurrence(self, layer: str, module: nn.RNN | nn.RNNCell, output: Tensor) -> None:
+        """The output of a plain recurrent layer is that of its activation function, in the last layer of a stack."""
+        activation = TANH if module.nonlinearity == "tanh" else RELU
+        name = f"{layer}.{activation.name}"
+        if name not in self.layers:
+            self.layers[name] = Layer(name, activation.name, "activation", position=len(self.layers))
+        self._see_output(name, output)
+        sample = spread(output).float()
+        self._see_derivative(name, activation, activation.derivative(sample, activation.setting[1]))
+
+    def _see_output(self, layer: str, output: Tensor) -> None:
+        for signal in self._signals[OutputSignal]:
+            self._entries.append((signal, layer, signal.measure(output), output.numel()))
+
+    def _see_gradient(self, layer: str, gradient: Tensor) -> None:
+        for signal in self._signals[BackwardSignal]:
+            self._entries.append((signal, layer, signal.measure(gradient), gradient.numel()))
+
+    def call_activation(self, activation: Activation, func: Any, args: Any, kwargs: Any) -> Any:
+        """Run an activation function as the model asked, and look at it."""
+        name, self._activation_module = self._activation_module, ""
+        source = args[0] if args else kwargs.get("input")
+        if not self._full and not activation.can_die:
+            return func(*args, **kwargs)
+        if not name:
+            frame = self._stack[-1]
+            frame.calls[activation.name] = count = frame.calls.get(activation.name, 0) + 1
+            if count > _MOST_CALLS:
+                return func(*args, **kwargs)
+            name = ".".join(filter(None, (frame.name, activation.name))) + (f"_{count}" if count > 1 else "")
+        # An in-place function overwrites its input, so the sample is taken first.
+        sample = spread(source.detach()).float() if activation.from_input and self._full else None
+        output = func(*args, **kwargs)
+        if not isinstance(output, Tensor) or not output.numel():
+            return output
+        if name not in self.layers:
+            self.layers[name] = Layer(name, activation.name, "activation", position=len(self.layers))
+        seen = output.detach()
+        if self._units and activation.can_die:
+            self.dead_units.observe(name, seen, self._unit_dim(seen))
+        if self._full:
+            self._see_output(name, seen)
+            sample = spread(seen).float() if sample is None else sample
+            self._see_derivative(name, activation, activation.derivative(sample, setting_of(activation, args, kwargs)))
+        return output
+
+    def _see_derivative(self, layer: str, activation: Activation, derivative: Tensor) -> None:
+        for signal in self._signals[ActivationSignal]:
+            if signal.applies(activation):
+                self._entries.append((signal, layer, signal.measure(derivative, activation), derivative.numel()))
+
+    def see_weight(self, func: Any, args: Any, kwargs: Any) -> None:
+        """A weight that the model uses, though neither it nor its optimizer knows it: a module in a plain list."""
+        weight = args[WEIGHTED[func]] if len(args) > WEIGHTED[func] else kwargs.get("weight")
+        if isinstance(weight, nn.Parameter) and weight.requires_grad and id(weight) not in self._registered:
+            self.unregistered[id(weight)] = {"function": func.__name__, "shape": list(weight.shape)}
+
+    # -- small decisions
+
+    def _note_first(self, module: nn.Module) -> None:
+        if not self.first_module and type(module).__name__ not in _PASSES_ON:
+            self.first_module = type(module).__name__
+
+    def _new_weight_layer(self, name: str, module: nn.Module) -> Layer:
+        shape: tuple[int, ...] = ()
+        for parameter in module.parameters(recurse=False):
+            if parameter.ndim > 1:
+                shape = tuple(parameter.shape)
+                break
+        count = sum(parameter.numel() for parameter in module.parameters(recurse=False))
+        layer = Layer(name, type(module).__name__, "weight", count, shape, len(self.layers))
+        self.layers[name] = layer
+        return layer
+
+    def _unit_dim(self, output: Tensor) -> int:
+        convolution = isinstance(self._last_weight, nn.modules.conv._ConvNd)
+        return 1 if output.ndim > 2 and (convolution or output.ndim > 3) else -1
+
+    def _leave_mode(self) -> None:
+        if self._mode is not None:
+            mode, self._mode = self._mode, None
+            mode.__exit__(None, None, None)
+
+
+def has_weights(module: nn.Module) -> bool:
+    """Whether the module itself holds a parameter of two or more dimensions."""
+    return any(parameter is not None and parameter.ndim > 1 for parameter in module._parameters.values())
+
+
+def is_plain(module: nn.Module) -> bool:
+    """Whether it is one of PyTorch's own leaf modules, which call at most one activation function."""
+    return not module._modules and type(module).__module__.startswith("torch.nn.modules")
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """The first tensor of a module's output: itself, or the first in a tuple, list or dict."""
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, dict):
+        output = list(output.values())
+    if isinstance(output, list | tuple):
+        for item in output:
+            found = first_tensor(item)
+            if found is not None:
+                return found
+    return None
+
+
+def _of_kind(kind: Callable[..., Any]) -> tuple[Any, ...]:
+    return tuple(entry() for entry in catalog.entries(SIGNALS).values() if issubclass(entry, kind))  # type: ignore[arg-type]
+
+

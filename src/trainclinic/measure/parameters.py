@@ -1,0 +1,161 @@
+"""ParameterProbe: looks at all parameters at once, just before and just after the optimizer's step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from trainclinic.measure.reductions import measured, norms, spread, to_floats
+
+SAMPLE = 1024  # elements of each parameter that are compared between steps
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A parameter of two or more dimensions, as a layer of the recording.
+
+    Attributes:
+        name: the module's name; the parameter's full name where it is not called `weight`.
+        kind: the module's class.
+        index: its place among all parameters.
+        size: number of elements.
+        fan_out: outputs that each input feeds; NaN for an embedding, which passes nothing back.
+        shape: as PyTorch has it.
+    """
+
+    name: str
+    kind: str
+    index: int
+    size: int
+    fan_out: float
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ParameterStep:
+    """What one optimizer step showed of the parameters. Lists are in the order of `weights`, unless said."""
+
+    weights: tuple[Weight, ...]
+    gradient_norms: list[float]
+    weight_norms: list[float]
+    update_ratios: list[float]
+    gradient_cosines: list[float]
+    all_gradient_norms: list[float] = field(default_factory=list)  # of every parameter; NaN without a gradient
+    all_changed: list[bool] = field(default_factory=list)  # whether the step moved it, of every parameter
+
+
+class ParameterProbe:
+    """Looks at the parameters of one model.
+
+    Args:
+        model: its parameters are listed once, now.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.names = [name for name, _ in model.named_parameters()]
+        self.parameters = [parameter for _, parameter in model.named_parameters()]
+        modules = dict(model.named_modules())
+        self.weights = tuple(
+            _weight(name, modules[name.rpartition(".")[0]], index, parameter)
+            for index, (name, parameter) in enumerate(model.named_parameters())
+            if parameter.ndim > 1 and parameter.is_floating_point()
+        )
+        self._watched = [parameter.is_floating_point() for parameter in self.parameters]
+        self._previous: tuple[int, Tensor, list[int]] | None = None  # gradient sample of the step before
+        self._before: Tensor | None = None
+        self._measured: tuple[list[float], list[float], list[float]] | None = None
+
+    @torch.no_grad()
+    def remember(self, step: int) -> None:
+        """Keep a sample of the gradients of `step`, to compare the next step's with."""
+        self._previous = (step, *self._gradient_sample())
+
+    @torch.no_grad()
+    def before(self, step: int) -> None:
+        """Just before the optimizer's step: norms of gradients and weights, and samples of both."""
+        gradients = [
+            (index, _values(parameter.grad))
+            for index, parameter in enumerate(self.parameters)
+            if parameter.grad is not None and self._watched[index]
+        ]
+        found = to_floats(norms([gradient for _, gradient in gradients]))
+        gradient_norms = [math.nan] * len(self.parameters)
+        for (index, _), value in zip(gradients, found, strict=True):
+            gradient_norms[index] = measured(value)
+        weight_norms = to_floats(norms([self.parameters[weight.index].detach() for weight in self.weights]))
+        cosines = self._cosines(step)
+        self._measured = (gradient_norms, [measured(value) for value in weight_norms], cosines)
+        self._before = self._weight_sample()
+
+    @torch.no_grad()
+    def after(self) -> ParameterStep:
+        """Just after the optimizer's step."""
+        assert self._measured is not None and self._before is not None
+        gradient_norms, weight_norms, cosines = self._measured
+        before, self._before, self._measured = self._before, None, None
+        moved = self._segments((self._weight_sample() - before).square())
+        size = self._segments(before.square())
+        ratios = [math.sqrt(m / s) if s > 0 else math.nan for m, s in zip(moved, size, strict=True)]
+        pick = [weight.index for weight in self.weights]
+        return ParameterStep(
+            weights=self.weights,
+            gradient_norms=[gradient_norms[index] for index in pick],
+            weight_norms=weight_norms,
+            update_ratios=[measured(ratios[index]) if moved[index] == moved[index] else math.inf for index in pick],
+            gradient_cosines=[cosines[index] for index in pick],
+            all_gradient_norms=gradient_norms,
+            all_changed=[value != 0 for value in moved],
+        )
+
+    def _weight_sample(self) -> Tensor:
+        views = [spread(parameter.detach(), SAMPLE) for parameter in self.parameters]
+        self._lengths = [view.numel() for view in views]
+        return torch.cat(views).double()
+
+    def _gradient_sample(self) -> tuple[Tensor, list[int]]:
+        views = []
+        for parameter in self.parameters:
+            gradient = parameter.grad
+            if gradient is None or gradient.is_sparse or not gradient.is_floating_point():
+                views.append(parameter.detach().new_zeros(0))
+            else:
+                views.append(spread(gradient.detach(), SAMPLE))
+        return torch.cat(views).double(), [view.numel() for view in views]
+
+    def _cosines(self, step: int) -> list[float]:
+        now, lengths = self._gradient_sample()
+        previous, self._previous = self._previous, (step, now, lengths)
+        if previous is None or previous[0] != step - 1 or previous[2] != lengths:
+            return [math.nan] * len(self.parameters)
+        products = _segment_sums(torch.stack((previous[1] * now, previous[1].square(), now.square())), lengths)
+        return [a / math.sqrt(b * c) if b * c > 0 else math.nan for a, b, c in zip(*products, strict=True)]
+
+    def _segments(self, flat: Tensor) -> list[float]:
+        return _segment_sums(flat[None], self._lengths)[0]
+
+
+def _segment_sums(rows: Tensor, lengths: list[int]) -> list[list[float]]:
+    """Sums over consecutive segments of each row."""
+    sums = torch.segment_reduce(rows.T.contiguous(), "sum", lengths=torch.tensor(lengths, device=rows.device), axis=0)
+    return sums.T.tolist()  # type: ignore[no-any-return]
+
+
+def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weight:
+    owner, _, own = name.rpartition(".")
+    shape = tuple(parameter.shape)
+    fan_out = float(shape[0] * math.prod(shape[2:]))
+    if isinstance(module, nn.modules.conv._ConvNd):
+        fan_out /= module.groups * math.prod(module.stride)
+        if module.transposed:
+            fan_out = float(shape[1] * math.prod(shape[2:]))
+    elif isinstance(module, nn.Embedding | nn.EmbeddingBag):
+        fan_out = math.nan
+    kind = type(module).__name__
+    return Weight(owner if own == "weight" else name, kind, index, parameter.numel(), fan_out, shape)
+
+
+def _values(gradient: Tensor) -> Tensor:
+    return gradient.coalesce().values() if gradient.is_sparse else gradient

@@ -1,0 +1,81 @@
+"""The cheap reductions, and the two traps of float32.
+
+`torch.linalg.vector_norm` and `sum` are the fast ones on a CPU; `var_mean`, `count_nonzero` and `isfinite().all()`
+cost 10 to 100 times as much. A norm squares its input, so in float32 it loses signals below 1e-19 and overflows
+above 1e19: just where gradients vanish and explode. There it is taken again in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+SAMPLE = 8192  # elements; where a reduction is dear it sees at most this many, evenly spread
+_SAFE = (1e-15, 1e18)  # float32 norms inside are exact to rounding, even of a million elements
+
+
+def norm(tensor: Tensor) -> Tensor:
+    """Euclidean norm of all elements, a 0-dim tensor on the tensor's device; right over the whole float range."""
+    if tensor.device.type != "cpu":
+        return torch.linalg.vector_norm(tensor, dtype=torch.float64)  # no look at the value: it would wait for the device
+    fast = torch.linalg.vector_norm(tensor, dtype=_wide(tensor))
+    return fast if _SAFE[0] < fast.item() < _SAFE[1] else torch.linalg.vector_norm(tensor, dtype=torch.float64)
+
+
+def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """The norm of each tensor; one fused call for all."""
+    if not tensors:
+        return []
+    if tensors[0].device.type != "cpu":
+        return list(torch._foreach_norm(tensors, 2, torch.float64))
+    if any(tensor.dtype in (torch.float16, torch.bfloat16) for tensor in tensors):
+        return [norm(tensor) for tensor in tensors]
+    found = list(torch._foreach_norm(tensors))
+    return [
+        value if _SAFE[0] < value.item() < _SAFE[1] else torch.linalg.vector_norm(tensor, dtype=torch.float64)
+        for value, tensor in zip(found, tensors, strict=True)
+    ]
+
+
+def total(tensor: Tensor) -> Tensor:
+    """Sum of all elements, a 0-dim tensor."""
+    return tensor.sum(dtype=_wide(tensor))
+
+
+def spread(tensor: Tensor, count: int = SAMPLE) -> Tensor:
+    """At most about `count` elements, evenly spread over the tensor, flat; all of them when there are no more.
+
+    The stride shares no factor with the last dimension, so that it does not pick the same features again and again.
+    """
+    elements = tensor.numel()
+    if elements <= count:
+        return tensor.reshape(-1)
+    if not tensor.is_contiguous():
+        rows = max(1, math.ceil(elements / (4 * count)))
+        tensor = tensor[::rows].reshape(-1)
+        elements = tensor.numel()
+    stride = max(1, math.ceil(elements / count))
+    while math.gcd(stride, tensor.shape[-1]) > 1 and tensor.ndim > 1:
+        stride += 1
+    return tensor.reshape(-1)[::stride]
+
+
+def to_floats(values: Sequence[Tensor]) -> list[float]:
+    """The numbers in 0-dim tensors: one transfer for all of them where they live on a device."""
+    if not values:
+        return []
+    if values[0].device.type == "cpu":
+        return [value.item() for value in values]
+    return torch.stack([value.double() for value in values]).tolist()  # type: ignore[no-any-return]
+
+
+def measured(value: float) -> float:
+    """As it is recorded: NaN there means not measured, so a measured NaN is kept as inf."""
+    return math.inf if math.isnan(value) else value
+
+
+def _wide(tensor: Tensor) -> torch.dtype:
+    return torch.float32 if tensor.dtype in (torch.float16, torch.bfloat16) else tensor.dtype

@@ -1,0 +1,42 @@
+"""RunStep: what one optimizer step showed of the run as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from trainclinic.measure.reductions import spread
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean and (population) standard deviation of one tensor's elements."""
+
+    mean: float
+    std: float
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Moments | None:
+        """None for an empty or complex tensor; on at most 8,192 evenly spread elements."""
+        if not tensor.numel() or tensor.is_complex():
+            return None
+        sample = spread(tensor.detach()).double()
+        return cls(float(sample.mean()), float(sample.std(correction=0)))
+
+
+@dataclass(frozen=True)
+class RunStep:
+    """At one optimizer step.
+
+    Attributes:
+        learning_rates: of each parameter group.
+        gradient_norms: of every parameter; NaN without a gradient.
+        outputs: of what the loss got from the model, or None when it was not seen.
+        targets: of the targets, or None.
+    """
+
+    learning_rates: tuple[float, ...]
+    gradient_norms: list[float]
+    outputs: Moments | None = None
+    targets: Moments | None = None

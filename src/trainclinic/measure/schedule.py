@@ -1,0 +1,53 @@
+"""When to look: dense at first, sparse later, by the step's number alone, so that it is the same in every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+DENSE = 8  # steps looked at one after the other
+GROWTH = 10  # then every step that is a tenth further on
+WIDEST = 100  # steps between two looks at most
+
+Schedule = Callable[[int], bool]
+
+
+def default_schedule() -> Schedule:
+    """The first 8 steps, then gaps of a tenth of the steps done, at most 100: 58 looks in the first 1,000 steps."""
+    following = 0
+
+    def sampled(step: int) -> bool:
+        nonlocal following
+        if step < following:
+            return False
+        following = step + min(WIDEST, max(1, step // GROWTH if step >= DENSE else 1))
+        return True
+
+    return sampled
+
+
+def every_step(interval: int) -> Schedule:
+    """Each `interval`-th step; 1 for every step."""
+    return lambda step: step % interval == 0
+
+
+class UnitWindows:
+    """When to gather samples for dead units: runs of consecutive steps, ever further apart.
+
+    After a window of L steps that ended at step e the next begins after max(3 L, e) more steps, at most 2,000.
+    """
+
+    def __init__(self) -> None:
+        self._begin = 0
+        self.open = False
+
+    def update(self, step: int) -> bool:
+        """Whether this step belongs to a window."""
+        if not self.open and step >= self._begin:
+            self.open = True
+            self._begin = step
+        return self.open
+
+    def finish(self, step: int) -> None:
+        """The window has seen enough at `step`."""
+        self.open = False
+        self._begin = step + min(2000, max(3 * (step - self._begin + 1), step))

@@ -1,0 +1,30 @@
+"""backward_rms."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from trainclinic.measure.reductions import norm
+from trainclinic.measure.signal import BackwardSignal
+
+
+class BackwardRms(BackwardSignal):
+    """Root mean square of the gradient of the loss by a layer's output: the signal that arrives there."""
+
+    unit = "loss/1"
+
+    def measure(self, gradient: Tensor) -> Tensor:
+        """The norm of the gradient."""
+        return norm(gradient)
+
+    @staticmethod
+    def total(value: float) -> float:
+        """Sum of squares."""
+        return value * value
+
+    @staticmethod
+    def finish(mean: float) -> float:
+        """Root of the mean square."""
+        return math.sqrt(mean)

@@ -1,0 +1,18 @@
+"""target_mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trainclinic.measure.run_step import RunStep
+from trainclinic.measure.signal import RunSignal
+
+
+class TargetMean(RunSignal):
+    """Mean of the targets; class numbers count as numbers, over one batch."""
+
+    unit = "1"
+
+    def values(self, step: RunStep) -> Mapping[str, float]:
+        """Over all elements; absent where the loss was not seen."""
+        return {"": step.targets.mean} if step.targets else {}
