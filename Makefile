@@ -1,0 +1,43 @@
+# One line a target. `make demo` and `make test` set everything up by themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+# Two test processes with one thread each are faster than two threads that wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+
+.PHONY: demo test test-all lint format type docs bench-overhead bench-limits clean
+
+demo: $(READY)  ## watch a training that fails, and say why
+	$(BIN)/trainclinic run --output out examples/deep_sigmoid.py
+
+test: $(READY)  ## the fast tests
+	$(PYTEST) -m "not slow and not browser"
+
+test-all: $(READY)  ## and the slow ones, and the page in a real browser
+	$(PYTEST)
+
+lint: $(READY)  ## style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(READY)  ## mend the style
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+type: $(READY)  ## types
+	$(BIN)/mypy
+
+docs: $(READY)  ## write docs/catalogue from the docstrings
+	$(BIN)/python -m trainclinic.report.catalogue docs/catalogue
+
+bench-overhead: $(READY)  ## what watching costs; `make bench-overhead DEVICE=cuda`
+	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && $(BIN)/python benchmarks/overhead.py --device $(or $(DEVICE),cpu)
+
+bench-limits: $(READY)  ## what the limits' statistics are on healthy and on faulty runs
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/limits.py
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev,browser]'
+	touch $@
+
+clean:
+	rm -rf .venv out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
