@@ -1,6 +1,39 @@
-"""trainclinic: your network does not train; it says why, with the evidence."""
+"""trainclinic: your network does not train; it says why, with the evidence.
 
+    with tc.watch(model, optimizer, loss_fn, path="run.clinic") as watch:
+        ...                                  # the training loop, as it is
+    tc.report(tc.diagnose(watch))
+
+The names below are the public face; everything else may move.
+"""
+
+from trainclinic.diagnose.diagnose import diagnose
+from trainclinic.errors import CatalogError, RecordingError, ScriptError, SetupError, TrainclinicError
+from trainclinic.measure.run import run
 from trainclinic.measure.watch import Watch, watch
 from trainclinic.recording import Recording, load
+from trainclinic.records import Diagnosis, Evidence, Finding
+from trainclinic.report.report import report
+from trainclinic.setup import Setup, train
 
-__all__ = ["Recording", "Watch", "load", "watch"]
+__version__ = "0.1.0"
+
+__all__ = [
+    "CatalogError",
+    "Diagnosis",
+    "Evidence",
+    "Finding",
+    "Recording",
+    "RecordingError",
+    "ScriptError",
+    "Setup",
+    "SetupError",
+    "TrainclinicError",
+    "Watch",
+    "diagnose",
+    "load",
+    "report",
+    "run",
+    "train",
+    "watch",
+]

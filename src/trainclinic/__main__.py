@@ -1,3 +1,5 @@
+"""`python -m trainclinic`."""
+
 from trainclinic.cli import main
 
 main()

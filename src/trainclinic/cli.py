@@ -27,7 +27,9 @@ def run(
     context: typer.Context,
     script: Annotated[Path, typer.Argument(help="The training script; what follows it is its own.")],
     output: Annotated[Path, typer.Option(help="Folder for the recording and the report.")] = Path("clinic"),
-    every: Annotated[int | None, typer.Option(min=1, help="Look at each N-th step; default: dense, then sparse.")] = None,
+    every: Annotated[
+        int | None, typer.Option(min=1, help="Look at each N-th step; default: dense, then sparse.")
+    ] = None,
     html: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
 ) -> None:
     """Run a training script as it is, watch it, and say what is wrong. The report goes to stderr."""
@@ -46,7 +48,9 @@ def run(
             report(diagnosis, console=console)
             if html and recording.path is not None:
                 written = report(diagnosis, recording.path.with_suffix(".html"))
-                console.print(f"Report: {written}   Recording: {recording.path}", markup=False, highlight=False, soft_wrap=True)
+                console.print(
+                    f"Report: {written}   Recording: {recording.path}", markup=False, highlight=False, soft_wrap=True
+                )
     raise typer.Exit(result.exit_code)
 
 

@@ -9,17 +9,19 @@ import warnings
 import zlib
 from array import array
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trainclinic.errors import RecordingError
-from trainclinic.recording import SCHEMA, Recording, read
+from trainclinic.recording import SCHEMA, Recording, address, read
 
 FLUSH_EVERY = 1.0  # seconds; what a killed process may lose
 BLOCK_BYTES = 1 << 16  # a block is closed when its data reach this size, so that appending stays cheap
 
+_TABLE_NAMES = {"meta", "stream", "block"}
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT, columns TEXT);
@@ -149,6 +151,7 @@ class ClinicFile:
         try:
             if self.path is not None:
                 self._connection.execute("PRAGMA journal_mode = DELETE")
+                self._connection.execute("VACUUM")  # blocks that grew leave gaps behind
         except sqlite3.Error as error:
             warnings.warn(f"{self.path}: could not be folded into one file ({error})", stacklevel=3)
         self._connection.close()
@@ -159,7 +162,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
     if path is None:
         connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
     else:
-        if path.exists() and path.stat().st_size and not _is_clinic(path):
+        if path.is_dir() or (path.exists() and path.stat().st_size and not _is_clinic(path)):
             raise RecordingError(f"{path}: expected a free path or an older recording, found another kind of file; "
                                  "choose another path")  # fmt: skip
         for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
@@ -177,8 +180,12 @@ def _open(path: Path | None) -> sqlite3.Connection:
 
 
 def _is_clinic(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\0"
+    """Whether it is one of ours, which may be replaced: not any SQLite database."""
+    try:
+        with closing(sqlite3.connect(address(path), uri=True)) as connection:
+            return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")} >= _TABLE_NAMES
+    except sqlite3.Error:
+        return False
 
 
 def _packed_steps(steps: array[int]) -> bytes | None:

@@ -27,6 +27,9 @@ import numpy.typing as npt
 from trainclinic.errors import RecordingError
 
 SCHEMA = 1
+_META = {"schema": int, "steps": int, "layers": list, "units": dict, "facts": dict, "environment": dict, "ended": str}
+_DAMAGE = (sqlite3.Error, zlib.error, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
+           MemoryError, RecursionError)  # what reading a damaged file can end in  # fmt: skip
 Floats = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
 
@@ -162,19 +165,27 @@ def load(path: str | Path) -> Recording:
         if file.read(16) != b"SQLite format 3\0":
             raise RecordingError(f"{path}: expected a .clinic recording, got another kind of file; "
                                  "record one with trainclinic run or tc.watch(…, path=…)")  # fmt: skip
-    connection = sqlite3.connect(f"file:{path.resolve()}?mode=ro".replace("#", "%23"), uri=True)
+    connection = sqlite3.connect(address(path), uri=True)
     try:
         return read(connection, path)
-    except (sqlite3.DatabaseError, ValueError, KeyError, TypeError, zlib.error) as error:
+    except _DAMAGE as error:
         raise RecordingError(f"{path}: expected a .clinic recording, but it cannot be read ({error}); "
                              "the file is damaged or was not written by trainclinic") from error  # fmt: skip
     finally:
         connection.close()
 
 
+def address(path: Path) -> str:
+    """The database in that file, to be read only, as SQLite wants it."""
+    return f"{path.resolve().as_uri()}?mode=ro"
+
+
 def read(connection: sqlite3.Connection, path: Path | None = None) -> Recording:
     """The recording in an open database."""
     meta = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta")}
+    for key, kind in _META.items():
+        if not isinstance(meta.get(key, kind()), kind):
+            raise ValueError(f"{key}: expected {kind.__name__}, found {type(meta[key]).__name__}")
     if meta["schema"] > SCHEMA:
         raise RecordingError(f"{path}: written with schema {meta['schema']}, this trainclinic reads up to {SCHEMA}; "
                              "upgrade trainclinic")  # fmt: skip
@@ -182,7 +193,7 @@ def read(connection: sqlite3.Connection, path: Path | None = None) -> Recording:
     return Recording(
         layers=tuple(sorted(layers, key=lambda layer: layer.position)),
         units=meta.get("units", {}),
-        facts=meta.get("facts", {}),
+        facts={**meta.get("facts", {}), "steps": meta.get("steps", 0)},
         environment=meta.get("environment", {}),
         ended=meta.get("ended", "unknown"),
         path=path,
@@ -220,8 +231,13 @@ def _read_blocks(connection: sqlite3.Connection, stream: int, width: int) -> tup
 def _blocks(connection: sqlite3.Connection, stream: int) -> Iterator[tuple[Steps, Floats]]:
     query = "SELECT first, count, width, steps, data FROM block WHERE stream = ? ORDER BY rowid"
     for first, count, width, steps, data in connection.execute(query, (stream,)):
+        if not (count > 0 and width >= 0 and 0 <= first < 1 << 62):
+            raise ValueError(f"block of {count} rows of {width} from step {first}")
         values = np.frombuffer(data, "<f4").reshape(count, width).astype(np.float64)
         if steps is None:
-            yield np.arange(first, first + count, dtype=np.int64), values
+            at = np.arange(first, first + count, dtype=np.int64)
         else:
-            yield np.frombuffer(zlib.decompress(steps), "<i8").astype(np.int64), values
+            at = np.frombuffer(zlib.decompress(steps), "<i8").astype(np.int64)
+        if len(at) != len(values):
+            raise ValueError(f"block of {len(values)} rows at {len(at)} steps")
+        yield at, values

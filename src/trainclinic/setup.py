@@ -74,11 +74,20 @@ class Setup:
         return self.metric if isinstance(self.metric, str) else getattr(self.metric, "__name__", "metric")
 
     def loss(self, batch: Any) -> Tensor:
-        """The loss of one batch, in the model's present mode."""
+        """The loss of one batch, in the model's present mode.
+
+        Raises:
+            SetupError: it is no tensor of one number.
+        """
         if self.step is not None:
-            return self.step(self.model, batch)
-        inputs, targets = batch
-        return self.loss_fn(self.model(inputs), targets)
+            loss = self.step(self.model, batch)
+        else:
+            inputs, targets = batch
+            loss = self.loss_fn(self.model(inputs), targets)
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            came = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+            raise SetupError(f"loss: expected a tensor of one number, got {came}; reduce it, such as by .mean()")
+        return loss
 
 
 def train(setup: Setup, validated: Validated | None = None) -> None:

@@ -57,16 +57,17 @@ EDGES = (
                "saturated-activation", "exploding-gradient"),
     *_explains("poor-initialization", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
                "learning-rate-too-low", "learning-rate-too-high", "non-finite"),
-    *_explains("exploding-gradient", "learning-rate-too-high", "saturated-activation", "vanishing-gradient"),
+    *_explains("exploding-gradient", "learning-rate-too-high", "saturated-activation"),
     *_explains("exploding-gradient", "non-finite", unless=("operation",)),
     *_explains("exploding-gradient", "dead-relu", unless=_FROM_THE_START),
-    *_explains("vanishing-gradient", "learning-rate-too-low", "learning-rate-too-high"),
+    *_explains("vanishing-gradient", "learning-rate-too-low"),
     *_explains("saturated-activation", "vanishing-gradient", "learning-rate-too-low", unless=("squashing activation",)),
     *_explains("dead-relu", "vanishing-gradient", "learning-rate-too-low"),
     *_explains("learning-rate-too-high", "dead-relu", unless=_FROM_THE_START),
     *_explains("learning-rate-too-high", "saturated-activation", unless=("saturated from the start",)),
     *_explains("learning-rate-too-high", "non-finite", unless=("operation",)),
-    *_explains("learning-rate-too-high", "exploding-gradient", "vanishing-gradient", "overfitting"),
+    *_explains("learning-rate-too-high", "vanishing-gradient", unless=("squashing activation",)),
+    *_explains("learning-rate-too-high", "overfitting"),
     *_explains("non-finite", "learning-rate-too-high", "overfitting"),
 )  # fmt: skip
 
@@ -74,46 +75,46 @@ EDGES = (
 def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings with `explained_by` filled in: roots first, each followed by what it explains."""
     ranked = sorted(findings, key=_rank)
-    linked = [replace(finding, explained_by=_upstream(finding, ranked)) for finding in ranked]
-    ordered: list[Finding] = []
+    upstream: dict[str, str] = {}
+    for finding in ranked:
+        upstream[finding.problem] = _upstream(finding, ranked, upstream)
+    linked = [replace(finding, explained_by=upstream[finding.problem]) for finding in ranked]
 
-    def add(finding: Finding) -> None:
-        if finding not in ordered:
-            ordered.append(finding)
-            for other in linked:
-                if other.explained_by == finding.problem:
-                    add(other)
+    def below(problem: str) -> list[Finding]:
+        return [part for child in linked if child.explained_by == problem for part in (child, *below(child.problem))]
 
-    for finding in linked:
-        if not finding.explained_by:
-            add(finding)
-    return tuple(ordered)
+    return tuple(part for root in linked if not root.explained_by for part in (root, *below(root.problem)))
 
 
-def _upstream(finding: Finding, ranked: Sequence[Finding]) -> str:
-    """The finding that explains this one: the nearest upstream, which may itself be explained by another."""
+def _upstream(finding: Finding, ranked: Sequence[Finding], known: dict[str, str]) -> str:
+    """The nearest finding upstream, which may itself be explained by another; never one that this one explains."""
     candidates = [
         other
         for other in ranked
         if (other.level == "problem" or finding.level == "observation")
-        and _precedes(other, finding, ranked)
+        and _precedes(other, finding)
+        and finding.problem not in _chain(other.problem, known)
     ]
-    return candidates[-1].problem if candidates else ""
+    for other in candidates:
+        if not any(_precedes(other, further) for further in candidates):
+            return other.problem
+    return candidates[0].problem if candidates else ""
 
 
-def _precedes(upstream: Finding, downstream: Finding, ranked: Sequence[Finding]) -> bool:
-    for edge in EDGES:
-        if (edge.upstream, edge.downstream) == (upstream.problem, downstream.problem):
-            if downstream.cause in edge.unless:
-                return False
-            # Where two explain each other the one that stands first in the order of cure is the cause.
-            mutual = any(
-                (back.upstream, back.downstream) == (downstream.problem, upstream.problem)
-                and upstream.cause not in back.unless
-                for back in EDGES
-            )
-            return not mutual or _place(upstream) < _place(downstream)
-    return False
+def _chain(problem: str, known: dict[str, str]) -> list[str]:
+    """The problem and everything that explains it."""
+    chain = [problem]
+    while known.get(chain[-1]):
+        chain.append(known[chain[-1]])
+    return chain
+
+
+def _precedes(upstream: Finding, downstream: Finding) -> bool:
+    return any(
+        (edge.upstream, edge.downstream) == (upstream.problem, downstream.problem)
+        and downstream.cause not in edge.unless
+        for edge in EDGES
+    )
 
 
 def _rank(finding: Finding) -> tuple[int, int, float]:

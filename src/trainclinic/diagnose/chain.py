@@ -77,11 +77,7 @@ def chain(recording: Recording, when: When = "early") -> tuple[Link, ...]:
     for index, layer in enumerate(weights):
         until = weights[index + 1].position if index + 1 < len(weights) else math.inf
         activation = next(
-            (
-                other
-                for other in recording.measured("activation_derivative")
-                if layer.position < other.position < until
-            ),
+            (other for other in recording.measured("activation_derivative") if layer.position < other.position < until),
             None,
         )
         after = backward[index + 1] if index + 1 < len(weights) else math.nan
@@ -111,3 +107,19 @@ def slope(values: list[float]) -> Slope:
     total = ((y - y.mean()) ** 2).sum()
     r2 = 1 - float((residual**2).sum() / total) if total > 0 else 1.0
     return Slope(float(gradient), float(y[0] - y[-1]), r2, int(known.sum()))
+
+
+def hidden(links: tuple[Link, ...]) -> tuple[Link, ...]:
+    """The links without the last layer, whose backward signal is the loss's own, and without embeddings."""
+    return tuple(link for link in links[:-1] if "Embedding" not in link.layer.kind)
+
+
+def reach(line: Slope) -> float:
+    """What the line loses from the last layer to the first [decades]; negative when the signal vanishes."""
+    return -line.slope * (line.layers - 1)
+
+
+def forward_gain(recording: Recording, layer: str) -> float:
+    """RMS(W) · √fan_in at the start of the run: the factor by which a weight stretches a random input."""
+    shape = recording.layer(layer).shape
+    return recording.series("weight_rms", layer).early(1) * math.sqrt(math.prod(shape[1:]))

@@ -23,6 +23,7 @@ class Outcome:
         chance: loss of the best constant prediction, from the targets that were seen; NaN where unknown.
         learned: share of the starting point (chance where known, else `first`) that is gone at the end; ≤ 1,
             negative when the loss ended above it.
+        reached: the smaller of `learned` and the same share for the best validation loss, where one was seen.
         finite: whether every loss was finite.
     """
 
@@ -31,6 +32,7 @@ class Outcome:
     best: float
     chance: float
     learned: float
+    reached: float
     finite: bool
 
     @property
@@ -46,15 +48,21 @@ def outcome(recording: Recording) -> Outcome:
     chance = chance_loss(recording)
     finite = losses[np.isfinite(losses)]
     if not len(finite):
-        return Outcome(math.nan, math.nan, math.nan, chance, math.nan, not len(losses))
+        return Outcome(math.nan, math.nan, math.nan, chance, math.nan, math.nan, not len(losses))
     medians = windows(losses)
     first = float(finite[0])
     last = float(medians[-1]) if math.isfinite(medians[-1]) else math.inf
     start = chance if math.isfinite(chance) else first
     learned = 1 - last / start if start > 0 else math.nan
-    return Outcome(
-        first, last, float(np.nanmin(medians)), chance, learned, recording.facts.get("non_finite") is None
-    )
+    reached = min(learned, _validation_learned(recording, chance))
+    is_finite = recording.facts.get("non_finite") is None
+    return Outcome(first, last, float(np.nanmin(medians)), chance, learned, reached, is_finite)
+
+
+def _validation_learned(recording: Recording, chance: float) -> float:
+    values = recording.series("validation_loss").values
+    finite = values[np.isfinite(values)]
+    return 1 - float(finite.min()) / chance if len(finite) and chance > 0 else math.inf
 
 
 def windows(losses: Floats, count: int = WINDOWS) -> Floats:
@@ -76,3 +84,15 @@ def chance_loss(recording: Recording) -> float:
     if name == "mse_loss":
         return float(targets.get("std", math.nan)) ** 2 or math.nan
     return math.nan
+
+
+def hurts(result: Outcome, learned: float) -> bool:
+    """Whether the run ended badly: it diverged, or did not get rid of that share of its starting loss."""
+    return not result.reached >= learned or result.diverged
+
+
+def severity(result: Outcome) -> float:
+    """0..1: how much of the starting loss was left; 1 when the run diverged or no loss was seen."""
+    if result.diverged or not math.isfinite(result.reached):
+        return 1.0
+    return float(min(1.0, max(0.0, 1 - result.reached)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from trainclinic.recording import Recording
-from trainclinic.records import Finding
+from trainclinic.records import Finding, Side
 
 SECTIONS = (
     "What it is",
@@ -24,15 +24,16 @@ class NotExaminedError(Exception):
     """Raised by `find`: this recording can neither show the problem nor rule it out. The message says why."""
 
 
-def limit(value: float, unit: str, source: str) -> Any:
-    """A limit as a dataclass field: its default, its unit, and where it comes from.
+def limit(value: float, unit: str, source: str, side: Side = "above") -> Any:
+    """A limit as a dataclass field: its default, its unit, where it comes from, and on which side lies the abnormal.
 
     Args:
         value: the default [unit].
         unit: "1" for a pure number.
+        side: "above" or "below"; "equal" for a condition that is neither, such as the fewest layers needed.
         source: a file under benchmarks/results, a paper (author year), or "exact" for a count of zero.
     """
-    return field(default=value, metadata={"unit": unit, "source": source})
+    return field(default=value, metadata={"unit": unit, "source": source, "side": side})
 
 
 @dataclass(frozen=True)

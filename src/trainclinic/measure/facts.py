@@ -3,12 +3,13 @@
 They are stored as plain data under these topics:
 
     steps               optimizer steps watched
-    parameters          one entry a parameter: name, shape, requires_grad, in_optimizer, and over the looks: how often
+    parameters          one entry a parameter: name, shape, dtype, requires_grad, in_optimizer, and over the looks: how often
                         its gradient was missing, zero, there; how often a step moved it
     modes               passes with gradient by mode of the model, modules that behave differently in eval mode and
                         how often each trained in eval mode; evaluations by mode
     gradient_cleared    steps looked at, and those whose gradients were never cleared since the step before
     loss                name of the loss, what stands before it (`loss_graph.py`), shapes, dtypes
+    foreign             weights in the graph that neither the model lists nor an optimizer holds (`foreign.py`)
     inputs              kind, shape, per feature: mean, std, min, max over the first samples
     targets             dtype, mean and std, or the count of each class
     non_finite          first step with a non-finite loss or gradient, what was non-finite, parameters concerned
@@ -34,10 +35,11 @@ class ParameterFacts:
     def __init__(self, names: list[str], parameters: list[nn.Parameter], optimizers: list[Optimizer]) -> None:
         group_of = {id(p): group for o in optimizers for group in o.param_groups for p in group["params"]}
         self._optimizers = optimizers
-        self.entries = [
+        self.entries: list[dict[str, Any]] = [
             {
                 "name": name,
                 "shape": list(parameter.shape),
+                "dtype": str(parameter.dtype).removeprefix("torch."),
                 "requires_grad": parameter.requires_grad,
                 "in_optimizer": id(parameter) in group_of,
                 "looks": 0,
@@ -112,21 +114,20 @@ class InputFacts:
         self._kind = ""
         self._shape: list[int] = []
         self._sums: dict[str, Tensor] = {}
+        self._rows = 0
+        self._final: dict[str, Any] | None = None  # once there are enough
 
     @property
     def enough(self) -> bool:
         """Whether more samples would change little."""
-        return self.samples >= ENOUGH or self._kind in ("integer", "none")
+        return self.samples >= ENOUGH
 
     def update(self, inputs: Tensor | None) -> None:
         """Add one batch; features are dim 1 of (N, F) and (N, C, …), the last dim of (N, T, F)."""
         if inputs is None or not inputs.numel():
             return
         self._shape = self._shape or list(inputs.shape)
-        if not inputs.is_floating_point():
-            self._kind = self._kind or "integer"
-            return
-        self._kind = "float"
+        self._kind = "float" if inputs.is_floating_point() else "integer"
         x = inputs.detach()
         x = x[:, None] if x.ndim == 1 else x
         x = (x.movedim(1, -1) if x.ndim > 3 else x).reshape(-1, x.shape[1] if x.ndim > 3 else x.shape[-1])
@@ -135,7 +136,7 @@ class InputFacts:
         if self._sums and part["sum"].shape != self._sums["sum"].shape:
             return
         self.samples += len(inputs)
-        self._rows = getattr(self, "_rows", 0) + len(x)
+        self._rows += len(x)
         for key, value in part.items():
             if key in self._sums:
                 value = self._sums[key] + value if key in ("sum", "square") else torch.maximum(self._sums[key], value)
@@ -143,13 +144,18 @@ class InputFacts:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
+        if self._final is not None:
+            return self._final
         if not self._sums:
             return {"kind": self._kind, "shape": self._shape, "samples": self.samples}
         mean = self._sums["sum"] / self._rows
         std = (self._sums["square"] / self._rows - mean.square()).clamp(min=0).sqrt()
         columns = {"mean": mean, "std": std, "min": -self._sums["min"], "max": self._sums["max"]}
         features = {key: _rounded(value) for key, value in columns.items()}
-        return {"kind": self._kind, "shape": self._shape, "samples": self.samples, "features": features}
+        found = {"kind": self._kind, "shape": self._shape, "samples": self.samples, "features": features}
+        if self.enough:
+            self._final = found
+        return found
 
 
 class TargetFacts:
@@ -175,7 +181,7 @@ class TargetFacts:
             self._moments = (total + float(values.sum()), square + float(values.square().sum()), count + len(values))
             if len(self._classes) < 3:  # only to see whether the targets are 0 and 1
                 flat = flat[(flat == flat.round()) & (flat.abs() < FEATURES)]
-        found, counts = flat.long().unique(return_counts=True)
+        found, counts = torch.unique(flat.long(), return_counts=True)
         for value, count in zip(found.tolist()[:FEATURES], counts.tolist(), strict=False):
             if value in self._classes or len(self._classes) < FEATURES:
                 self._classes[value] = self._classes.get(value, 0) + count

@@ -37,9 +37,9 @@ class FiniteCheck:
         elif late is not None and not math.isfinite(late[1].item()):
             self._account(late[0], loss)
         else:
-            held = [parameter.grad for parameter in self._sentinels if parameter.grad is not None]
+            held = [_dense(parameter.grad) for parameter in self._sentinels if parameter.grad is not None]
             if held and len({gradient.dtype for gradient in held}) == 1:
-                flag = torch.cat([gradient.detach().reshape(-1) for gradient in held if not gradient.is_sparse]).sum()
+                flag = torch.cat([gradient.detach().reshape(-1) for gradient in held]).sum()
                 if flag.device.type != "cpu":
                     self._flag = (step, flag)
                 elif not math.isfinite(flag.item()):

@@ -6,16 +6,13 @@ that is open only while the root module's forward runs.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.optim import Optimizer
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
@@ -24,16 +21,18 @@ from trainclinic.measure.activations import FUNCTIONS, RELU, TANH, Activation, s
 from trainclinic.measure.hook import Hook
 from trainclinic.measure.reductions import measured, spread, to_floats
 from trainclinic.measure.signal import ActivationSignal, BackwardSignal, OutputSignal
-from trainclinic.measure.signals.backward_call_slope import BackwardCallSlope
+from trainclinic.measure.signals.backward_call_span import BackwardCallSpan
 from trainclinic.measure.signals.dead_unit_fraction import DeadUnitFraction
 from trainclinic.recording import Layer
 
 SIGNALS = "trainclinic.measure.signals"
 
-#: functions that take a weight, and where it stands among their arguments
-WEIGHTED = {F.linear: 1, F.conv1d: 1, F.conv2d: 1, F.conv3d: 1, F.embedding: 1}
 _PASSES_ON = ("Flatten", "Unflatten", "Identity", "Dropout")  # leave the scale of the input as it is
+_ACTIVATIONS = (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus)
 _MOST_CALLS = 128  # of one activation function in one forward that are told apart
+
+
+_Entry = tuple[Any, str, Tensor, int]  # signal, layer, measured, elements
 
 
 @dataclass
@@ -53,8 +52,6 @@ class _Functions(TorchFunctionMode):
         kwargs = kwargs or {}
         activation = FUNCTIONS.get(func)
         if activation is None:
-            if func in WEIGHTED:
-                self._probe.see_weight(func, args, kwargs)
             return func(*args, **kwargs)
         return self._probe.call_activation(activation, func, args, kwargs)
 
@@ -64,17 +61,11 @@ class LayerProbe:
 
     Args:
         root: the watched model.
-        optimizers: that train it; to tell weights that are used but were never registered.
         training_samples: size of the training set where it is known.
     """
 
-    def __init__(
-        self, root: nn.Module, optimizers: Sequence[Optimizer], training_samples: int | None = None
-    ) -> None:
+    def __init__(self, root: nn.Module, training_samples: int | None = None) -> None:
         self._root = root
-        self._registered = {id(parameter) for parameter in root.parameters()}
-        self._registered.update(id(p) for o in optimizers for group in o.param_groups for p in group["params"])
-        self.unregistered: dict[int, dict[str, Any]] = {}
         self.first_module = ""
         self._signals = {kind: _of_kind(kind) for kind in (OutputSignal, BackwardSignal, ActivationSignal)}
         self.dead_units = DeadUnitFraction(training_samples)
@@ -86,7 +77,8 @@ class LayerProbe:
         self._full = False
         self._units = False
         self._last_weight: nn.Module | None = None
-        self._entries: list[tuple[Any, str, Tensor, int]] = []  # signal, layer, measured, elements
+        self._entries: list[_Entry] = []
+        self._state_entries: list[_Entry] = []  # of the last hidden state, where the loss uses that alone
 
     # -- attaching
 
@@ -124,7 +116,7 @@ class LayerProbe:
         self._stack = [_Frame("")]
         self._last_weight = None
         self._mode = _Functions(self)
-        self._mode.__enter__()
+        self._mode.__enter__()  # type: ignore[no-untyped-call]
 
     def end(self, output: Any) -> None:
         """The root's forward has ended."""
@@ -140,23 +132,26 @@ class LayerProbe:
 
     def collect(self) -> dict[tuple[str, str], float]:
         """(signal, layer) → value over all passes since the last call."""
+        seen = {(signal, layer) for signal, layer, _, _ in self._entries}
+        self._entries += [entry for entry in self._state_entries if entry[:2] not in seen]
         numbers = to_floats([tensor for _, _, tensor, _ in self._entries])
         calls: dict[tuple[Any, str], list[tuple[float, int]]] = {}
         for (signal, layer, _, count), number in zip(self._entries, numbers, strict=True):
             calls.setdefault((signal, layer), []).append((signal.total(number), count))
-        self._entries.clear()
+        self.discard()
         found = {}
         for (signal, layer), parts in calls.items():
             mean = sum(total for total, _ in parts) / sum(count for _, count in parts)
             found[signal.id(), layer] = measured(signal.finish(mean))
             if isinstance(signal, BackwardSignal):
-                growth = BackwardCallSlope.slope([signal.finish(total / count) for total, count in parts])
-                found[BackwardCallSlope.id(), layer] = growth
+                growth = BackwardCallSpan.span([signal.finish(total / count) for total, count in parts])
+                found[BackwardCallSpan.id(), layer] = growth
         return found
 
     def discard(self) -> None:
         """Forget the passes since the last `collect`: nothing was learned from them."""
         self._entries.clear()
+        self._state_entries.clear()
 
     # -- hooks
 
@@ -168,7 +163,7 @@ class LayerProbe:
             self._stack.pop()
 
     def _name_activation(self, name: str, module: nn.Module, args: Any) -> None:
-        self._activation_module = name
+        self._activation_module = name if isinstance(module, _ACTIVATIONS) else ""
         self._note_first(module)
 
     def _see_weight_layer(self, name: str, module: nn.Module, args: Any, output: Any) -> None:
@@ -184,7 +179,10 @@ class LayerProbe:
         if isinstance(module, nn.RNN | nn.RNNCell):
             self._see_recurrence(layer.name, module, tensor.detach())
         if tensor.requires_grad:
-            tensor.register_hook(partial(self._see_gradient, layer.name))
+            self._listen(tensor, layer.name, self._entries)
+            state = first_tensor(output[1]) if isinstance(module, nn.RNNBase) else None
+            if state is not None:
+                self._listen(state, layer.name, self._state_entries)
 
     def _see_recurrence(self, layer: str, module: nn.RNN | nn.RNNCell, output: Tensor) -> None:
         """The output of a plain recurrent layer is that of its activation function, in the last layer of a stack."""
@@ -200,9 +198,12 @@ class LayerProbe:
         for signal in self._signals[OutputSignal]:
             self._entries.append((signal, layer, signal.measure(output), output.numel()))
 
-    def _see_gradient(self, layer: str, gradient: Tensor) -> None:
+    def _listen(self, output: Tensor, layer: str, entries: list[_Entry]) -> None:
+        output.register_hook(partial(self._see_gradient, layer, entries))  # type: ignore[no-untyped-call]
+
+    def _see_gradient(self, layer: str, entries: list[_Entry], gradient: Tensor) -> None:
         for signal in self._signals[BackwardSignal]:
-            self._entries.append((signal, layer, signal.measure(gradient), gradient.numel()))
+            entries.append((signal, layer, signal.measure(gradient), gradient.numel()))
 
     def call_activation(self, activation: Activation, func: Any, args: Any, kwargs: Any) -> Any:
         """Run an activation function as the model asked, and look at it."""
@@ -217,7 +218,9 @@ class LayerProbe:
                 return func(*args, **kwargs)
             name = ".".join(filter(None, (frame.name, activation.name))) + (f"_{count}" if count > 1 else "")
         # An in-place function overwrites its input, so the sample is taken first.
-        sample = spread(source.detach()).float() if activation.from_input and self._full else None
+        sample = None
+        if activation.from_input and self._full:
+            sample = spread(source.detach()).to(torch.float32, copy=True)
         output = func(*args, **kwargs)
         if not isinstance(output, Tensor) or not output.numel():
             return output
@@ -237,12 +240,6 @@ class LayerProbe:
             if signal.applies(activation):
                 self._entries.append((signal, layer, signal.measure(derivative, activation), derivative.numel()))
 
-    def see_weight(self, func: Any, args: Any, kwargs: Any) -> None:
-        """A weight that the model uses, though neither it nor its optimizer knows it: a module in a plain list."""
-        weight = args[WEIGHTED[func]] if len(args) > WEIGHTED[func] else kwargs.get("weight")
-        if isinstance(weight, nn.Parameter) and weight.requires_grad and id(weight) not in self._registered:
-            self.unregistered[id(weight)] = {"function": func.__name__, "shape": list(weight.shape)}
-
     # -- small decisions
 
     def _note_first(self, module: nn.Module) -> None:
@@ -261,13 +258,16 @@ class LayerProbe:
         return layer
 
     def _unit_dim(self, output: Tensor) -> int:
-        convolution = isinstance(self._last_weight, nn.modules.conv._ConvNd)
+        last = self._last_weight
+        if isinstance(last, nn.Linear) and output.shape[-1] == last.out_features:
+            return -1
+        convolution = isinstance(last, nn.modules.conv._ConvNd)
         return 1 if output.ndim > 2 and (convolution or output.ndim > 3) else -1
 
     def _leave_mode(self) -> None:
         if self._mode is not None:
             mode, self._mode = self._mode, None
-            mode.__exit__(None, None, None)
+            mode.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
 
 def has_weights(module: nn.Module) -> bool:
@@ -296,5 +296,3 @@ def first_tensor(output: Any) -> Tensor | None:
 
 def _of_kind(kind: Callable[..., Any]) -> tuple[Any, ...]:
     return tuple(entry() for entry in catalog.entries(SIGNALS).values() if issubclass(entry, kind))  # type: ignore[arg-type]
-
-

@@ -32,7 +32,8 @@ def describe(loss: Tensor) -> list[dict[str, Any]]:
         case, such as "addmm", "softmax", "sigmoid"; cross_entropy is log_softmax followed by nll_loss.
     """
     found = []
-    queue, seen = [loss.grad_fn], set()
+    queue: list[Any] = [loss.grad_fn]
+    seen: set[Any] = set()
     while queue and len(seen) < _FURTHEST:
         node = queue.pop(0)
         if node is None or node in seen:

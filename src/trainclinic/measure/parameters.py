@@ -65,6 +65,7 @@ class ParameterProbe:
         )
         self._watched = [parameter.is_floating_point() for parameter in self.parameters]
         self._previous: tuple[int, Tensor, list[int]] | None = None  # gradient sample of the step before
+        self._earlier: tuple[int, Tensor, list[int]] | None = None  # what `_previous` was before this step
         self._before: Tensor | None = None
         self._measured: tuple[list[float], list[float], list[float]] | None = None
 
@@ -76,24 +77,22 @@ class ParameterProbe:
     @torch.no_grad()
     def before(self, step: int) -> None:
         """Just before the optimizer's step: norms of gradients and weights, and samples of both."""
-        gradients = [
-            (index, _values(parameter.grad))
-            for index, parameter in enumerate(self.parameters)
-            if parameter.grad is not None and self._watched[index]
-        ]
-        found = to_floats(norms([gradient for _, gradient in gradients]))
-        gradient_norms = [math.nan] * len(self.parameters)
-        for (index, _), value in zip(gradients, found, strict=True):
-            gradient_norms[index] = measured(value)
         weight_norms = to_floats(norms([self.parameters[weight.index].detach() for weight in self.weights]))
-        cosines = self._cosines(step)
-        self._measured = (gradient_norms, [measured(value) for value in weight_norms], cosines)
+        self._measured = (self._gradient_norms(), [measured(value) for value in weight_norms], self._cosines(step))
         self._before = self._weight_sample()
+
+    @torch.no_grad()
+    def again(self, step: int) -> None:
+        """Just after an optimizer's step that computed the gradients itself, through a closure: take them anew."""
+        assert self._measured is not None
+        self._previous = self._earlier
+        self._measured = (self._gradient_norms(), self._measured[1], self._cosines(step))
 
     @torch.no_grad()
     def after(self) -> ParameterStep:
         """Just after the optimizer's step."""
-        assert self._measured is not None and self._before is not None
+        assert self._measured is not None
+        assert self._before is not None
         gradient_norms, weight_norms, cosines = self._measured
         before, self._before, self._measured = self._before, None, None
         moved = self._segments((self._weight_sample() - before).square())
@@ -109,6 +108,18 @@ class ParameterProbe:
             all_gradient_norms=gradient_norms,
             all_changed=[value != 0 for value in moved],
         )
+
+    def _gradient_norms(self) -> list[float]:
+        gradients = [
+            (index, _values(parameter.grad))
+            for index, parameter in enumerate(self.parameters)
+            if parameter.grad is not None and self._watched[index]
+        ]
+        found = to_floats(norms([gradient for _, gradient in gradients]))
+        gradient_norms = [math.nan] * len(self.parameters)
+        for (index, _), value in zip(gradients, found, strict=True):
+            gradient_norms[index] = measured(value)
+        return gradient_norms
 
     def _weight_sample(self) -> Tensor:
         views = [spread(parameter.detach(), SAMPLE) for parameter in self.parameters]
@@ -127,7 +138,8 @@ class ParameterProbe:
 
     def _cosines(self, step: int) -> list[float]:
         now, lengths = self._gradient_sample()
-        previous, self._previous = self._previous, (step, now, lengths)
+        previous = self._earlier = self._previous
+        self._previous = (step, now, lengths)
         if previous is None or previous[0] != step - 1 or previous[2] != lengths:
             return [math.nan] * len(self.parameters)
         products = _segment_sums(torch.stack((previous[1] * now, previous[1].square(), now.square())), lengths)
@@ -140,7 +152,7 @@ class ParameterProbe:
 def _segment_sums(rows: Tensor, lengths: list[int]) -> list[list[float]]:
     """Sums over consecutive segments of each row."""
     sums = torch.segment_reduce(rows.T.contiguous(), "sum", lengths=torch.tensor(lengths, device=rows.device), axis=0)
-    return sums.T.tolist()  # type: ignore[no-any-return]
+    return sums.T.tolist()
 
 
 def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weight:

@@ -20,12 +20,12 @@ _SAFE = (1e-15, 1e18)  # float32 norms inside are exact to rounding, even of a m
 def norm(tensor: Tensor) -> Tensor:
     """Euclidean norm of all elements, a 0-dim tensor on the tensor's device; right over the whole float range."""
     if tensor.device.type != "cpu":
-        return torch.linalg.vector_norm(tensor, dtype=torch.float64)  # no look at the value: it would wait for the device
-    fast = torch.linalg.vector_norm(tensor, dtype=_wide(tensor))
-    return fast if _SAFE[0] < fast.item() < _SAFE[1] else torch.linalg.vector_norm(tensor, dtype=torch.float64)
+        return _exact_norm(tensor)  # no look at the value: it would wait for the device
+    fast: Tensor = torch.linalg.vector_norm(tensor, dtype=_wide(tensor))
+    return fast if _SAFE[0] < fast.item() < _SAFE[1] else _exact_norm(tensor)
 
 
-def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
+def norms(tensors: list[Tensor]) -> list[Tensor]:
     """The norm of each tensor; one fused call for all."""
     if not tensors:
         return []
@@ -35,7 +35,7 @@ def norms(tensors: Sequence[Tensor]) -> list[Tensor]:
         return [norm(tensor) for tensor in tensors]
     found = list(torch._foreach_norm(tensors))
     return [
-        value if _SAFE[0] < value.item() < _SAFE[1] else torch.linalg.vector_norm(tensor, dtype=torch.float64)
+        value if _SAFE[0] < value.item() < _SAFE[1] else _exact_norm(tensor)
         for value, tensor in zip(found, tensors, strict=True)
     ]
 
@@ -53,6 +53,8 @@ def spread(tensor: Tensor, count: int = SAMPLE) -> Tensor:
     elements = tensor.numel()
     if elements <= count:
         return tensor.reshape(-1)
+    if not tensor.is_contiguous():  # a transposed tensor, or channels last: the order in memory is as good
+        tensor = tensor.permute(sorted(range(tensor.ndim), key=tensor.stride, reverse=True))
     if not tensor.is_contiguous():
         rows = max(1, math.ceil(elements / (4 * count)))
         tensor = tensor[::rows].reshape(-1)
@@ -69,12 +71,17 @@ def to_floats(values: Sequence[Tensor]) -> list[float]:
         return []
     if values[0].device.type == "cpu":
         return [value.item() for value in values]
-    return torch.stack([value.double() for value in values]).tolist()  # type: ignore[no-any-return]
+    return torch.stack([value.double() for value in values]).tolist()
 
 
 def measured(value: float) -> float:
     """As it is recorded: NaN there means not measured, so a measured NaN is kept as inf."""
     return math.inf if math.isnan(value) else value
+
+
+def _exact_norm(tensor: Tensor) -> Tensor:
+    found: Tensor = torch.linalg.vector_norm(tensor, dtype=torch.float64)
+    return found
 
 
 def _wide(tensor: Tensor) -> torch.dtype:

@@ -24,6 +24,8 @@ from trainclinic.errors import RecordingError, ScriptError
 from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
 
+_HERE = Path(__file__).parent
+_PASS_ON = ("__torch_function__", "call_activation", "backward", "loss", "noticed")  # call what the script called
 SETTLED = 3  # optimizer steps after which no further model is looked for, until another optimizer is made
 
 
@@ -104,7 +106,7 @@ class _Finder:
             finder._optimizers.append(optimizer)
             finder._look()
 
-        Optimizer.__init__ = noticed  # type: ignore[method-assign]
+        Optimizer.__init__ = noticed  # type: ignore[method-assign,assignment]
 
     def end(self, ended: str) -> list[Recording]:
         Optimizer.__init__ = self._init  # type: ignore[method-assign]
@@ -166,9 +168,11 @@ def _compiled(script: Path) -> types.CodeType:
     if not script.is_file():
         raise ScriptError(f"{script}: expected a Python script, found no file there; check the path")
     try:
-        return compile(script.read_bytes(), str(script), "exec")
+        return compile(script.read_bytes(), str(script), "exec", dont_inherit=True)
     except SyntaxError as error:
         raise ScriptError(f"{script}, line {error.lineno}: {error.msg}; the script cannot be run") from error
+    except (OSError, ValueError) as error:
+        raise ScriptError(f"{script}: expected a Python script, it cannot be read ({error})") from error
 
 
 def _exit_code(stop: SystemExit) -> int:
@@ -182,9 +186,25 @@ def _exit_code(stop: SystemExit) -> int:
 
 def _own_traceback(error: BaseException) -> None:
     """Print what Python would have printed: the script's frames, not ours."""
-    trace = error.__traceback__
-    own = trace.tb_next if trace is not None else None
+    seen: set[int] = set()
+    queue: list[BaseException | None] = [error]
+    while queue:
+        one = queue.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            one.__traceback__ = _without_ours(one.__traceback__)
+            queue += [one.__cause__, one.__context__]
     if sys.excepthook is not sys.__excepthook__:
-        sys.excepthook(type(error), error, own)
+        sys.excepthook(type(error), error, error.__traceback__)
     else:
-        traceback.print_exception(type(error), error, own)
+        traceback.print_exception(type(error), error, error.__traceback__)
+
+
+def _without_ours(trace: types.TracebackType | None) -> types.TracebackType | None:
+    if trace is None:
+        return None
+    following = _without_ours(trace.tb_next)
+    code = trace.tb_frame.f_code
+    if Path(code.co_filename).parent == _HERE and (trace.tb_next is not None or code.co_name in _PASS_ON):
+        return following  # else the error is our own
+    return types.TracebackType(following, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)

@@ -21,6 +21,7 @@ from trainclinic.measure import intercept, loss_graph
 from trainclinic.measure.evaluation import EvaluationRound
 from trainclinic.measure.facts import InputFacts, ModeFacts, ParameterFacts, TargetFacts
 from trainclinic.measure.finite import FiniteCheck
+from trainclinic.measure.foreign import ForeignParameters
 from trainclinic.measure.hook import Hook
 from trainclinic.measure.layers import SIGNALS, LayerProbe, first_tensor
 from trainclinic.measure.parameters import ParameterProbe, ParameterStep
@@ -51,19 +52,20 @@ class Watch:
         self._file = ClinicFile(path)
         self._dense, self._sampled = self._file.stream("step"), self._file.stream("sample")
         self._units_stream, self._validations = self._file.stream("units"), self._file.stream("validation")
-        self._loss_column = self._dense.column("loss")
-        self._probe = LayerProbe(model, self._optimizers, training_samples)
+        self._dense.column("loss")
+        self._dense.column("training_mode")
+        self._probe = LayerProbe(model, training_samples)
         self._parameters = ParameterProbe(model)
         self._finite = FiniteCheck(self._parameters.names, self._parameters.parameters)
-        self._parameter_facts = ParameterFacts(
-            self._parameters.names, self._parameters.parameters, self._optimizers
-        )
+        self._parameter_facts = ParameterFacts(self._parameters.names, self._parameters.parameters, self._optimizers)
+        held = (p for one in self._optimizers for group in one.param_groups for p in group["params"])
+        self._foreign = ForeignParameters({id(p) for p in (*model.parameters(), *held)})
         self._modes, self._inputs, self._targets_facts = ModeFacts(model), InputFacts(), TargetFacts()
         self._round = EvaluationRound()
         entries = catalog.entries(SIGNALS).values()
         self._parameter_signals = [entry() for entry in entries if issubclass(entry, ParameterSignal)]
         self._run_signals = [entry() for entry in entries if issubclass(entry, RunSignal)]
-        self._units = {"loss": "1"} | {entry.id(): entry.unit for entry in entries}
+        self._units = {"loss": "1", "training_mode": "1"} | {entry.id(): entry.unit for entry in entries}
 
         self.step = 0  # optimizer steps done
         self._schedule = default_schedule() if every is None else every_step(every)
@@ -72,6 +74,7 @@ class Watch:
         self._cleared_looks, self._stale = 0, 0
         self._loss_facts: dict[str, Any] = {}
         self._batch_size = 0
+        self._looked = False  # since the facts were last written
         self._told_validation = False  # the user calls `validate`
         self._compiled = hasattr(model, "_orig_mod")
         self._recording: Recording | None = None
@@ -102,7 +105,7 @@ class Watch:
             for handle in self._handles:
                 handle.remove()
             self._probe.disarm()
-            if self._stepped:
+            if self._stepped and not self._stepping:
                 self._finish_step()
             self._end_evaluation()
             self._put_facts()
@@ -157,24 +160,33 @@ class Watch:
         """Decide what to look at in the coming step."""
         self._full, self._next_full = self._next_full, self._schedule(self.step + 1)
         self._in_window = self._windows.update(self.step)
-        self._passes = 0
+        self._passes, self._training_passes = 0, 0
         self._loss: float | None = None
         self._device_losses: list[Tensor] = []
         self._cleared = False
         self._outputs: Moments | None = None
         self._targets: Moments | None = None
         self._stepped: set[int] = set()
+        self._stepping = False  # inside an optimizer's step
+        self._closure_passes = 0  # that it ran itself
 
     def _before_forward(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not torch.is_grad_enabled():
             self._modes.evaluation(model)
             self._round.passes += 1
             return
-        if self._stepped:
+        if self._stepping:
+            self._closure_passes += 1
+        elif self._stepped:
             self._finish_step()
         self._end_evaluation()
+        if self._modes.passes == _NO_PASSES:
+            self._loss, self._device_losses, self._loss_facts = None, [], {}  # were another model's
         self._passes += 1
+        self._training_passes += model.training
         self._modes.training_pass(model)
+        if self._closure_passes > 1:
+            return  # of a step that tries several points, the first is looked at
         if (self._full or self._in_window) and not self._compiled:
             self._probe.arm()
             self._probe.begin(full=self._full, units=self._in_window)
@@ -209,16 +221,20 @@ class Watch:
         tensor = first_tensor(loss)
         if tensor is None or tensor.numel() != 1 or (not self._passes and self._modes.passes != _NO_PASSES):
             return  # another model's loss
+        if self._closure_passes > 1:
+            return
         if tensor.device.type == "cpu":
             self._loss = (self._loss or 0.0) + tensor.item()
         else:
             self._device_losses.append(tensor.detach())
         if self._full:
             self._cleared = self._cleared or self._gradients_are_clear()
-            if len(self._loss_facts.get("graph", ())) == 0:
+            if not self._loss_facts.get("graph"):
                 self._loss_facts["graph"] = loss_graph.describe(tensor)
+            self._foreign.look(tensor)
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        self._stepping = True
         if self._stepped:
             return
         self._stepped.add(id(optimizer))
@@ -229,14 +245,26 @@ class Watch:
             self._parameters.remember(self.step)
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        self._stepping = False
         self._stepped.add(id(optimizer))
+        if self._closure_passes:
+            self._after_closure()
         if len(self._stepped) == len(self._optimizers):
             self._finish_step()
+
+    def _after_closure(self) -> None:
+        """The optimizer ran the model within its step: what it started from is known only now."""
+        self._finite.before_step(self.step, self._loss)
+        if self._full:
+            self._parameters.again(self.step)
+        elif self._next_full:
+            self._parameters.remember(self.step)
 
     def _finish_step(self) -> None:
         if self._device_losses:
             self._loss = sum(to_floats(self._device_losses))
-        self._dense.append(self.step, [math.nan if self._loss is None else self._loss])
+        mode = self._training_passes / self._passes if self._passes else math.nan
+        self._dense.append(self.step, [math.nan if self._loss is None else self._loss, mode])
         if self._full:
             self._record_sample(self._parameters.after())
         if self._in_window:
@@ -246,7 +274,9 @@ class Watch:
         if not (self._full or self._in_window):
             self._probe.disarm()
         if self._file.due:
-            self._put_facts()
+            if self._looked:  # facts change with the looks; a large model's are not free to write
+                self._put_facts()
+            self._file.put("steps", self.step)
             self._file.flush()
 
     # -- recording
@@ -266,6 +296,7 @@ class Watch:
             values |= {(entry.id(), place): value for place, value in entry.values(run).items()}
         self._append(self._sampled, values)
         self._parameter_facts.update(parameters.all_gradient_norms, parameters.all_changed)
+        self._looked = True
         if self.step:
             self._cleared_looks += 1
             self._stale += not self._cleared
@@ -293,7 +324,9 @@ class Watch:
                 self._inputs.update(inputs)
 
     def _gradients_are_clear(self) -> bool:
-        held = [p.grad for p in self._parameters.parameters if p.grad is not None and not p.grad.is_sparse]
+        """Of what the optimizers hold; zero_grad does not reach what they do not hold."""
+        groups = (group for optimizer in self._optimizers for group in optimizer.param_groups)
+        held = [p.grad for group in groups for p in group["params"] if p.grad is not None and not p.grad.is_sparse]
         return not any(to_floats(norms(held)))
 
     def _end_evaluation(self) -> None:
@@ -307,8 +340,8 @@ class Watch:
         self._append(self._validations, values)
 
     def _put_facts(self) -> None:
+        self._looked = False
         facts = {
-            "steps": self.step,
             "batch_size": self._batch_size,
             "parameters": self._parameter_facts.entries,
             "modes": self._modes.to_dict(),
@@ -319,8 +352,9 @@ class Watch:
             "non_finite": self._finite.first,
             "compiled": self._compiled,
             "first_module": self._probe.first_module,
-            "unregistered": list(self._probe.unregistered.values()),
+            "foreign": self._foreign.to_list(),
         }
+        self._file.put("steps", self.step)
         self._file.put("units", self._units)
         self._file.put("facts", facts)
         self._file.put("layers", [asdict(layer) for layer in self._layers()])
@@ -399,5 +433,3 @@ def _environment(model: nn.Module, optimizers: list[Optimizer]) -> dict[str, Any
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "optimizer": ", ".join(type(optimizer).__name__ for optimizer in optimizers),
     }
-
-

@@ -16,6 +16,4 @@ class GradientRms(ParameterSignal):
 
     def values(self, step: ParameterStep) -> Sequence[float]:
         """Norm of the gradient over the root of its size."""
-        return [
-            norm / math.sqrt(weight.size) for norm, weight in zip(step.gradient_norms, step.weights, strict=True)
-        ]
+        return [norm / math.sqrt(weight.size) for norm, weight in zip(step.gradient_norms, step.weights, strict=True)]

@@ -1,0 +1,108 @@
+"""exploding-gradient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from trainclinic.diagnose.chain import chain, hidden, reach, slope
+from trainclinic.diagnose.outcome import hurts, outcome, severity
+from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.recording import Recording
+from trainclinic.records import Evidence, Finding
+
+RANGE = "benchmarks/results/limits.json"
+
+
+@dataclass(frozen=True)
+class ExplodingGradient(Problem):
+    """The training signal grows on its way back, through the layers or through time.
+
+    What it is:
+        The mirror image of the vanishing gradient: where the product of a layer's gain and its mean |φ'| stays above
+        1, the backward signal grows geometrically with depth; in a recurrent net, with the number of time steps.
+
+    Why training suffers:
+        One step is then as large as the whole weight: the loss jumps, bounces or turns into NaN, and a learning rate
+        small enough for the first layers is far too small for the last ones.
+
+    How it is measured:
+        Slope and span of log10 RMS of the backward signal over the hidden layers, before anything was learned; for a
+        layer that is called once per time step, the growth of its backward signal over all calls. Structural growth
+        at the start of the run parts it from a learning rate that is too high, which shows only later.
+
+    When it is harmless:
+        Residual nets with normalization in front of each block grow by up to two decades and train best of all.
+        Single large norms early in training are healthy; so is a spike that the loss does not follow.
+
+    What to do:
+        1. Scale inputs and targets to mean 0 and deviation 1.
+        2. Initialize for the activation function: He for ReLU, Glorot for tanh; orthogonal for recurrent weights.
+        3. Clip the global gradient norm at 1.0 (torch.nn.utils.clip_grad_norm_) before optimizer.step().
+        4. Warm the learning rate up, or divide it by 3.
+        5. Add normalization; for long sequences use LSTM or GRU and truncate backpropagation.
+
+    References:
+        Bengio, Simard & Frasconi 1994; Pascanu, Mikolov & Bengio 2013 (clipping); He et al. 2015; Zhang, Dauphin &
+        Ma 2019 (Fixup); Yang et al. 2019 (mean field theory of BatchNorm).
+    """
+
+    span: float = limit(2.0, "decades", RANGE)
+    call_span: float = limit(2.0, "decades", RANGE)
+    learned: float = limit(0.9, "1", RANGE, "below")
+
+    reads: ClassVar[tuple[str, ...]] = ("backward_rms", "backward_call_span", "weight_gain", "loss", "gradient_norm")
+    measures: ClassVar[dict[str, str]] = {
+        "backward_span": "backward signal, first against last hidden layer",
+        "first_gradient_norm": "global gradient norm in the first steps",
+        "mean_gain": "mean gain of the weights",
+        "learned": "share of the loss that training removed, in training and validation",
+    }
+    causes: ClassVar[dict[str, str]] = {
+        "weights with gain above 1": "The weights stretch every signal: forward and backward it grows from layer to "
+        "layer.",
+        "through time": "The same recurrent weights are applied at every time step, and each application makes the "
+        "gradient larger.",
+        "": "The backward signal grows from layer to layer although the forward signal does not.",
+    }
+
+    def find(self, recording: Recording) -> Iterable[Finding]:
+        """Judge the first samples, before learning has changed the weights much."""
+        result = outcome(recording)
+        links = hidden(chain(recording))
+        recurrent = recording.measured("backward_call_span")
+        if len(links) < 2 and not recurrent:
+            raise NotExaminedError("neither two hidden layers nor a layer called once per time step was seen")
+        line = slope([link.backward for link in links])
+        grown = min(line.span, reach(line)) if len(links) >= 3 else math.nan
+        through_time = max(
+            (recording.series("backward_call_span", layer.name).early() for layer in recurrent), default=math.nan
+        )
+        if not (grown >= self.span or through_time >= self.call_span):
+            return
+        harm = hurts(result, self.learned)
+        in_time = not grown >= self.span
+        forward = slope([link.forward for link in links])
+        gains = [link.gain for link in links[1:] if math.isfinite(link.gain)]
+        cause = "through time" if in_time else "weights with gain above 1" if forward.slope > 0.1 else ""
+        evidence = [
+            Evidence("backward_call_span", "", through_time, self.call_span, "decades")
+            if in_time
+            else Evidence("backward_span", "", line.span, self.span, "decades"),
+            Evidence("first_gradient_norm", "", recording.series("gradient_norm").early(), math.nan, "loss/1"),
+            Evidence("learned", "", result.reached, self.learned, "1", "below"),
+        ]
+        if gains:
+            evidence.append(Evidence("mean_gain", "", sum(gains) / len(gains), math.nan, "1"))
+        yield Finding(
+            problem=self.id(),
+            level="problem" if harm else "observation",
+            severity=severity(result),
+            confidence=0.8,
+            layers=tuple(layer.name for layer in recurrent) if in_time else tuple(link.layer.name for link in links),
+            steps=(0, recording.steps - 1),
+            evidence=tuple(evidence),
+            cause=cause,
+        )

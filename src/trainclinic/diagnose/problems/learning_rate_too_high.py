@@ -1,0 +1,124 @@
+"""learning-rate-too-high."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity
+from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.recording import Recording
+from trainclinic.records import Evidence, Finding
+
+RANGE = "benchmarks/results/limits.json"
+
+
+@dataclass(frozen=True)
+class LearningRateTooHigh(Problem):
+    """The steps are longer than the loss surface allows: the loss diverges, or rattles above where it could be.
+
+    What it is:
+        A gradient step helps only as far as the gradient tells the truth. Beyond that distance the loss rises again;
+        a step that long throws the weights about.
+
+    Why training suffers:
+        The loss explodes, or stays near the value of a guess because the first steps destroyed what the
+        initialization had prepared: ReLUs die, tanh and sigmoid saturate, and no later step repairs them.
+
+    How it is measured:
+        By what the steps do, not by the learning rate's own number, which means something else for every optimizer:
+        the update ratio, ‖ΔW‖/‖W‖ per step, the jump of the loss in the first tenth of the run, and the loss at the
+        end against its best and against a guess.
+
+    When it is harmless:
+        A short rise early on that heals by itself (a catapult) and a loss that is not monotone are part of healthy
+        training at the edge of stability. Without harm to the loss nothing is reported.
+
+    What to do:
+        1. A third, then a tenth of the learning rate.
+        2. Linear warm-up over the first 5 % of the steps.
+        3. Clip the global gradient norm at 1.0.
+        4. A decaying schedule (cosine).
+        Usual starting points: Adam and AdamW 1e-3 for small nets and 3e-4 to be safe; SGD with momentum 0.1 with
+        BatchNorm, 0.01 without.
+
+    References:
+        Smith 2017 (LR range test); Goyal et al. 2017 (warm-up); Lewkowycz et al. 2020 (catapults); Cohen et al. 2021
+        (edge of stability).
+    """
+
+    update_ratio: float = limit(0.1, "1/step", RANGE)
+    jump: float = limit(2.0, "1", RANGE)
+    rise: float = limit(1.5, "1", RANGE)
+    learned: float = limit(0.5, "1", RANGE, "below")
+    settled: float = limit(0.9, "1", RANGE, "below")
+
+    reads: ClassVar[tuple[str, ...]] = ("loss", "update_ratio", "learning_rate")
+    measures: ClassVar[dict[str, str]] = {
+        "largest_update_ratio": "largest update ratio in the first tenth of the run, median over layers",
+        "loss_jump": "largest loss in the first tenth of the run, against the first",
+        "loss_rise": "loss at the end, against its best",
+        "learned": "share of the loss that training removed",
+    }
+    causes: ClassVar[dict[str, str]] = {
+        "diverged": "The loss rises while it trains: each step does more harm than good.",
+        "rattles": "The steps are so long that the loss cannot settle: it ends well above the best it had reached.",
+        "thrown off": "The first steps were as large as the weights themselves and destroyed the starting point.",
+    }
+
+    def find(self, recording: Recording) -> Iterable[Finding]:
+        """Judge the loss curve together with the size of the steps."""
+        series = recording.series("loss")
+        if not np.isfinite(series.values).any():
+            raise NotExaminedError("the loss was not seen")
+        result = outcome(recording)
+        ratio = largest_update_ratio(recording)
+        losses = np.where(np.isfinite(series.values), series.values, np.inf)
+        jump = float(losses[: max(5, len(losses) // 10)].max()) / result.first if result.first > 0 else math.nan
+        rise = result.last / result.best if result.best > 0 else math.nan
+        diverged = result.diverged and (rise >= self.rise or not result.finite)
+        thrown = ratio >= self.update_ratio and not result.learned >= self.learned
+        rattles = ratio >= self.update_ratio and rise >= self.rise and hurts(result, self.settled)
+        if not result.finite and not (ratio >= self.update_ratio or jump >= self.jump):
+            return  # a number that broke, not a step that was too long
+        if diverged or thrown or rattles:
+            cause = "diverged" if diverged else "thrown off" if thrown else "rattles"
+            yield self._finding(recording, result, (ratio, jump, rise), cause)
+
+    def _finding(
+        self, recording: Recording, result: Outcome, measured: tuple[float, float, float], cause: str
+    ) -> Finding:
+        ratio, jump, rise = measured
+        rates = [recording.series("learning_rate", f"group {group}") for group in range(8)]
+        highest = max((float(rate.values.max()) for rate in rates if rate), default=math.nan)
+        return Finding(
+            problem=self.id(),
+            level="problem",
+            severity=severity(result),
+            confidence=0.8 if ratio >= self.update_ratio else 0.6,
+            layers=(),
+            steps=(0, recording.steps - 1),
+            evidence=(
+                Evidence("largest_update_ratio", "", ratio, self.update_ratio, "1/step"),
+                Evidence("loss_jump", "", jump, self.jump, "1"),
+                Evidence("loss_rise", "", rise, self.rise, "1"),
+                Evidence("learned", "", result.learned, self.learned, "1", "below"),
+                Evidence("learning_rate", "", highest, math.nan, "1"),
+            ),
+            cause=cause,
+        )
+
+
+def largest_update_ratio(recording: Recording) -> float:
+    """Median over layers of the largest update ratio in the first tenth of the run [1/step]."""
+    largest = []
+    for layer in recording.measured("update_ratio"):
+        series = recording.series("update_ratio", layer.name)
+        early = series.values[series.steps <= max(10, recording.steps // 10)]
+        if len(early):
+            largest.append(float(np.max(early)))
+    return float(np.median(largest)) if largest else math.nan

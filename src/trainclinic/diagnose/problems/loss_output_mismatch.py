@@ -1,0 +1,127 @@
+"""loss-output-mismatch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from trainclinic.diagnose.outcome import outcome, severity
+from trainclinic.diagnose.problem import NotExaminedError, Problem
+from trainclinic.recording import Recording
+from trainclinic.records import Evidence, Finding
+
+#: loss → operations that must not stand right before it → why
+WRONG = {
+    "cross_entropy": {"softmax": "softmax twice", "sigmoid": "probabilities for logits"},
+    "binary_cross_entropy_with_logits": {"sigmoid": "sigmoid twice", "softmax": "probabilities for logits"},
+    "nll_loss": {
+        "softmax": "probabilities for log-probabilities",
+        "sigmoid": "probabilities for log-probabilities",
+        "addmm": "logits for log-probabilities",
+        "mm": "logits for log-probabilities",
+        "convolution": "logits for log-probabilities",
+    },
+}
+
+
+@dataclass(frozen=True)
+class LossOutputMismatch(Problem):
+    """The loss expects something else than the model gives it: logits, probabilities, another shape.
+
+    What it is:
+        cross_entropy and binary_cross_entropy_with_logits apply softmax or sigmoid themselves and want raw logits;
+        nll_loss wants log-probabilities; mse_loss wants output and target of the same shape.
+
+    Why training suffers:
+        Softmax twice squeezes the logits into 0..1: the loss cannot fall below ln(e + K − 1) − 1 for K classes, 1.461
+        for ten, however right the answers are, and the gradient is weak. With (N, 1) against (N,) the loss
+        compares every output with every target, and the best answer is the mean.
+
+    How it is measured:
+        Exactly, without statistics: the autograd graph says which operation made the input of the loss; shapes are
+        compared as they came.
+
+    When it is harmless:
+        log_softmax before cross_entropy changes nothing: it is idempotent, and is not reported.
+
+    What to do:
+        1. Return raw logits: remove the softmax or sigmoid at the end of the model, keep CrossEntropyLoss or
+           BCEWithLogitsLoss; apply softmax only when you want to read probabilities.
+        2. For nll_loss end with log_softmax.
+        3. Give output and target the same shape: output.squeeze(-1), or target.unsqueeze(-1).
+
+    References:
+        PyTorch documentation of torch.nn.CrossEntropyLoss, BCEWithLogitsLoss, NLLLoss and MSELoss; Humbatova et al.
+        2020 (taxonomy of real faults).
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("loss",)
+    exact: ClassVar[bool] = True
+    measures: ClassVar[dict[str, str]] = {
+        "loss_floor": "lowest loss that can be reached this way",
+        "last_loss": "loss at the end of the run",
+        "broadcast": "elements compared, for each element that should be",
+    }
+    causes: ClassVar[dict[str, str]] = {
+        "softmax twice": "The model ends with softmax, and cross_entropy applies softmax again.",
+        "sigmoid twice": "The model ends with sigmoid, and binary_cross_entropy_with_logits applies sigmoid again.",
+        "probabilities for logits": "The loss wants raw logits and gets probabilities.",
+        "probabilities for log-probabilities": "nll_loss wants log-probabilities and gets probabilities.",
+        "logits for log-probabilities": "nll_loss wants log-probabilities and gets raw outputs: it has no lower bound.",
+        "shapes broadcast": "Output and target have different shapes: broadcasting compares every output with every "
+        "target.",
+    }
+
+    def find(self, recording: Recording) -> Iterable[Finding]:
+        """Compare what the loss wants with what it gets."""
+        loss = recording.facts.get("loss", {})
+        graph = loss.get("graph") or []
+        if not graph and not loss.get("name"):
+            raise NotExaminedError("the loss is none of PyTorch's own, so what it expects is not known")
+        for node in graph:
+            cause = WRONG.get(node["loss"], {}).get(node["input"])
+            if cause:
+                yield self._finding(recording, cause, _floor(cause, node["loss"], loss))
+                return
+        ratio = _broadcast(loss)
+        if ratio > 1:
+            yield self._finding(recording, "shapes broadcast", (Evidence("broadcast", "", ratio, 1, "1"),))
+
+    def _finding(self, recording: Recording, cause: str, evidence: tuple[Evidence, ...]) -> Finding:
+        result = outcome(recording)
+        return Finding(
+            problem=self.id(),
+            level="problem",
+            severity=max(0.5, severity(result)),
+            confidence=1.0,
+            layers=(),
+            steps=(0, recording.steps - 1),
+            evidence=(*evidence, Evidence("last_loss", "", result.last, math.nan, "1")),
+            cause=cause,
+        )
+
+
+def _floor(cause: str, loss: str, facts: dict[str, Any]) -> tuple[Evidence, ...]:
+    """The lowest loss with outputs in 0..1: of K classes, or of a balanced yes or no."""
+    shape = facts.get("output_shape", [])
+    if loss == "cross_entropy" and len(shape) > 1:
+        classes = shape[1]
+        value = math.log(math.e + classes - 1) - 1
+    elif loss == "binary_cross_entropy_with_logits":
+        value = 0.5 * (math.log(2) + math.log(1 + math.exp(-1)))
+    else:
+        return ()
+    return (Evidence("loss_floor", "", value, 0.0, "1"),)
+
+
+def _broadcast(facts: dict[str, Any]) -> float:
+    """Elements of the broadcast result over elements of the target, for losses that compare element by element."""
+    output, target = facts.get("output_shape", []), facts.get("target_shape", [])
+    if facts.get("name") not in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss") or output == target:
+        return 1.0
+    size = 1
+    for index in range(1, max(len(output), len(target)) + 1):
+        size *= max((shape[-index] if index <= len(shape) else 1) for shape in (output, target))
+    return float(size / max(1, math.prod(target)))

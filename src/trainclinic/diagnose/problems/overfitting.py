@@ -1,0 +1,114 @@
+"""overfitting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.recording import Floats, Recording, Series, Steps
+from trainclinic.records import Evidence, Finding
+
+RANGE = "benchmarks/results/limits.json"
+
+
+@dataclass(frozen=True)
+class Overfitting(Problem):
+    """The net gets better on what it has seen and worse on what it has not.
+
+    What it is:
+        After the general pattern the net learns the particular samples of the training set, noise included. The
+        training loss goes on falling while the validation loss rises. A gap between the two alone is no fault.
+
+    Why training suffers:
+        Every further epoch makes the net worse where it matters, and its answers more confident than they deserve.
+
+    How it is measured:
+        The validation loss over the last fifth of the evaluations against its best (Prechelt's generalization loss),
+        against the noise of the curve, and the training loss over the same stretch. All three must agree.
+
+    When it is harmless:
+        A validation loss above the training loss that still falls; a rise within the noise of a small validation set;
+        the second descent of very large nets.
+
+    What to do:
+        1. More data, or augmentation.
+        2. Early stopping, with the best weights restored.
+        3. Weight decay: AdamW 0.01 to 0.1, SGD 1e-4 to 5e-4.
+        4. Dropout 0.1 to 0.5; label smoothing 0.1; mixup.
+        5. A smaller net.
+
+    References:
+        Prechelt 1998 (early stopping); Srivastava et al. 2014 (dropout); Krogh & Hertz 1992 (weight decay).
+    """
+
+    loss: float = limit(0.2, "1", RANGE)
+    noise: float = limit(3.0, "1", RANGE)
+    training_fall: float = limit(0.1, "1", RANGE)
+    evaluations: int = limit(5, "1", RANGE, "equal")
+
+    reads: ClassVar[tuple[str, ...]] = ("validation_loss", "loss")
+    measures: ClassVar[dict[str, str]] = {
+        "generalization_loss": "rise of the validation loss since its best",
+        "rise_in_noise": "that rise, in units of the curve's noise",
+        "training_fall": "fall of the training loss over the same stretch",
+        "best_step": "step of the best validation loss",
+    }
+    causes: ClassVar[dict[str, str]] = {
+        "": "Since its best the validation loss has risen while the training loss went on falling: the net is learning "
+        "the training samples by heart."
+    }
+
+    def find(self, recording: Recording) -> Iterable[Finding]:
+        """Judge the stretch from the best validation loss to the end."""
+        series = recording.series("validation_loss")
+        finite = np.isfinite(series.values)
+        steps, values = series.steps[finite], series.values[finite]
+        if len(values) < self.evaluations:
+            seen = f"{len(values)} validation losses were seen, at least {self.evaluations} are needed"
+            raise NotExaminedError(f"{seen}; tell them with watch.validate(loss=…)")
+        best = int(np.argmin(values))
+        last = float(np.median(values[-max(3, len(values) // 5) :]))
+        rise = last / values[best] - 1 if values[best] > 0 else math.nan
+        noise = _noise(values)
+        in_noise = (last - values[best]) / noise if noise > 0 else math.inf
+        fall = _training_fall(recording.series("loss"), steps, best)
+        if not (rise > self.loss and in_noise > self.noise and fall > self.training_fall):
+            return
+        yield Finding(
+            problem=self.id(),
+            level="problem",
+            severity=float(min(1.0, 0.3 + rise / 2)),
+            confidence=0.8,
+            layers=(),
+            steps=(int(steps[best]), int(steps[-1])),
+            evidence=(
+                Evidence("generalization_loss", "", rise, self.loss, "1"),
+                Evidence("rise_in_noise", "", in_noise, self.noise, "1"),
+                Evidence("training_fall", "", fall, self.training_fall, "1"),
+                Evidence("best_step", "", float(steps[best]), math.nan, "step"),
+            ),
+        )
+
+
+def _noise(values: Floats) -> float:
+    """Deviation of the curve around itself: robust, from second differences, which leave a trend out."""
+    second = np.diff(values, 2)
+    return float(1.4826 * np.median(np.abs(second - np.median(second))) / math.sqrt(6)) if len(second) else 0.0
+
+
+def _training_fall(loss: Series, steps: Steps, best: int) -> float:
+    """Share of the training loss that went away between the best validation and the end."""
+    width = max(1, (int(steps[-1]) - int(steps[0])) // max(1, len(steps) - 1))
+
+    def around(step: int) -> float:
+        near = loss.values[(loss.steps >= step - width) & (loss.steps < step)]
+        near = near[np.isfinite(near)]
+        return float(near.mean()) if len(near) else math.nan
+
+    then, now = around(int(steps[best])), around(int(steps[-1]))
+    return 1 - now / then if then > 0 else math.nan

@@ -1,0 +1,119 @@
+"""poor-initialization."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from trainclinic.diagnose.chain import Link, chain, forward_gain, hidden, slope
+from trainclinic.diagnose.outcome import hurts, outcome, severity
+from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.recording import Recording
+from trainclinic.records import Evidence, Finding
+
+RANGE = "benchmarks/results/limits.json"
+
+
+@dataclass(frozen=True)
+class PoorInitialization(Problem):
+    """The starting weights let the signal die out, or drive the activation functions onto their flat parts.
+
+    What it is:
+        A layer keeps the size of a signal when the variance of its weights fits the number of its inputs and its
+        activation function: 2/fan_in for ReLU (He), 2/(fan_in + fan_out) for tanh and sigmoid (Glorot). Much smaller
+        weights shrink the signal in every layer, forward and backward; much larger ones saturate tanh and sigmoid.
+
+    Why training suffers:
+        With weights that are too small the output does not depend on the input, so there is nothing to learn from.
+        With saturated units the derivative is close to 0, and only the last layers learn.
+
+    How it is measured:
+        In the first samples, before learning has changed much: the slope of log10 RMS of the layers' outputs against
+        the layer's number; the share of saturated values together with the gain of the weights.
+
+    When it is harmless:
+        Zero-initialized last layers of residual branches, LayerScale and adapters are small on purpose. BatchNorm and
+        LayerNorm repair the scale of whatever precedes them. Shallow nets forgive much.
+
+    What to do:
+        1. torch.nn.init.kaiming_normal_ for the ReLU family, xavier_normal_ with calculate_gain("tanh") for tanh,
+           LeCun normal for SELU; biases 0.
+        2. Orthogonal weights for recurrent layers.
+        3. Put BatchNorm or LayerNorm before the activation function.
+
+    References:
+        Glorot & Bengio 2010; He et al. 2015; Saxe, McClelland & Ganguli 2014; Mishkin & Matas 2016 (LSUV).
+    """
+
+    forward_slope: float = limit(-0.3, "decades/layer", RANGE, "below")
+    forward_span: float = limit(-2.0, "decades", RANGE, "below")
+    small_gain: float = limit(0.5, "1", RANGE, "below")
+    saturated: float = limit(0.5, "1", RANGE)
+    gain: float = limit(2.0, "1", RANGE)
+    learned: float = limit(0.9, "1", RANGE, "below")
+
+    reads: ClassVar[tuple[str, ...]] = ("activation_rms", "saturated_share", "weight_rms", "loss")
+    measures: ClassVar[dict[str, str]] = {
+        "forward_slope": "forward signal lost from layer to layer",
+        "forward_span": "forward signal, last against first layer",
+        "first_saturated": "share of saturated values at the start",
+        "forward_gain": "factor by which the weights stretch their input",
+        "learned": "share of the loss that training removed, in training and validation",
+    }
+    causes: ClassVar[dict[str, str]] = {
+        "weights too small": "The weights are too small for the number of their inputs: every layer shrinks the signal.",
+        "weights too large": "The weights are too large for the number of their inputs: the sums that reach the "
+        "activation functions lie far out on their flat parts.",
+    }
+
+    def find(self, recording: Recording) -> Iterable[Finding]:
+        """Judge the first samples."""
+        links = chain(recording)
+        bounded = recording.measured("saturated_share")
+        if len(links) < 2 and not bounded:
+            raise NotExaminedError("fewer than two layers with weights, and no sigmoid or tanh, were seen")
+        inner = hidden(links)
+        line = slope([link.forward for link in inner])
+        gains = [gain for gain in (forward_gain(recording, layer) for layer in _before(recording)) if gain > 0]
+        gain = sorted(gains)[len(gains) // 2] if gains else math.nan
+        shrinks = len(inner) >= 3 and -line.span <= self.forward_span and line.slope <= self.forward_slope
+        if shrinks and gain <= self.small_gain:
+            evidence = (
+                Evidence("forward_slope", "", line.slope, self.forward_slope, "decades/layer", "below"),
+                Evidence("forward_span", "", -line.span, self.forward_span, "decades", "below"),
+                Evidence("forward_gain", "", gain, self.small_gain, "1", "below"),
+            )
+            yield self._finding(recording, inner, "weights too small", evidence)
+            return
+        saturated = [recording.series("saturated_share", layer.name).early() for layer in bounded]
+        share = sorted(saturated)[len(saturated) // 2] if saturated else math.nan
+        if share >= self.saturated and gain >= self.gain:
+            too_large = (
+                Evidence("first_saturated", "", share, self.saturated, "1"),
+                Evidence("forward_gain", "", gain, self.gain, "1"),
+            )
+            yield self._finding(recording, inner, "weights too large", too_large)
+
+    def _finding(
+        self, recording: Recording, links: tuple[Link, ...], cause: str, evidence: tuple[Evidence, ...]
+    ) -> Finding:
+        result = outcome(recording)
+        harm = hurts(result, self.learned)
+        return Finding(
+            problem=self.id(),
+            level="problem" if harm else "observation",
+            severity=severity(result),
+            confidence=0.8,
+            layers=tuple(link.layer.name for link in links),
+            steps=(0, int(recording.series("weight_rms", links[0].layer.name).steps[-1]) if links else 0),
+            evidence=(*evidence, Evidence("learned", "", result.reached, self.learned, "1", "below")),
+            cause=cause,
+        )
+
+
+def _before(recording: Recording) -> list[str]:
+    """Names of the weights, without embeddings and without the output layer."""
+    weights = [layer.name for layer in recording.measured("weight_rms") if "Embedding" not in layer.kind]
+    return weights[:-1] if len(weights) > 1 else weights

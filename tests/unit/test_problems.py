@@ -1,0 +1,329 @@
+"""Each rule on hand-made recordings, just under and just over its limits, with and without harm."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trainclinic import catalog
+from trainclinic.diagnose.diagnose import PROBLEMS
+from trainclinic.diagnose.problem import NotExaminedError
+from trainclinic.recording import Layer, Recording, Series
+from trainclinic.records import Finding
+
+STEPS = np.arange(0, 200, 5)
+LEARNS = np.linspace(2.3, 0.1, 200)  # from chance to good
+STALLS = np.full(200, 2.3)
+TEN_CLASSES = {"loss": {"name": "cross_entropy"}, "targets": {"classes": {str(k): 10 for k in range(10)}}}
+
+
+def net(depth: int = 8, kind: str = "sigmoid") -> tuple[Layer, ...]:
+    """`depth` hidden Linear layers, each with an activation behind it, and an output layer."""
+    hidden = [
+        layer
+        for i in range(depth)
+        for layer in (
+            Layer(f"fc{i}", "Linear", "weight", 4096, (64, 64), 2 * i),
+            Layer(f"act{i}", kind, "activation", position=2 * i + 1),
+        )
+    ]
+    return (*hidden, Layer("out", "Linear", "weight", 640, (10, 64), 2 * depth))
+
+
+def make(
+    signals: dict[tuple[str, str], Any], loss: Any = LEARNS, layers: tuple[Layer, ...] = (), **facts: Any
+) -> Recording:
+    """A recording; a number stands for a constant series over the sampled steps."""
+    series = {key: Series(STEPS, np.broadcast_to(value, STEPS.shape).astype(float)) for key, value in signals.items()}
+    series["loss", ""] = Series(np.arange(len(loss)), np.asarray(loss, float))
+    facts = {"steps": len(loss), **TEN_CLASSES, **facts}
+    return Recording(layers or net(), {}, facts, {}, "completed", _series=series)
+
+
+def find(problem: str, recording: Recording) -> Finding | None:
+    found = list(catalog.entry(PROBLEMS, problem)().find(recording))
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def backward(span: float, depth: int = 8, forward: float = 0.0) -> dict[tuple[str, str], float]:
+    """A backward signal that differs by `span` decades between first and last hidden layer; so does the forward one."""
+    signals: dict[tuple[str, str], float] = {}
+    for i in range(depth):
+        share = 1 - i / (depth - 1)
+        signals |= {
+            ("backward_rms", f"fc{i}"): 1e-3 * 10 ** (span * share),
+            ("activation_rms", f"fc{i}"): 10 ** (-forward * share),
+            ("activation_derivative", f"act{i}"): 0.23,
+            ("saturated_share", f"act{i}"): 0.0,
+            ("weight_gain", f"fc{i}"): 1.0,
+            ("weight_rms", f"fc{i}"): 1 / 8,
+            ("update_ratio", f"fc{i}"): 1e-3,
+        }
+    return signals | {("backward_rms", "out"): 1e-2, ("weight_rms", "out"): 0.1, ("update_ratio", "out"): 1e-3}
+
+
+@pytest.mark.parametrize(
+    ("span", "loss", "level"),
+    [(-2.9, STALLS, None), (-3.1, STALLS, "problem"), (-3.1, LEARNS, "observation"), (-9.0, STALLS, "problem")],
+)
+def test_vanishing_gradient(span: float, loss: Any, level: str | None) -> None:
+    found = find("vanishing-gradient", make(backward(span), loss))
+    assert (found.level if found else None) == level
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({}, "squashing activation"),
+        ({"saturated_share": 0.9, "activation_derivative": 0.02}, "saturation"),
+        ({"weight_gain": 0.1, "activation_derivative": 0.5}, "initialization too small"),
+        ({"backward_rms": 0.0}, "dead block"),
+    ],
+)
+def test_a_vanishing_gradient_names_its_cause(changes: dict[str, float], cause: str) -> None:
+    signals = backward(-6.0)
+    for signal, value in changes.items():
+        for i in range(3 if signal == "backward_rms" else 8):
+            owner = f"act{i}" if (signal, f"act{i}") in signals else f"fc{i}"
+            signals[signal, owner] = value
+    found = find("vanishing-gradient", make(signals, STALLS))
+    assert found is not None
+    assert found.cause == cause
+
+
+def test_one_bad_layer_is_told_from_a_slow_decay() -> None:
+    signals = backward(0.0)
+    for i in range(4):
+        signals["backward_rms", f"fc{i}"] = 1e-8
+    found = find("vanishing-gradient", make(signals, STALLS))
+    assert found is not None
+    assert found.cause == "single layer"
+
+
+@pytest.mark.parametrize(
+    ("span", "loss", "level"),
+    [(1.9, STALLS, None), (2.1, STALLS, "problem"), (2.1, LEARNS, "observation")],
+)
+def test_exploding_gradient(span: float, loss: Any, level: str | None) -> None:
+    found = find("exploding-gradient", make(backward(span), loss))
+    assert (found.level if found else None) == level
+
+
+@pytest.mark.parametrize(("span", "level"), [(1.9, None), (2.1, "problem")])
+def test_exploding_gradient_through_time(span: float, level: str | None) -> None:
+    layers = (Layer("cell", "RNNCell", "weight", 100, (8, 8), 0),)
+    found = find("exploding-gradient", make({("backward_call_span", "cell"): span}, STALLS, layers))
+    assert (found.level if found else None) == level
+    assert found is None or found.cause == "through time"
+
+
+@pytest.mark.parametrize(("weight_rms", "found"), [(0.01, True), (0.12, False)])
+def test_weights_too_small(weight_rms: float, found: bool) -> None:
+    signals = backward(-6.0, forward=-6.0)
+    signals |= {("weight_rms", f"fc{i}"): weight_rms for i in range(8)}
+    result = find("poor-initialization", make(signals, STALLS))
+    assert (result is not None) == found
+    assert result is None or result.cause == "weights too small"
+
+
+@pytest.mark.parametrize(("share", "gain", "found"), [(0.6, 8.0, True), (0.4, 8.0, False), (0.6, 1.0, False)])
+def test_weights_too_large(share: float, gain: float, found: bool) -> None:
+    signals = backward(0.0)
+    signals |= {("saturated_share", f"act{i}"): share for i in range(8)}
+    signals |= {("weight_rms", f"fc{i}"): gain / 8 for i in range(8)}
+    result = find("poor-initialization", make(signals, STALLS))
+    assert (result is not None) == found
+
+
+@pytest.mark.parametrize(
+    ("share", "loss", "level"), [(0.49, STALLS, None), (0.51, STALLS, "problem"), (0.51, LEARNS, "observation")]
+)
+def test_saturated_activation(share: float, loss: Any, level: str | None) -> None:
+    signals = backward(0.0) | {("saturated_share", "act3"): share}
+    found = find("saturated-activation", make(signals, loss))
+    assert (found.level if found else None) == level
+    assert found is None or found.layers == ("act3",)
+
+
+@pytest.mark.parametrize(
+    ("dead", "loss", "level"),
+    [
+        ([0.49] * 8, STALLS, None),
+        ([0.6] * 8, STALLS, "problem"),
+        ([0.6] + [0.0] * 7, STALLS, "observation"),
+        ([1.0] + [0.0] * 7, STALLS, "problem"),
+        ([1.0] * 8, LEARNS, "observation"),
+    ],
+)
+def test_dead_relu(dead: list[float], loss: Any, level: str | None) -> None:
+    signals = {("dead_unit_fraction", f"act{i}"): value for i, value in enumerate(dead)}
+    signals |= {("activation_derivative", f"act{i}"): 0.5 for i in range(8)}
+    found = find("dead-relu", make(signals, loss, net(kind="relu")))
+    assert (found.level if found else None) == level
+    assert found is None or found.cause == "died while training"
+
+
+def test_too_few_samples_are_not_examined() -> None:
+    with pytest.raises(NotExaminedError, match="too few samples"):
+        find("dead-relu", make({}, STALLS, net(kind="relu")))
+
+
+@pytest.mark.parametrize(
+    ("ratio", "loss", "cause"),
+    [
+        (0.2, STALLS, "thrown off"),
+        (0.09, STALLS, None),
+        (0.2, LEARNS, None),
+        (0.2, np.concatenate([np.linspace(2.3, 0.3, 100), np.linspace(0.3, 0.9, 100)]), "rattles"),
+        (0.01, np.linspace(2.3, 30, 200), "diverged"),
+    ],
+)
+def test_learning_rate_too_high(ratio: float, loss: Any, cause: str | None) -> None:
+    signals = {("update_ratio", layer.name): ratio for layer in net() if layer.role == "weight"}
+    found = find("learning-rate-too-high", make(signals, loss))
+    assert (found.cause if found else None) == cause
+
+
+@pytest.mark.parametrize(
+    ("ratio", "loss", "found"),
+    [(4e-5, STALLS, True), (1e-4, STALLS, True), (3e-4, STALLS, False), (4e-5, LEARNS, False)],
+)
+def test_learning_rate_too_low(ratio: float, loss: Any, found: bool) -> None:
+    signals = {("update_ratio", layer.name): ratio for layer in net() if layer.role == "weight"}
+    assert (find("learning-rate-too-low", make(signals, loss)) is not None) == found
+
+
+@pytest.mark.parametrize(
+    ("loss", "source", "cause"),
+    [
+        ("cross_entropy", "softmax", "softmax twice"),
+        ("cross_entropy", "log_softmax", None),
+        ("cross_entropy", "addmm", None),
+        ("binary_cross_entropy_with_logits", "sigmoid", "sigmoid twice"),
+        ("binary_cross_entropy", "sigmoid", None),
+        ("nll_loss", "log_softmax", None),
+        ("nll_loss", "addmm", "logits for log-probabilities"),
+    ],
+)
+def test_loss_output_mismatch(loss: str, source: str, cause: str | None) -> None:
+    facts = {"name": loss, "output_shape": [64, 10], "graph": [{"loss": loss, "input": source}]}
+    found = find("loss-output-mismatch", _with(facts))
+    assert (found.cause if found else None) == cause
+    if cause == "softmax twice":
+        assert found is not None
+        assert found.evidence[0].observed == pytest.approx(1.4612, abs=1e-4)
+
+
+@pytest.mark.parametrize(("output", "target", "found"), [([64, 1], [64], True), ([64, 1], [64, 1], False)])
+def test_shapes_that_broadcast(output: list[int], target: list[int], found: bool) -> None:
+    result = find("loss-output-mismatch", _with({"name": "mse_loss", "output_shape": output, "target_shape": target}))
+    assert (result is not None) == found
+    assert result is None or result.evidence[0].observed == 64
+
+
+def _with(loss: dict[str, Any]) -> Recording:
+    recording = make({}, STALLS)
+    recording.facts["loss"] = loss
+    return recording
+
+
+@pytest.mark.parametrize(
+    ("std", "first_output", "loss", "level"),
+    [
+        (1.0, 1.0, STALLS, None),
+        (80.0, 50.0, STALLS, "problem"),
+        (80.0, 1.0, STALLS, "observation"),  # scaled inside the model
+        (80.0, 50.0, LEARNS, "observation"),
+    ],
+)
+def test_unscaled_inputs(std: float, first_output: float, loss: Any, level: str | None) -> None:
+    features = {"mean": [0.0] * 10, "std": [std] * 10, "min": [-1.0] * 10, "max": [1.0] * 10}
+    inputs = {"kind": "float", "features": features}
+    found = find("unscaled-inputs", make({("activation_rms", "fc0"): first_output}, loss, inputs=inputs))
+    assert (found.level if found else None) == level
+    normalized = make({("activation_rms", "fc0"): first_output}, loss, inputs=inputs, first_module="BatchNorm1d")
+    assert find("unscaled-inputs", normalized) is None
+
+
+def parameter(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "fc0.weight", "shape": [4, 4], "dtype": "float32", "requires_grad": True, "in_optimizer": True,
+        "looks": 10, "gradient_missing": 0, "gradient_zero": 0, "moved": 10, "learning_rate_zero": 0, **changes,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({}, None),
+        ({"in_optimizer": False, "moved": 0}, "not in the optimizer"),
+        ({"learning_rate_zero": 10, "moved": 0}, "learning rate 0"),
+        ({"learning_rate_zero": 1, "moved": 9}, None),  # warm-up
+        ({"gradient_missing": 10, "moved": 0}, "no gradient"),
+        ({"requires_grad": False, "gradient_missing": 10, "moved": 0}, "declared frozen"),
+        ({"dtype": "bfloat16", "moved": 0}, "rounds to nothing"),
+        ({"gradient_zero": 10, "moved": 0}, None),  # a dead block, not a frozen one
+    ],
+)
+def test_frozen_parameters(changes: dict[str, Any], cause: str | None) -> None:
+    recording = make({("activation_rms", "fc0"): 1.0}, parameters=[parameter(**changes)])
+    found = find("frozen-parameters", recording)
+    assert (found.cause if found else None) == cause
+    assert found is None or (found.level == "observation") == (cause == "declared frozen")
+
+
+@pytest.mark.parametrize(("stale", "found"), [(0, False), (5, False), (6, True)])
+def test_stale_gradient(stale: int, found: bool) -> None:
+    result = find("stale-gradient", make({}, gradient_cleared={"looks": 10, "stale": stale}))
+    assert (result is not None) == found
+
+
+@pytest.mark.parametrize(
+    ("passes", "evaluations", "kept", "cause"),
+    [
+        ((100, 0), (0, 20), 0, None),
+        ((80, 20), (0, 20), 0, "trained in eval mode"),
+        ((100, 0), (20, 0), 0, "evaluated in train mode"),
+        ((100, 0), (0, 20), 10, "part in eval mode"),
+    ],
+)
+def test_wrong_mode(passes: tuple[int, int], evaluations: tuple[int, int], kept: int, cause: str | None) -> None:
+    modes = {
+        "passes": dict(zip(("train", "eval"), passes, strict=True)),
+        "evaluations": dict(zip(("train", "eval"), evaluations, strict=True)),
+        "looks": 10,
+        "sensitive": [{"name": "bn", "kind": "BatchNorm1d", "eval_looks": kept, "trainable": True}],
+    }
+    found = find("wrong-mode", make({("validation_loss", ""): 1.0}, modes=modes))
+    assert (found.cause if found else None) == cause
+    assert find("wrong-mode", make({}, modes=modes | {"sensitive": []})) is None
+
+
+def test_overfitting_needs_a_rise_that_is_no_noise() -> None:
+    falls = np.exp(-np.arange(40) / 8)
+    rng = np.random.default_rng(0)
+    rises = 0.4 + 0.6 * np.exp(-np.arange(40) / 3) + 0.01 * np.arange(40)
+
+    def found(validation: Any, loss: Any = np.exp(-np.arange(200) / 40)) -> bool:
+        return find("overfitting", make({("validation_loss", ""): validation}, loss)) is not None
+
+    assert found(rises)
+    assert not found(falls)
+    assert not found(0.4 + 0.01 * rng.standard_normal(40))  # as good as it gets
+    assert not found(rises, np.full(200, 0.5))  # the training loss does not fall: another disease
+    assert not found(np.abs(0.4 + 0.3 * rng.standard_normal(40)))  # a small, noisy validation set
+
+
+def test_a_number_that_breaks_is_told_from_one_that_grows() -> None:
+    failure = {"step": 150, "what": "loss", "loss": "nan", "gradients": ["fc0.weight"], "weights": []}
+    sudden = np.concatenate([np.linspace(2.3, 0.5, 150), np.full(50, math.nan)])
+    grown = np.concatenate([np.linspace(2.3, 1.0, 100), np.logspace(0, 8, 50), np.full(50, math.nan)])
+    for loss, cause in ((sudden, "operation"), (grown, "growth")):
+        found = find("non-finite", make({}, loss, non_finite=failure))
+        assert found is not None
+        assert (found.cause, found.steps[0], found.confidence) == (cause, 150, 1.0)
+    assert find("non-finite", make({}, LEARNS, non_finite=None)) is None
