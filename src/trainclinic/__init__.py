@@ -8,7 +8,7 @@ The names below are the public face; everything else may move.
 """
 
 from trainclinic.diagnose.diagnose import diagnose
-from trainclinic.errors import CatalogError, RecordingError, ScriptError, SetupError, TrainclinicError
+from trainclinic.errors import CatalogError, RecordingError, ReportError, ScriptError, SetupError, TrainclinicError
 from trainclinic.measure.run import run
 from trainclinic.measure.watch import Watch, watch
 from trainclinic.recording import Recording, load
@@ -25,6 +25,7 @@ __all__ = [
     "Finding",
     "Recording",
     "RecordingError",
+    "ReportError",
     "ScriptError",
     "Setup",
     "SetupError",

@@ -4,6 +4,7 @@ TrainclinicError
 ├── SetupError        what was handed in cannot be trained or watched
 ├── RecordingError    a file is no recording, or a recording lacks what was asked of it
 ├── ScriptError       a script or a `make` function cannot be found or run
+├── ReportError       a report cannot be written where it was asked for
 └── CatalogError      no such problem, signal, case or remedy
 
 A message names the subject, what was expected, what came, and what to do next.
@@ -26,6 +27,10 @@ class RecordingError(TrainclinicError):
 
 class ScriptError(TrainclinicError):
     """A script or a `make` function cannot be found or run."""
+
+
+class ReportError(TrainclinicError):
+    """A report cannot be written where it was asked for."""
 
 
 class CatalogError(TrainclinicError):

@@ -78,9 +78,7 @@ def test_the_same_seed_rebuilds_the_same_run(name, side):
     batches = [next(iter(setup.train_loader)) for setup in (first, second, other)]
     assert all(torch.equal(a, b) for a, b in zip(batches[0], batches[1], strict=True))
     assert not torch.equal(batches[0][0], batches[2][0])
-    assert not all(
-        torch.equal(a, b) for a, b in zip(first.model.parameters(), other.model.parameters(), strict=True)
-    )
+    assert not all(torch.equal(a, b) for a, b in zip(first.model.parameters(), other.model.parameters(), strict=True))
 
 
 @each_case

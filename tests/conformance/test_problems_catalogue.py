@@ -29,7 +29,10 @@ def _all_nan() -> Recording:
     signals = ("backward_rms", "activation_rms", "weight_gain", "weight_rms", "update_ratio", "gradient_rms")
     series = {(s, layer.name): Series(steps, np.full(3, math.inf)) for s in signals for layer in layers}
     series["loss", ""] = Series(steps, np.full(3, math.nan))
-    facts = {"steps": 3, "non_finite": {"step": 0, "what": "loss", "loss": "nan", "gradients": ["l0.weight"], "weights": []}}
+    facts = {
+        "steps": 3,
+        "non_finite": {"step": 0, "what": "loss", "loss": "nan", "gradients": ["l0.weight"], "weights": []},
+    }
     return Recording(layers, {}, facts, {}, "completed", _series=series)
 
 
@@ -44,9 +47,9 @@ def test_the_page_is_complete(name: str) -> None:
 @pytest.mark.parametrize("name", ENTRIES)
 def test_every_limit_has_a_unit_and_a_source(name: str) -> None:
     problem = ENTRIES[name]()
-    names = {item[0] for item in problem.limits()}
+    names = {limit.name for limit in problem.limits()}
     assert names == {field.name for field in fields(problem)}
-    assert all(unit and source for _, _, unit, source in problem.limits())
+    assert all(limit.unit and limit.source for limit in problem.limits())
 
 
 @pytest.mark.parametrize("name", ENTRIES)

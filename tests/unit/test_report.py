@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from trainclinic import catalog
-from trainclinic.errors import CatalogError, TrainclinicError
+from trainclinic.errors import CatalogError, ReportError, TrainclinicError
 from trainclinic.recording import Recording, Series
 from trainclinic.records import Diagnosis, Evidence, Finding
 from trainclinic.report import charts, spark, thin, words
@@ -25,7 +25,7 @@ from trainclinic.report.explain import explain
 from trainclinic.report.html import fragment, page
 from trainclinic.report.json import dumps
 from trainclinic.report.prose import blocks, sources, spans
-from trainclinic.report.report import ReportError, plain, report
+from trainclinic.report.report import plain, report
 from trainclinic.report.text import render
 from trainclinic.report.view import verdict, views
 
@@ -141,6 +141,16 @@ def test_a_problem_explained_by_an_observation_is_still_in_the_verdict() -> None
     diagnosis = Diagnosis((root, finding("b", explained_by="a")))
     assert verdict(diagnosis) == "1 problem: b"
     assert "✗" in plain(render(diagnosis)) or "!" in plain(render(diagnosis))
+
+
+def test_the_short_form_names_the_number_that_is_beyond_its_limit() -> None:
+    numbers = (
+        Evidence("a", "", 1.0, 2.0, "1"),
+        Evidence("b", "", NAN, 0.0, "1"),
+        Evidence("c", "", 1.0, 2.0, "1", "below"),
+    )
+    sick = Finding("x", "observation", 0.1, 0.5, (), (0, 1), numbers)
+    assert views(Diagnosis((sick,)))[0].telling.quantity == "C"
 
 
 def test_a_problem_that_is_not_installed_is_shown_without_its_page() -> None:
@@ -308,6 +318,12 @@ def test_references_become_a_list() -> None:
 
 def test_addresses_and_code_are_found() -> None:
     assert [span.kind for span in spans("see `x` at https://a.org/b.")] == ["plain", "code", "plain", "link", "plain"]
+
+
+def test_stressed_words_are_found_and_products_are_not() -> None:
+    assert [(span.kind, span.text) for span in spans("the *values*, not a * b * c or 2*x*y")] == [
+        ("plain", "the "), ("stress", "values"), ("plain", ", not a * b * c or 2*x*y"),
+    ]  # fmt: skip
 
 
 def test_a_flat_series_looks_flat() -> None:

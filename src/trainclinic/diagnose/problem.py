@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from trainclinic.recording import Recording
 from trainclinic.records import Finding, Side
@@ -22,6 +22,16 @@ SECTIONS = (
 
 class NotExaminedError(Exception):
     """Raised by `find`: this recording can neither show the problem nor rule it out. The message says why."""
+
+
+class Limit(NamedTuple):
+    """A limit as it stands in a problem's page."""
+
+    name: str
+    value: float
+    unit: str
+    side: Side
+    source: str
 
 
 def limit(value: float, unit: str, source: str, side: Side = "above") -> Any:
@@ -84,10 +94,10 @@ class Problem:
         return {title: inspect.cleandoc("\n" + "\n".join(lines)).strip() for title, lines in text.items()}
 
     @classmethod
-    def limits(cls) -> tuple[tuple[str, float, str, str], ...]:
-        """(name, value, unit, source) of every limit."""
+    def limits(cls) -> tuple[Limit, ...]:
+        """Every limit, in the order of the fields."""
         return tuple(
-            (item.name, item.default, item.metadata["unit"], item.metadata["source"])
+            Limit(item.name, item.default, item.metadata["unit"], item.metadata["side"], item.metadata["source"])
             for item in fields(cls)
             if "unit" in item.metadata and isinstance(item.default, int | float)
         )

@@ -3,8 +3,8 @@
 They are stored as plain data under these topics:
 
     steps               optimizer steps watched
-    parameters          one entry a parameter: name, shape, dtype, requires_grad, in_optimizer, and over the looks: how often
-                        its gradient was missing, zero, there; how often a step moved it
+    parameters          one entry a parameter: name, shape, dtype, requires_grad, in_optimizer, and over the looks: how
+                        often its gradient was missing, zero, there; how often a step moved it
     modes               passes with gradient by mode of the model, modules that behave differently in eval mode and
                         how often each trained in eval mode; evaluations by mode
     gradient_cleared    steps looked at, and those whose gradients were never cleared since the step before

@@ -16,6 +16,7 @@ class Hook:
         self.function = function
 
     def __call__(self, *args: Any) -> Any:
+        """Pass on what PyTorch gives a hook."""
         return self.function(*args)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,0 +1,1 @@
+"""Turns diagnoses into words and pictures; computes nothing."""

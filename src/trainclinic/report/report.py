@@ -1,0 +1,79 @@
+"""report: one diagnosis, to the terminal or into a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+
+from trainclinic.errors import ReportError
+from trainclinic.records import Diagnosis
+from trainclinic.report import json
+from trainclinic.report.text import render
+
+TEXT_WIDTH = 80
+
+
+def report(diagnosis: Diagnosis, path: str | Path | None = None, *, console: Console | None = None) -> Path | None:
+    """Print a diagnosis, or write it into a file.
+
+    Args:
+        diagnosis: what `diagnose` returned.
+        path: where to write; the suffix says what: `.html` (one file that opens offline), `.json` or `.txt`.
+            Without it the report is printed.
+        console: the rich console to print on; a new one on standard output by default.
+
+    Returns:
+        The path that was written, or None after printing.
+
+    Raises:
+        ReportError: the suffix is none of these, or the file cannot be written.
+    """
+    if path is None:
+        show(render(diagnosis), console or Console())
+        return None
+    path = Path(path)
+    write = _FORMATS.get(path.suffix.lower())
+    if write is None:
+        raise ReportError(f"report: expected a path that ends in {', '.join(_FORMATS)}, got {str(path)!r}; "
+                          "choose one of these suffixes, or leave the path out to print")  # fmt: skip
+    document = write(diagnosis)
+    try:
+        path.write_text(document, encoding="utf-8")
+    except OSError as error:
+        said = f"report: expected a path that can be written, but {path} cannot ({error.strerror})"
+        raise ReportError(f"{said}; choose a folder that exists and is yours") from error
+    return path
+
+
+def show(part: RenderableType, console: Console) -> None:
+    """Print, also on a terminal whose encoding lacks some of the characters."""
+    if console.encoding.lower().startswith("utf"):
+        console.print(part)
+        return
+    with console.capture() as captured:
+        console.print(part)
+    console.file.write(captured.get().encode(console.encoding, "replace").decode(console.encoding))
+
+
+def plain(part: RenderableType, width: int = TEXT_WIDTH) -> str:
+    """What `part` says, as text without colour."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, legacy_windows=False)
+    with console.capture() as captured:
+        console.print(part)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _text(diagnosis: Diagnosis) -> str:
+    return plain(render(diagnosis))
+
+
+def _html(diagnosis: Diagnosis) -> str:
+    from trainclinic.report.html import page  # brings jinja2 and plotly.js; a terminal report needs neither
+
+    return page(diagnosis)
+
+
+_FORMATS: dict[str, Callable[[Diagnosis], str]] = {".html": _html, ".json": json.dumps, ".txt": _text}
