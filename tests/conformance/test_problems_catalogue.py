@@ -57,8 +57,7 @@ def test_every_limit_has_a_unit_and_a_source(name: str) -> None:
 def test_a_recording_without_evidence_convicts_nobody_and_breaks_nothing(name: str, recording: Recording) -> None:
     try:
         found = list(ENTRIES[name]().find(recording))
-    except NotExaminedError as reason:
-        assert str(reason)
+    except NotExaminedError:
         return
     assert {finding.problem for finding in found} <= {name}
 

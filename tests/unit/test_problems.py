@@ -308,7 +308,9 @@ def test_overfitting_needs_a_rise_that_is_no_noise() -> None:
     rng = np.random.default_rng(0)
     rises = 0.4 + 0.6 * np.exp(-np.arange(40) / 3) + 0.01 * np.arange(40)
 
-    def found(validation: Any, loss: Any = np.exp(-np.arange(200) / 40)) -> bool:
+    memorizes = np.exp(-np.arange(200) / 40)
+
+    def found(validation: Any, loss: Any = memorizes) -> bool:
         return find("overfitting", make({("validation_loss", ""): validation}, loss)) is not None
 
     assert found(rises)

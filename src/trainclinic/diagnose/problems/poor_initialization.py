@@ -63,7 +63,8 @@ class PoorInitialization(Problem):
         "learned": "share of the loss that training removed, in training and validation",
     }
     causes: ClassVar[dict[str, str]] = {
-        "weights too small": "The weights are too small for the number of their inputs: every layer shrinks the signal.",
+        "weights too small": "The weights are too small for the number of their inputs: every layer shrinks "
+        "the signal.",
         "weights too large": "The weights are too large for the number of their inputs: the sums that reach the "
         "activation functions lie far out on their flat parts.",
     }

@@ -31,8 +31,9 @@ class UnscaledInputs(Problem):
 
     How it is measured:
         Mean and deviation of each feature over the first samples: offset |mean|/deviation, deviation itself, largest
-        deviation against the median one. It is called a problem only when the first layer's output is out of scale, too,
-        and the loss did not fall as it should. Inputs that are scaled inside the model are seen as harmless that way.
+        deviation against the median one. It is called a problem only when the first layer's output is out of scale,
+        too, and the loss did not fall as it should. Inputs that are scaled inside the model are seen as harmless that
+        way.
 
     When it is harmless:
         Token numbers for an embedding, one-hot and sparse features, a BatchNorm or LayerNorm as the first layer; and
@@ -124,5 +125,5 @@ def _scale(features: dict[str, list[float]]) -> dict[str, Floats]:
 
 
 def _spread(std: Floats) -> float:
-    """Against the median, not the smallest: a feature that hardly varies does no harm, one that dwarfs the rest does."""
+    """Against the median, not the smallest: a feature that hardly varies does no harm, one that dwarfs others does."""
     return float(std.max() / np.median(std)) if len(std) else 1.0
