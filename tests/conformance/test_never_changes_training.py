@@ -129,6 +129,7 @@ def assert_complete(recording, samples_needed):
         assert finite(recording, signal), signal
     assert finite(recording, "learning_rate", "group 0")
     assert recording.facts["inputs"]["kind"] == "integer" or recording.facts["inputs"]["features"]["std"]
+    assert len(recording.series("training_mode")) == steps
     assert sum(recording.facts["modes"]["passes"].values()) >= steps
 
     names = {layer.name for layer in recording.layers}

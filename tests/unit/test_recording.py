@@ -174,7 +174,7 @@ def test_what_is_no_recording_is_refused_in_words(what, tmp_path):
         "UPDATE block SET data = 'text'",
         "UPDATE stream SET columns = '[[1]]'",
         "UPDATE stream SET columns = '{}'",
-        "UPDATE stream SET columns = '[[\"loss\", [\"unhashable\"]]]'",
+        'UPDATE stream SET columns = \'[["loss", ["unhashable"]]]\'',
         "UPDATE stream SET columns = '7'",
         "UPDATE stream SET columns = NULL",
         "DELETE FROM meta WHERE key = 'schema'",

@@ -158,7 +158,8 @@ def without_torch(text):
     return kept
 
 
-def test_the_scripts_own_excepthook_is_called(watched, capsys):
+def test_the_scripts_own_excepthook_is_called(watched, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)  # put back afterwards
     result = watched("sys.excepthook = lambda *seen: print('caught', *seen[:2])\nraise OSError('x')")
     assert (result.exit_code, capsys.readouterr().out) == (1, "caught <class 'OSError'> x\n")
 
@@ -229,6 +230,19 @@ def test_encoder_and_decoder_called_separately(watched):
     assert [len(recording.series("loss")) for recording in result.recordings] == [5, 5]
     weights = [[layer.name for layer in recording.measured("gradient_rms")] for recording in result.recordings]
     assert sorted(weights) == [[""], ["0"]]
+
+
+def test_a_lazy_model_is_watched_from_its_second_pass_on(watched):
+    result = watched("""
+        model = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.LazyLinear(1))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(5):
+            optimizer.zero_grad()
+            model(torch.ones(3, 2)).sum().backward()
+            optimizer.step()
+    """)
+    assert [recording.steps for recording in result.recordings] == [4]
+    assert [layer.name for layer in result.recordings[0].measured("gradient_rms")] == ["0", "2"]
 
 
 NO_MODEL = "no model that holds the optimizer's parameters ran forward with a gradient"

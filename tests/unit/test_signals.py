@@ -65,7 +65,7 @@ class Hand:
                 layer = name.removesuffix(".weight")
                 values["gradient_rms", layer], values["weight_rms", layer] = rms(self.gradients[name]), rms(w)
                 values["weight_gain", layer] = rms(w) * math.sqrt(gains.get(layer, len(w)))
-        values["loss", ""] = float(self.loss.detach())
+        values["loss", ""], values["training_mode", ""] = float(self.loss.detach()), 1.0
         values["gradient_norm", ""] = math.sqrt(sum(float(g.square().sum()) for g in self.gradients.values()))
         return values
 
@@ -224,7 +224,7 @@ def steep(model):
     return model
 
 
-@pytest.mark.parametrize(("module", "kind", "phi"), MODULES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("module", "kind", "phi"), MODULES, ids=[str(entry[0]) for entry in MODULES])
 def test_activation_module(module, kind, phi):
     torch.manual_seed(0)
     model = steep(nn.Sequential(nn.Linear(4, 5), copy.deepcopy(module), nn.Linear(5, 3)))
@@ -237,7 +237,7 @@ def test_activation_module(module, kind, phi):
         ("0", "Linear", "weight"), ("1", kind, "activation"), ("2", "Linear", "weight")]  # fmt: skip
 
 
-@pytest.mark.parametrize(("function", "kind", "phi"), FUNCTIONS)
+@pytest.mark.parametrize(("function", "kind", "phi"), FUNCTIONS, ids=[f"{i}-{f[1]}" for i, f in enumerate(FUNCTIONS)])
 def test_activation_function(function, kind, phi):
     torch.manual_seed(0)
     model = steep(Functional(function))
@@ -612,6 +612,31 @@ def test_sparse_gradients_and_models_of_one_parameter():
             gradient = model.weight.grad.to_dense()
             optimizer.step()
     assert watch.recording.series("gradient_rms", "").values[-1] == pytest.approx(rms(gradient), rel=1e-5)
+
+
+class Odd(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.spare, self.scale = nn.Parameter(torch.zeros(0, 3)), nn.Parameter(torch.tensor(1.0))
+        self.complex = nn.Parameter(torch.randn(3, 3, dtype=torch.cfloat))
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x):
+        return (self.fc(x).to(torch.cfloat) @ self.complex).abs() * self.scale
+
+
+def test_odd_parameters_do_no_harm():
+    """Empty, of no dimension, complex: the rest is measured."""
+    recording = short_run(Odd(), batch(8, 4), steps=3)
+    assert [layer.name for layer in recording.measured("gradient_rms")] == ["fc"]
+    assert len(recording.series("backward_rms", "fc")) == 3
+
+
+def test_parametrized_layers():
+    norm = nn.utils.parametrizations.weight_norm
+    recording = short_run(nn.Sequential(norm(nn.Linear(4, 8)), nn.ReLU(), norm(nn.Linear(8, 3))), batch(8, 4))
+    assert [layer.name for layer in recording.measured("backward_rms")] == ["0", "2"]
+    assert len(recording.measured("gradient_rms")) == 4
 
 
 def test_closures():

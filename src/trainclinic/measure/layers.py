@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
@@ -272,7 +273,13 @@ class LayerProbe:
 
 def has_weights(module: nn.Module) -> bool:
     """Whether the module itself holds a parameter of two or more dimensions."""
-    return any(parameter is not None and parameter.ndim > 1 for parameter in module._parameters.values())
+    if isinstance(module, ParametrizationList):
+        return False  # they are the weights of the module around it
+    held = list(module._parameters.values())
+    parametrizations = module._modules.get("parametrizations")  # weight_norm, spectral_norm, …
+    if parametrizations is not None:
+        held += parametrizations.parameters()
+    return any(parameter is not None and parameter.ndim > 1 for parameter in held)
 
 
 def is_plain(module: nn.Module) -> bool:

@@ -61,7 +61,7 @@ class ParameterProbe:
         self.weights = tuple(
             _weight(name, modules[name.rpartition(".")[0]], index, parameter)
             for index, (name, parameter) in enumerate(model.named_parameters())
-            if parameter.ndim > 1 and parameter.is_floating_point()
+            if parameter.ndim > 1 and parameter.numel() and parameter.is_floating_point()
         )
         self._watched = [parameter.is_floating_point() for parameter in self.parameters]
         self._previous: tuple[int, Tensor, list[int]] | None = None  # gradient sample of the step before
@@ -122,7 +122,7 @@ class ParameterProbe:
         return gradient_norms
 
     def _weight_sample(self) -> Tensor:
-        views = [spread(parameter.detach(), SAMPLE) for parameter in self.parameters]
+        views = [spread(_real(parameter.detach()), SAMPLE) for parameter in self.parameters]
         self._lengths = [view.numel() for view in views]
         return torch.cat(views).double()
 
@@ -131,7 +131,7 @@ class ParameterProbe:
         for parameter in self.parameters:
             gradient = parameter.grad
             if gradient is None or gradient.is_sparse or not gradient.is_floating_point():
-                views.append(parameter.detach().new_zeros(0))
+                views.append(_real(parameter.detach()).new_zeros(0))
             else:
                 views.append(spread(gradient.detach(), SAMPLE))
         return torch.cat(views).double(), [view.numel() for view in views]
@@ -167,6 +167,10 @@ def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weig
         fan_out = math.nan
     kind = type(module).__name__
     return Weight(owner if own == "weight" else name, kind, index, parameter.numel(), fan_out, shape)
+
+
+def _real(parameter: Tensor) -> Tensor:
+    return torch.view_as_real(parameter) if parameter.is_complex() else parameter
 
 
 def _values(gradient: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.parameter import UninitializedParameter
 from torch.optim import Optimizer
 
 from trainclinic.errors import RecordingError, ScriptError
@@ -93,6 +94,7 @@ class _Finder:
         self._watches: list[Watch] = []
         self._optimizers: list[Optimizer] = []
         self._known: set[int] = set()  # modules that are being watched
+        self._waiting: set[int] = set()  # parts of a lazy model
         self._hook: Any = None
         self._init = Optimizer.__init__
 
@@ -140,6 +142,11 @@ class _Finder:
             if self._watches and all(watch.step >= SETTLED for watch in self._watches):
                 self._rest()
             return
+        if id(module) in self._waiting:
+            return
+        if any(isinstance(parameter, UninitializedParameter) for parameter in module.parameters()):
+            self._waiting.update(id(part) for part in module.modules() if part is not module)
+            return  # lazy: it is watched from its second call on
         own = {id(parameter) for parameter in module.parameters()}
         optimizers = [
             optimizer

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 from torch.optim import Optimizer
 
 from trainclinic import catalog
@@ -406,6 +407,9 @@ def _checked(model: Any, optimizer: Any, every: Any) -> list[Optimizer]:
     if not own:
         raise SetupError(f"model: expected a module with parameters, {type(model).__name__} has none; "
                          "pass the network that is trained")  # fmt: skip
+    if any(isinstance(parameter, UninitializedParameter) for parameter in model.parameters()):
+        raise SetupError(f"model: expected parameters of known shape, {type(model).__name__} has lazy ones; "
+                         "run one batch through it before it is watched")  # fmt: skip
     optimizers = [optimizer] if isinstance(optimizer, Optimizer) else optimizer
     if not isinstance(optimizers, list | tuple) or not optimizers:
         raise SetupError(f"optimizer: expected a torch.optim.Optimizer or a list of them, got "

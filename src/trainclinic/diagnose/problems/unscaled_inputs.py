@@ -61,8 +61,8 @@ class UnscaledInputs(Problem):
 
     reads: ClassVar[tuple[str, ...]] = ("activation_rms", "loss")
     measures: ClassVar[dict[str, str]] = {
-        "feature_std": "largest deviation of an input feature",
-        "feature_offset": "largest |mean| / deviation of an input feature",
+        "feature_std": "median deviation of the input features",
+        "feature_offset": "median |mean| / deviation of the input features",
         "feature_spread": "largest deviation of a feature against the median one",
         "first_output": "RMS of the first layer's output at the start",
         "learned": "share of the loss that training removed, in training and validation",
@@ -98,14 +98,22 @@ class UnscaledInputs(Problem):
             layers=(weights[0].name,) if weights else (),
             steps=(0, recording.steps - 1),
             evidence=(
-                Evidence("feature_std", "", float(scale["std"].max()), self.largest, "1"),
-                Evidence("feature_offset", "", float(scale["offset"].max(initial=0.0)), self.offset, "1"),
-                Evidence("feature_spread", "", _spread(scale["std"]), self.spread, "1"),
+                self._telling(scale, cause),
                 Evidence("first_output", weights[0].name if weights else "", output, self.output_high, "1"),
                 Evidence("learned", "", result.reached, self.learned, "1", "below"),
             ),
             cause=cause,
         )
+
+    def _telling(self, scale: dict[str, Floats], cause: str) -> Evidence:
+        """The one number that the cause stands for."""
+        if cause == "too small":
+            return Evidence("feature_std", "", float(np.median(scale["std"])), self.smallest, "1", "below")
+        if cause == "very different":
+            return Evidence("feature_spread", "", _spread(scale["std"]), self.spread, "1")
+        if cause == "off center":
+            return Evidence("feature_offset", "", float(np.median(scale["offset"])), self.offset, "1")
+        return Evidence("feature_std", "", float(np.median(scale["std"])), self.largest, "1")
 
     def _cause(self, scale: dict[str, Floats]) -> str:
         if np.mean(scale["std"] > self.largest) > self.share:
