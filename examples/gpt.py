@@ -60,7 +60,7 @@ def cross_entropy(model, rows):
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seed", type=int, default=0)
-parser.add_argument("--steps", type=int, default=400)
+parser.add_argument("--steps", type=int, default=350)
 args = parser.parse_args()
 random.seed(args.seed)
 np.random.seed(args.seed)

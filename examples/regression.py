@@ -34,7 +34,7 @@ def tensors(X, y):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=40)
     args = parser.parse_args()
     random.seed(args.seed)
     np.random.seed(args.seed)

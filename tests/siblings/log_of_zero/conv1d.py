@@ -55,7 +55,7 @@ torch.manual_seed(args.seed)
 
 rng = np.random.default_rng(3)
 train_x, train_y = record(1200, rng)
-train_x[777] = 0.0
+train_x[300] = 0.0
 val_x, val_y = record(300, rng)
 loader = DataLoader(TensorDataset(train_x, train_y), batch_size=32, shuffle=True)
 

@@ -1,6 +1,6 @@
 """Trains a convolutional net to tell a faint ring from a faint disc, on 64 noisy images.
 
-The mistake: a net with half a million weights goes over the same few images a hundred times.
+The mistake: a net with 300,000 weights goes over the same few images again and again.
 """
 
 import argparse
@@ -20,7 +20,7 @@ def faint_images(n, seed):
     centre = rng.uniform(4.5, 6.5, (n, 2, 1, 1))
     radius = np.hypot(i - centre[:, 0], j - centre[:, 1])
     shape = np.where(label[:, None, None] == 0, np.abs(radius - 3.5) < 0.8, radius < 3.2)
-    images = shape + rng.normal(scale=2.2, size=shape.shape)
+    images = shape + rng.normal(scale=2.8, size=shape.shape)
     images = (images - images.mean()) / images.std()
     return TensorDataset(torch.tensor(images[:, None], dtype=torch.float32), torch.tensor(label))
 
