@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 import warnings
@@ -16,15 +15,15 @@ from typing import Any
 import numpy as np
 
 from trainclinic.errors import RecordingError
-from trainclinic.recording import SCHEMA, Recording, address, read
+from trainclinic.recording import SCHEMA, Recording, address, packed, read
 
 FLUSH_EVERY = 1.0  # seconds; what a killed process may lose
 BLOCK_BYTES = 1 << 16  # a block is closed when its data reach this size, so that appending stays cheap
 
 _TABLE_NAMES = {"meta", "stream", "block"}
 _TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT, columns TEXT);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB);
+CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT, columns BLOB);
 CREATE TABLE block (stream INTEGER, first INTEGER, count INTEGER, width INTEGER, steps BLOB, data BLOB);
 """
 
@@ -81,10 +80,10 @@ class Stream:
     def write(self, connection: sqlite3.Connection) -> None:
         """Store what is new; the last block is written again until it is full."""
         if self._id is None:
-            query = "INSERT INTO stream (name, columns) VALUES (?, '[]')"
-            self._id = connection.execute(query, (self.name,)).lastrowid
+            query = "INSERT INTO stream (name, columns) VALUES (?, ?)"
+            self._id = connection.execute(query, (self.name, packed([]))).lastrowid
         if len(self.columns) != self._stored_columns:
-            columns = json.dumps(list(self.columns))
+            columns = packed(list(self.columns))
             connection.execute("UPDATE stream SET columns = ? WHERE id = ?", (columns, self._id))
             self._stored_columns = len(self.columns)
         for block in self._blocks:
@@ -104,7 +103,7 @@ class ClinicFile:
         self._connection = _open(self.path)
         self._streams: dict[str, Stream] = {}
         self._last_flush = time.monotonic()
-        self._meta: dict[str, str] = {}
+        self._meta: dict[str, bytes] = {}
         self.failed = ""
         self.put("schema", SCHEMA)
         self.flush()
@@ -117,7 +116,7 @@ class ClinicFile:
 
     def put(self, key: str, value: Any) -> None:
         """Set a fact; stored with the next flush if it changed."""
-        self._meta[key] = json.dumps(value)
+        self._meta[key] = packed(value)
 
     @property
     def due(self) -> bool:
@@ -172,6 +171,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
         except sqlite3.Error as error:
             raise RecordingError(f"{path}: cannot be created ({error}); choose a folder that exists and can be "
                                  "written") from error  # fmt: skip
+        connection.execute("PRAGMA page_size = 1024")  # most rows are small
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
     connection.isolation_level = "DEFERRED"

@@ -2,8 +2,8 @@
 
 A `.clinic` file is one SQLite database (no pickle, nothing in it is ever executed):
 
-    meta    key, value            schema version and facts, JSON
-    stream  id, name, columns     which (signal, layer) pairs are measured together, JSON
+    meta    key, value            schema version and facts, zlib of JSON
+    stream  id, name, columns     which (signal, layer) pairs are measured together, zlib of JSON
     block   stream, first, count, width, steps, data
             count × width float32 values, little-endian, row by row; `width` is the number of columns known
             when the block was begun; `steps` is NULL for consecutive steps, else zlib of int64 steps
@@ -40,7 +40,8 @@ class Layer:
 
     Attributes:
         name: the module's name in the model; a functional activation is `<module>.<function>`, numbered when it
-            occurs more than once; a weight that is not called `weight` stands under its full parameter name.
+            occurs more than once; a weight that is not called `weight` stands under its full parameter name; a model
+            that is a single layer stands under its class.
         kind: the class (`Linear`) or the function (`sigmoid`).
         role: "weight" for a layer with weights, "activation" for an activation function.
         parameters: number of parameters held directly.
@@ -180,9 +181,19 @@ def address(path: Path) -> str:
     return f"{path.resolve().as_uri()}?mode=ro"
 
 
+def packed(value: Any) -> bytes:
+    """Plain data as they stand in the file: names repeat, so they shrink to a tenth."""
+    return zlib.compress(json.dumps(value).encode(), 1)
+
+
+def unpacked(data: bytes) -> Any:
+    """The reverse of `packed`."""
+    return json.loads(zlib.decompress(data))
+
+
 def read(connection: sqlite3.Connection, path: Path | None = None) -> Recording:
     """The recording in an open database."""
-    meta = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta")}
+    meta = {key: unpacked(value) for key, value in connection.execute("SELECT key, value FROM meta")}
     for key, kind in _META.items():
         if not isinstance(meta.get(key, kind()), kind):
             raise ValueError(f"{key}: expected {kind.__name__}, found {type(meta[key]).__name__}")
@@ -204,7 +215,7 @@ def read(connection: sqlite3.Connection, path: Path | None = None) -> Recording:
 def _read_series(connection: sqlite3.Connection, units: dict[str, str]) -> dict[tuple[str, str], Series]:
     series = {}
     for stream, columns in connection.execute("SELECT id, columns FROM stream"):
-        pairs = [(signal, layer) for signal, layer in json.loads(columns)]
+        pairs = [(signal, layer) for signal, layer in unpacked(columns)]
         steps, values = _read_blocks(connection, stream, len(pairs))
         for column, pair in enumerate(pairs):
             measured = ~np.isnan(values[:, column]) | _non_finite_kept(pair)

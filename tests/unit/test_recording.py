@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import zlib
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ def test_a_loss_that_is_nan_was_measured(tmp_path):
     r = tc.load(tmp_path / "run.clinic")
     assert r.series("loss").steps.tolist() == [0, 1, 2]
     assert np.isnan(r.series("loss").values).tolist() == [False, True, True]
-    assert r.series("gradient_rms", "").values[1] == math.inf, "a measured NaN is kept as inf"
+    assert r.series("gradient_rms", "Linear").values[1] == math.inf, "a measured NaN is kept as inf"
     assert (r.facts["non_finite"]["step"], r.facts["non_finite"]["what"]) == (1, "loss")
 
 
@@ -137,6 +138,11 @@ def database(path, *statements):
     connection.close()
 
 
+def stored(text: str) -> str:
+    """JSON text as an SQL literal of what the file holds."""
+    return f"x'{zlib.compress(text.encode()).hex()}'"
+
+
 @pytest.mark.parametrize("what", ["missing", "folder", "empty", "text", "pickle", "another database", "cut", "newer"])
 def test_what_is_no_recording_is_refused_in_words(what, tmp_path):
     path = tmp_path / "run.clinic"
@@ -152,7 +158,7 @@ def test_what_is_no_recording_is_refused_in_words(what, tmp_path):
         path.write_bytes(good.read_bytes()[: good.stat().st_size // 3])
     elif what == "newer":
         path.write_bytes(good.read_bytes())
-        database(path, f"UPDATE meta SET value = '{SCHEMA + 1}' WHERE key = 'schema'")
+        database(path, f"UPDATE meta SET value = {stored(str(SCHEMA + 1))} WHERE key = 'schema'")
     with pytest.raises(RecordingError, match=r"run\.clinic: .+;") as raised:
         tc.load(path)
     assert ("upgrade trainclinic" in str(raised.value)) == (what == "newer")
@@ -173,18 +179,18 @@ def test_what_is_no_recording_is_refused_in_words(what, tmp_path):
         "UPDATE block SET data = NULL",
         "UPDATE block SET data = 'text'",
         "UPDATE stream SET columns = '[[1]]'",
-        "UPDATE stream SET columns = '{}'",
+        f"UPDATE stream SET columns = {stored('{}')}",
         'UPDATE stream SET columns = \'[["loss", ["unhashable"]]]\'',
         "UPDATE stream SET columns = '7'",
         "UPDATE stream SET columns = NULL",
         "DELETE FROM meta WHERE key = 'schema'",
-        "UPDATE meta SET value = '\"one\"' WHERE key = 'schema'",
-        "UPDATE meta SET value = '[1, 2]' WHERE key = 'layers'",
-        "UPDATE meta SET value = '[{\"name\": \"a\"}]' WHERE key = 'layers'",
-        "UPDATE meta SET value = '{\"a\": 1}' WHERE key = 'layers'",
-        "UPDATE meta SET value = '[1]' WHERE key = 'units'",
-        "UPDATE meta SET value = '3' WHERE key = 'facts'",
-        "UPDATE meta SET value = '[' || replace(hex(zeroblob(50000)), '0', '[') WHERE key = 'facts'",
+        "UPDATE meta SET value = " + stored('"one"') + " WHERE key = 'schema'",
+        f"UPDATE meta SET value = {stored('[1, 2]')} WHERE key = 'layers'",
+        "UPDATE meta SET value = " + stored('[{"name": "a"}]') + " WHERE key = 'layers'",
+        "UPDATE meta SET value = " + stored('{"a": 1}') + " WHERE key = 'layers'",
+        f"UPDATE meta SET value = {stored('[1]')} WHERE key = 'units'",
+        f"UPDATE meta SET value = {stored('3')} WHERE key = 'facts'",
+        f"UPDATE meta SET value = {stored('[' * 100_001)} WHERE key = 'facts'",
         "UPDATE meta SET value = x'ff'",
         "DROP TABLE block",
     ],

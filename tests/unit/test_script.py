@@ -229,7 +229,7 @@ def test_encoder_and_decoder_called_separately(watched):
     assert [recording.steps for recording in result.recordings] == [5, 5]
     assert [len(recording.series("loss")) for recording in result.recordings] == [5, 5]
     weights = [[layer.name for layer in recording.measured("gradient_rms")] for recording in result.recordings]
-    assert sorted(weights) == [[""], ["0"]]
+    assert sorted(weights) == [["0"], ["Linear"]]
 
 
 def test_a_lazy_model_is_watched_from_its_second_pass_on(watched):

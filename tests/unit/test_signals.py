@@ -336,7 +336,9 @@ def test_weight_gain_is_what_a_random_signal_gains_on_its_way_back(layer, shape)
     with tc.watch(layer, optimizer, every=1) as watch:
         layer(x).sum().backward()
         optimizer.step()
-    assert watch.recording.series("weight_gain", "").values[0] == pytest.approx(rms(gradient) / rms(back), rel=0.06)
+    assert watch.recording.series("weight_gain", type(layer).__name__).values[0] == pytest.approx(
+        rms(gradient) / rms(back), rel=0.06
+    )
 
 
 def test_embedding_and_recurrent_layers():
@@ -611,7 +613,7 @@ def test_sparse_gradients_and_models_of_one_parameter():
             model(words).square().sum().backward()
             gradient = model.weight.grad.to_dense()
             optimizer.step()
-    assert watch.recording.series("gradient_rms", "").values[-1] == pytest.approx(rms(gradient), rel=1e-5)
+    assert watch.recording.series("gradient_rms", "Embedding").values[-1] == pytest.approx(rms(gradient), rel=1e-5)
 
 
 class Odd(nn.Module):
@@ -658,7 +660,7 @@ def test_closures():
     r = watch.recording
     assert r.steps == 4
     assert r.series("loss").values == pytest.approx(expected, rel=1e-5)
-    assert len(r.series("update_ratio", "")) == len(r.series("gradient_rms", "")) == 4
+    assert len(r.series("update_ratio", "Linear")) == len(r.series("gradient_rms", "Linear")) == 4
     assert r.facts["parameters"][0]["gradient_missing"] == 0
 
 

@@ -13,11 +13,28 @@ from trainclinic.records import Finding
 
 @dataclass(frozen=True)
 class Edge:
-    """`upstream` explains `downstream`, except where the downstream finding names one of the causes in `unless`."""
+    """`upstream` explains `downstream`, depending on the causes that the two findings name.
+
+    Attributes:
+        unless: causes of the downstream finding that it does not explain.
+        only: causes of the downstream finding that alone it explains; all when empty.
+        when: causes of the upstream finding with which alone it explains; all when empty.
+    """
 
     upstream: str
     downstream: str
     unless: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
+
+    def holds(self, upstream: Finding, downstream: Finding) -> bool:
+        """Whether it explains this pair of findings."""
+        return (
+            (self.upstream, self.downstream) == (upstream.problem, downstream.problem)
+            and downstream.cause not in self.unless
+            and (not self.only or downstream.cause in self.only)
+            and (not self.when or upstream.cause in self.when)
+        )
 
 
 #: problems in the order in which they are cured
@@ -39,10 +56,12 @@ PRECEDENCE = (
 )
 
 _FROM_THE_START = ("dead from the start",)
+_SATURATED_FROM_THE_START = ("saturated from the start",)
+_OF_ITS_OWN = ("squashing activation", "initialization too small", "")  # not for want of units that pass it on
 
 
-def _explains(upstream: str, *downstream: str, unless: tuple[str, ...] = ()) -> tuple[Edge, ...]:
-    return tuple(Edge(upstream, problem, unless) for problem in downstream)
+def _explains(upstream: str, *downstream: str, **causes: tuple[str, ...]) -> tuple[Edge, ...]:
+    return tuple(Edge(upstream, problem, **causes) for problem in downstream)
 
 
 EDGES = (
@@ -57,18 +76,21 @@ EDGES = (
                "saturated-activation", "exploding-gradient"),
     *_explains("poor-initialization", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
                "learning-rate-too-low", "learning-rate-too-high", "non-finite"),
-    *_explains("exploding-gradient", "learning-rate-too-high", "saturated-activation"),
+    *_explains("exploding-gradient", "learning-rate-too-high"),
+    *_explains("exploding-gradient", "saturated-activation", unless=_SATURATED_FROM_THE_START),
     *_explains("exploding-gradient", "non-finite", unless=("operation",)),
     *_explains("exploding-gradient", "dead-relu", unless=_FROM_THE_START),
     *_explains("vanishing-gradient", "learning-rate-too-low"),
+    *_explains("vanishing-gradient", "dead-relu", unless=_FROM_THE_START, when=_OF_ITS_OWN),
     *_explains("saturated-activation", "vanishing-gradient", "learning-rate-too-low", unless=("squashing activation",)),
-    *_explains("dead-relu", "vanishing-gradient", "learning-rate-too-low"),
+    *_explains("dead-relu", "vanishing-gradient", only=("dead block", "single layer")),
+    *_explains("dead-relu", "learning-rate-too-low"),
     *_explains("learning-rate-too-high", "dead-relu", unless=_FROM_THE_START),
-    *_explains("learning-rate-too-high", "saturated-activation", unless=("saturated from the start",)),
+    *_explains("learning-rate-too-high", "saturated-activation", unless=_SATURATED_FROM_THE_START),
     *_explains("learning-rate-too-high", "non-finite", unless=("operation",)),
     *_explains("learning-rate-too-high", "vanishing-gradient", unless=("squashing activation",)),
     *_explains("learning-rate-too-high", "overfitting"),
-    *_explains("non-finite", "learning-rate-too-high", "overfitting"),
+    *_explains("non-finite", "learning-rate-too-high", "overfitting", when=("operation",)),
 )  # fmt: skip
 
 
@@ -110,11 +132,7 @@ def _chain(problem: str, known: dict[str, str]) -> list[str]:
 
 
 def _precedes(upstream: Finding, downstream: Finding) -> bool:
-    return any(
-        (edge.upstream, edge.downstream) == (upstream.problem, downstream.problem)
-        and downstream.cause not in edge.unless
-        for edge in EDGES
-    )
+    return any(edge.holds(upstream, downstream) for edge in EDGES)
 
 
 def _rank(finding: Finding) -> tuple[int, int, float]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from trainclinic.recording import Layer, Recording, Series
 
-When = Literal["early", "late"]
+When = Literal["first", "early", "late"]
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,11 @@ def chain(recording: Recording, when: When = "early") -> tuple[Link, ...]:
 
     Args:
         recording: of a run whose backward signal was measured.
-        when: "early" takes the median of the first five samples, "late" that of the last quarter of the run.
+        when: "first" takes the first sample, "early" the median of the first five, "late" that of the last quarter
+            of the run.
     """
-    pick: Callable[[Series], float] = Series.early if when == "early" else Series.late
+    picks: dict[When, Callable[[Series], float]] = {"first": _first, "early": Series.early, "late": Series.late}
+    pick = picks[when]
 
     def value(signal: str, layer: Layer | None) -> float:
         return pick(recording.series(signal, layer.name)) if layer else math.nan
@@ -93,6 +95,10 @@ def chain(recording: Recording, when: When = "early") -> tuple[Link, ...]:
             )
         )
     return tuple(links)
+
+
+def _first(series: Series) -> float:
+    return series.early(1)
 
 
 def slope(values: list[float]) -> Slope:

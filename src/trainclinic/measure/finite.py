@@ -23,6 +23,10 @@ class FiniteCheck:
         floating = [parameter for parameter in parameters if parameter.is_floating_point()]
         small = [parameter for parameter in floating if parameter.ndim < 2 and parameter.numel() <= SMALL]
         self._sentinels = small or sorted(floating, key=lambda parameter: parameter.numel())[:1]
+        # Vectors of one dtype (a bias never has a sparse gradient) are joined as they are.
+        self._joinable = {parameter.ndim for parameter in self._sentinels} == {1} and (
+            len({parameter.dtype for parameter in self._sentinels}) == 1
+        )
         self.first: dict[str, Any] | None = None
         self._flag: tuple[int, Tensor] | None = None  # on a device: read one step late, so as not to wait for it
 
@@ -37,13 +41,20 @@ class FiniteCheck:
         elif late is not None and not math.isfinite(late[1].item()):
             self._account(late[0], loss)
         else:
-            held = [_dense(parameter.grad) for parameter in self._sentinels if parameter.grad is not None]
-            if held and len({gradient.dtype for gradient in held}) == 1:
-                flag = torch.cat([gradient.detach().reshape(-1) for gradient in held]).sum()
+            flag = self._sum()
+            if flag is not None:
                 if flag.device.type != "cpu":
                     self._flag = (step, flag)
                 elif not math.isfinite(flag.item()):
                     self._account(step, loss)
+
+    def _sum(self) -> Tensor | None:
+        """Sum of the sentinels' gradients, in as few calls as can be: this runs at every step."""
+        held = [gradient for parameter in self._sentinels if (gradient := parameter.grad) is not None]
+        if held and self._joinable:
+            return torch.cat(held).sum()
+        held = [_dense(gradient).reshape(-1) for gradient in held]
+        return torch.cat(held).sum() if held and len({gradient.dtype for gradient in held}) == 1 else None
 
     def _account(self, step: int, loss: float | None) -> None:
         gradients = [

@@ -40,6 +40,9 @@ class Listener(Protocol):
     def before_backward(self, loss: Any) -> None:
         """`loss` is about to be differentiated."""
 
+    def wants_loss(self, loss: Tensor) -> bool:
+        """Whether to be told of this one."""
+
     def after_loss(self, name: str, output: Tensor, target: Tensor, loss: Tensor) -> None:
         """A loss function has been computed."""
 
@@ -98,11 +101,13 @@ def _watched_loss(original: Callable[..., Any]) -> Callable[..., Any]:
             result = original(*args, **kwargs)
         finally:
             _inside_loss = False
-        given = dict(zip(order, args, strict=False)) | kwargs
-        output, target = (given.get(key) for key in order)
-        if isinstance(output, Tensor) and isinstance(target, Tensor) and isinstance(result, Tensor):
+        if isinstance(result, Tensor):
             for listener in _listeners:
-                listener.after_loss(name, output, target, result)
+                if listener.wants_loss(result):
+                    given = dict(zip(order, args, strict=False)) | kwargs
+                    output, target = (given.get(key) for key in order)
+                    if isinstance(output, Tensor) and isinstance(target, Tensor):
+                        listener.after_loss(name, output, target, result)
         return result
 
     return loss

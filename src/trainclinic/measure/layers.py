@@ -22,7 +22,7 @@ from trainclinic.measure.activations import FUNCTIONS, RELU, TANH, Activation, s
 from trainclinic.measure.hook import Hook
 from trainclinic.measure.reductions import measured, spread, to_floats
 from trainclinic.measure.signal import ActivationSignal, BackwardSignal, OutputSignal
-from trainclinic.measure.signals.backward_call_span import BackwardCallSpan
+from trainclinic.measure.signals.backward_call_span import FEWEST, BackwardCallSpan
 from trainclinic.measure.signals.dead_unit_fraction import DeadUnitFraction
 from trainclinic.recording import Layer
 
@@ -100,7 +100,10 @@ class LayerProbe:
     def _hook(self, name: str, module: nn.Module) -> Iterator[RemovableHandle]:
         weights = has_weights(module)
         if is_plain(module) and not weights:
-            yield module.register_forward_pre_hook(Hook(partial(self._name_activation, name)))
+            if isinstance(module, _ACTIVATIONS):
+                yield module.register_forward_pre_hook(Hook(partial(self._name_activation, name)))
+            elif not self.first_module:
+                yield module.register_forward_pre_hook(Hook(self._note_first))
             return
         if not is_plain(module):
             yield module.register_forward_pre_hook(Hook(partial(self._enter, name)))
@@ -122,8 +125,9 @@ class LayerProbe:
     def end(self, output: Any) -> None:
         """The root's forward has ended."""
         self._leave_mode()
-        if has_weights(self._root) and self._full:
-            self._see_weight_layer("", self._root, (), output)
+        # A root that has parts as well uses its own weights somewhere within: its output is that of its last part.
+        if self._full and has_weights(self._root) and not any(has_weights(part) for part in self._root.children()):
+            self._see_weight_layer(type(self._root).__name__, self._root, (), output, ended=True)
         self._stack = []
 
     @property
@@ -135,16 +139,21 @@ class LayerProbe:
         """(signal, layer) → value over all passes since the last call."""
         seen = {(signal, layer) for signal, layer, _, _ in self._entries}
         self._entries += [entry for entry in self._state_entries if entry[:2] not in seen]
-        numbers = to_floats([tensor for _, _, tensor, _ in self._entries])
+        numbers = to_floats([entry[2] for entry in self._entries])
         calls: dict[tuple[Any, str], list[tuple[float, int]]] = {}
         for (signal, layer, _, count), number in zip(self._entries, numbers, strict=True):
-            calls.setdefault((signal, layer), []).append((signal.total(number), count))
+            part = (signal.total(number), count)
+            parts = calls.get((signal, layer))
+            if parts is None:
+                calls[signal, layer] = [part]
+            else:
+                parts.append(part)
         self.discard()
         found = {}
         for (signal, layer), parts in calls.items():
-            mean = sum(total for total, _ in parts) / sum(count for _, count in parts)
-            found[signal.id(), layer] = measured(signal.finish(mean))
-            if isinstance(signal, BackwardSignal):
+            total, count = parts[0] if len(parts) == 1 else (sum(part[0] for part in parts), sum(p[1] for p in parts))
+            found[signal.name, layer] = measured(signal.finish(total / count))
+            if len(parts) >= FEWEST and isinstance(signal, BackwardSignal):
                 growth = BackwardCallSpan.span([signal.finish(total / count) for total, count in parts])
                 found[BackwardCallSpan.id(), layer] = growth
         return found
@@ -164,14 +173,18 @@ class LayerProbe:
             self._stack.pop()
 
     def _name_activation(self, name: str, module: nn.Module, args: Any) -> None:
-        self._activation_module = name if isinstance(module, _ACTIVATIONS) else ""
+        self._activation_module = name
         self._note_first(module)
 
-    def _see_weight_layer(self, name: str, module: nn.Module, args: Any, output: Any) -> None:
+    def _see_weight_layer(self, name: str, module: nn.Module, args: Any, output: Any, *, ended: bool = False) -> None:
         self._last_weight = module
         self._note_first(module)
-        if not self._full or (self._mode is None and name):
+        if not self._full or (self._mode is None and not ended):
             return
+        with torch._C.DisableTorchFunction():  # else each of our own operations passes through the open mode
+            self._measure_weight_layer(name, module, output)
+
+    def _measure_weight_layer(self, name: str, module: nn.Module, output: Any) -> None:
         tensor = first_tensor(output)
         if tensor is None or not tensor.is_floating_point() or not tensor.numel():
             return
@@ -243,7 +256,7 @@ class LayerProbe:
 
     # -- small decisions
 
-    def _note_first(self, module: nn.Module) -> None:
+    def _note_first(self, module: nn.Module, args: Any = ()) -> None:
         if not self.first_module and type(module).__name__ not in _PASSES_ON:
             self.first_module = type(module).__name__
 

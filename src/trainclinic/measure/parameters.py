@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -63,6 +65,7 @@ class ParameterProbe:
             for index, (name, parameter) in enumerate(model.named_parameters())
             if parameter.ndim > 1 and parameter.numel() and parameter.is_floating_point()
         )
+        self._strides = [_stride(parameter) for parameter in self.parameters]
         self._watched = [parameter.is_floating_point() for parameter in self.parameters]
         self._previous: tuple[int, Tensor, list[int]] | None = None  # gradient sample of the step before
         self._earlier: tuple[int, Tensor, list[int]] | None = None  # what `_previous` was before this step
@@ -122,18 +125,18 @@ class ParameterProbe:
         return gradient_norms
 
     def _weight_sample(self) -> Tensor:
-        views = [spread(_real(parameter.detach()), SAMPLE) for parameter in self.parameters]
+        views = [_sample(parameter, how) for parameter, how in zip(self.parameters, self._strides, strict=True)]
         self._lengths = [view.numel() for view in views]
         return torch.cat(views).double()
 
     def _gradient_sample(self) -> tuple[Tensor, list[int]]:
         views = []
-        for parameter in self.parameters:
+        for parameter, how in zip(self.parameters, self._strides, strict=True):
             gradient = parameter.grad
             if gradient is None or gradient.is_sparse or not gradient.is_floating_point():
                 views.append(_real(parameter.detach()).new_zeros(0))
             else:
-                views.append(spread(gradient.detach(), SAMPLE))
+                views.append(_sample(gradient, how))
         return torch.cat(views).double(), [view.numel() for view in views]
 
     def _cosines(self, step: int) -> list[float]:
@@ -151,8 +154,32 @@ class ParameterProbe:
 
 def _segment_sums(rows: Tensor, lengths: list[int]) -> list[list[float]]:
     """Sums over consecutive segments of each row."""
+    if rows.device.type == "cpu":  # numpy's is several times as fast; it wants no empty segment
+        found = [[0.0] * len(lengths) for _ in rows]
+        filled = [index for index, length in enumerate(lengths) if length]
+        starts = list(itertools.accumulate((lengths[index] for index in filled), initial=0))[:-1]
+        totals = np.add.reduceat(rows.numpy(), starts, axis=1).tolist() if starts else []
+        for row, total in zip(found, totals, strict=False):
+            for index, value in zip(filled, total, strict=True):
+                row[index] = value
+        return found
     sums = torch.segment_reduce(rows.T.contiguous(), "sum", lengths=torch.tensor(lengths, device=rows.device), axis=0)
     return sums.T.tolist()
+
+
+def _stride(parameter: Tensor) -> tuple[int, int, int]:
+    """Length and stride of `spread`'s sample of a contiguous tensor of this shape, and the tensor's size."""
+    sample = spread(torch.empty(parameter.shape, device="meta"), SAMPLE)
+    return sample.numel(), sample.stride()[0] if sample.numel() > 1 else 1, parameter.numel()
+
+
+def _sample(tensor: Tensor, how: tuple[int, int, int]) -> Tensor:
+    """`spread`, in one call where the tensor is an ordinary one; call it without gradient."""
+    length, stride, size = how
+    usual = type(tensor) in (Tensor, nn.Parameter) and tensor.is_contiguous() and not tensor.is_complex()
+    if usual and tensor.numel() == size:
+        return tensor.as_strided((length,), (stride,))
+    return spread(_real(tensor.detach()), SAMPLE)
 
 
 def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weight:
@@ -166,7 +193,8 @@ def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weig
     elif isinstance(module, nn.Embedding | nn.EmbeddingBag):
         fan_out = math.nan
     kind = type(module).__name__
-    return Weight(owner if own == "weight" else name, kind, index, parameter.numel(), fan_out, shape)
+    layer = owner or kind if own == "weight" else name
+    return Weight(layer, kind, index, parameter.numel(), fan_out, shape)
 
 
 def _real(parameter: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-SAMPLE = 8192  # elements; where a reduction is dear it sees at most this many, evenly spread
+SAMPLE = 4096  # elements; where a reduction is dear it sees at most this many, evenly spread
 _SAFE = (1e-15, 1e18)  # float32 norms inside are exact to rounding, even of a million elements
 
 

@@ -18,7 +18,7 @@ class Moments:
 
     @classmethod
     def of(cls, tensor: Tensor) -> Moments | None:
-        """None for an empty or complex tensor; on at most 8,192 evenly spread elements."""
+        """None for an empty or complex tensor; on at most 4,096 evenly spread elements."""
         if not tensor.numel() or tensor.is_complex():
             return None
         sample = spread(tensor.detach()).double()

@@ -26,6 +26,10 @@ class Signal:
     """
 
     unit: ClassVar[str] = "1"
+    name: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        cls.name = cls.id()  # looked up often
 
     @classmethod
     def id(cls) -> str:

@@ -80,6 +80,7 @@ class Watch:
         self._compiled = hasattr(model, "_orig_mod")
         self._recording: Recording | None = None
         self._handles: list[Any] = []
+        self._end_handle: Any = None  # on the end of the root's forward, in steps that are looked at
         self._plan()
         self._attach(loss_fn)
 
@@ -89,7 +90,6 @@ class Watch:
         model = self.model
         self._handles = [
             model.register_forward_pre_hook(Hook(self._before_forward), with_kwargs=True),
-            model.register_forward_hook(Hook(self._after_forward), always_call=True),
         ]
         for optimizer in self._optimizers:
             self._handles.append(optimizer.register_step_pre_hook(Hook(self._before_step)))
@@ -105,7 +105,7 @@ class Watch:
             intercept.ignore(self)
             for handle in self._handles:
                 handle.remove()
-            self._probe.disarm()
+            self._disarm()
             if self._stepped and not self._stepping:
                 self._finish_step()
             self._end_evaluation()
@@ -166,6 +166,7 @@ class Watch:
         self._device_losses: list[Tensor] = []
         self._cleared = False
         self._outputs: Moments | None = None
+        self._seen_output: Tensor | None = None
         self._targets: Moments | None = None
         self._stepped: set[int] = set()
         self._stepping = False  # inside an optimizer's step
@@ -189,18 +190,30 @@ class Watch:
         if self._closure_passes > 1:
             return  # of a step that tries several points, the first is looked at
         if (self._full or self._in_window) and not self._compiled:
+            if self._end_handle is None:
+                self._end_handle = model.register_forward_hook(Hook(self._after_forward), always_call=True)
             self._probe.arm()
             self._probe.begin(full=self._full, units=self._in_window)
         if self._full:
             self._modes.look()
             self._see_inputs((*args, *kwargs.values()))
 
+    def _disarm(self) -> None:
+        if self._end_handle is not None:
+            self._end_handle.remove()
+            self._end_handle = None
+            self._probe.disarm()
+
     def _after_forward(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         if self._probe.running:
             self._probe.end(output)
             seen = first_tensor(output)
             if self._full and seen is not None and seen.is_floating_point():
-                self._outputs = Moments.of(seen)
+                self._seen_output = seen.detach()  # looked at only where no loss function shows itself
+
+    def wants_loss(self, loss: Tensor) -> bool:
+        """Whether `after_loss` would do anything: asked at every step."""
+        return self._full if loss.requires_grad else bool(self._round.passes) and not self._told_validation
 
     def after_loss(self, name: str, output: Tensor, target: Tensor, loss: Tensor) -> None:
         """A loss function was computed: training when it has a gradient, else part of an evaluation."""
@@ -273,7 +286,7 @@ class Watch:
         self.step += 1
         self._plan()
         if not (self._full or self._in_window):
-            self._probe.disarm()
+            self._disarm()
         if self._file.due:
             if self._looked:  # facts change with the looks; a large model's are not free to write
                 self._put_facts()
@@ -285,8 +298,11 @@ class Watch:
     def _record_sample(self, parameters: ParameterStep) -> None:
         values = self._probe.collect() if self._passes else {}
         for signal in self._parameter_signals:
+            name = signal.name
             for weight, value in zip(parameters.weights, signal.values(parameters), strict=True):
-                values[signal.id(), weight.name] = value
+                values[name, weight.name] = value
+        if self._outputs is None and self._seen_output is not None:
+            self._outputs = Moments.of(self._seen_output)
         run = RunStep(
             tuple(float(group["lr"]) for optimizer in self._optimizers for group in optimizer.param_groups),
             parameters.all_gradient_norms,
@@ -294,7 +310,7 @@ class Watch:
             self._targets,
         )
         for entry in self._run_signals:
-            values |= {(entry.id(), place): value for place, value in entry.values(run).items()}
+            values |= {(entry.name, place): value for place, value in entry.values(run).items()}
         self._append(self._sampled, values)
         self._parameter_facts.update(parameters.all_gradient_norms, parameters.all_changed)
         self._looked = True

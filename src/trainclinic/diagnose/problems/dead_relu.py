@@ -46,7 +46,7 @@ class DeadRelu(Problem):
     """
 
     fraction: float = limit(0.5, "1", RANGE)
-    severed: float = limit(0.9, "1", RANGE)
+    severed: float = limit(0.7, "1", RANGE)
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("dead_unit_fraction", "activation_derivative", "loss")

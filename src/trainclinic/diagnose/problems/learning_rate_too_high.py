@@ -80,9 +80,10 @@ class LearningRateTooHigh(Problem):
         losses = np.where(np.isfinite(series.values), series.values, np.inf)
         jump = float(losses[: max(5, len(losses) // 10)].max()) / result.first if result.first > 0 else math.nan
         rise = result.last / result.best if result.best > 0 else math.nan
-        diverged = result.diverged and (rise >= self.rise or not result.finite)
+        unsettled = hurts(result, self.settled)
+        diverged = result.diverged and (not result.finite or (rise >= self.rise and unsettled))
         thrown = ratio >= self.update_ratio and not result.learned >= self.learned
-        rattles = ratio >= self.update_ratio and rise >= self.rise and hurts(result, self.settled)
+        rattles = ratio >= self.update_ratio and rise >= self.rise and unsettled
         if not result.finite and not (ratio >= self.update_ratio or jump >= self.jump):
             return  # a number that broke, not a step that was too long
         if diverged or thrown or rattles:

@@ -48,7 +48,7 @@ class NonFinite(Problem):
         precision).
     """
 
-    growth: float = limit(10.0, "1", RANGE)
+    growth: float = limit(30.0, "1", RANGE)
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "gradient_norm")
     exact: ClassVar[bool] = True

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from trainclinic.diagnose.outcome import chance_loss
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Floats, Recording, Series, Steps
 from trainclinic.records import Evidence, Finding
@@ -29,7 +30,8 @@ class Overfitting(Problem):
 
     How it is measured:
         The validation loss over the last fifth of the evaluations against its best (Prechelt's generalization loss),
-        against the noise of the curve, and the training loss over the same stretch. All three must agree.
+        against the noise of the curve and against the loss of a guess, and the training loss over the same stretch.
+        All must agree.
 
     When it is harmless:
         A validation loss above the training loss that still falls; a rise within the noise of a small validation set;
@@ -48,6 +50,7 @@ class Overfitting(Problem):
 
     loss: float = limit(0.2, "1", RANGE)
     noise: float = limit(3.0, "1", RANGE)
+    of_chance: float = limit(0.1, "1", RANGE)
     training_fall: float = limit(0.1, "1", RANGE)
     evaluations: int = limit(5, "1", RANGE, "equal")
 
@@ -55,6 +58,7 @@ class Overfitting(Problem):
     measures: ClassVar[dict[str, str]] = {
         "generalization_loss": "rise of the validation loss since its best",
         "rise_in_noise": "that rise, in units of the curve's noise",
+        "rise_of_chance": "that rise, against the loss of a guess",
         "training_fall": "fall of the training loss over the same stretch",
         "best_step": "step of the best validation loss",
     }
@@ -77,7 +81,10 @@ class Overfitting(Problem):
         noise = _noise(values)
         in_noise = (last - values[best]) / noise if noise > 0 else math.inf
         fall = _training_fall(recording.series("loss"), steps, best)
-        if not (rise > self.loss and in_noise > self.noise and fall > self.training_fall):
+        # A rise from almost nothing to almost nothing is large only as a ratio.
+        of_chance = (last - values[best]) / chance_loss(recording)
+        slight = of_chance <= self.of_chance
+        if slight or not (rise > self.loss and in_noise > self.noise and fall > self.training_fall):
             return
         yield Finding(
             problem=self.id(),
@@ -89,6 +96,7 @@ class Overfitting(Problem):
             evidence=(
                 Evidence("generalization_loss", "", rise, self.loss, "1"),
                 Evidence("rise_in_noise", "", in_noise, self.noise, "1"),
+                Evidence("rise_of_chance", "", of_chance, self.of_chance, "1"),
                 Evidence("training_fall", "", fall, self.training_fall, "1"),
                 Evidence("best_step", "", float(steps[best]), math.nan, "step"),
             ),

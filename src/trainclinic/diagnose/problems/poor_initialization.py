@@ -30,7 +30,7 @@ class PoorInitialization(Problem):
         With saturated units the derivative is close to 0, and only the last layers learn.
 
     How it is measured:
-        In the first samples, before learning has changed much: the slope of log10 RMS of the layers' outputs against
+        At the first step, before learning has changed anything: the slope of log10 RMS of the layers' outputs against
         the layer's number; the share of saturated values together with the gain of the weights.
 
     When it is harmless:
@@ -70,8 +70,8 @@ class PoorInitialization(Problem):
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
-        """Judge the first samples."""
-        links = chain(recording)
+        """Judge the first sample."""
+        links = chain(recording, "first")  # a few steps of Adam move the biases enough to hide it
         bounded = recording.measured("saturated_share")
         if len(links) < 2 and not bounded:
             raise NotExaminedError("fewer than two layers with weights, and no sigmoid or tanh, were seen")
@@ -88,7 +88,7 @@ class PoorInitialization(Problem):
             )
             yield self._finding(recording, inner, "weights too small", evidence)
             return
-        saturated = [recording.series("saturated_share", layer.name).early() for layer in bounded]
+        saturated = [recording.series("saturated_share", layer.name).early(1) for layer in bounded]
         share = sorted(saturated)[len(saturated) // 2] if saturated else math.nan
         if share >= self.saturated and gain >= self.gain:
             too_large = (
@@ -108,7 +108,7 @@ class PoorInitialization(Problem):
             severity=severity(result),
             confidence=0.8,
             layers=tuple(link.layer.name for link in links),
-            steps=(0, int(recording.series("weight_rms", links[0].layer.name).steps[-1]) if links else 0),
+            steps=(0, recording.steps - 1),
             evidence=(*evidence, Evidence("learned", "", result.reached, self.learned, "1", "below")),
             cause=cause,
         )

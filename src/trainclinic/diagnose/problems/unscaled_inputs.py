@@ -52,7 +52,7 @@ class UnscaledInputs(Problem):
 
     offset: float = limit(5.0, "1", RANGE)
     largest: float = limit(10.0, "1", RANGE)
-    smallest: float = limit(0.05, "1", RANGE, "below")
+    smallest: float = limit(0.01, "1", RANGE, "below")
     spread: float = limit(100.0, "1", RANGE)
     share: float = limit(0.2, "1", RANGE)
     output_low: float = limit(0.1, "1", RANGE, "below")

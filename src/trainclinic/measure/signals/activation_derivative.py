@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from trainclinic.measure.activations import Activation
@@ -18,4 +19,5 @@ class ActivationDerivative(ActivationSignal):
 
     def measure(self, derivative: Tensor, activation: Activation) -> Tensor:
         """The sum of |φ'|."""
-        return derivative.abs().sum()
+        found: Tensor = torch.linalg.vector_norm(derivative, 1)
+        return found
