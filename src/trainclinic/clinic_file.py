@@ -62,6 +62,7 @@ class Stream:
         self.columns: dict[tuple[str, str], int] = {}
         self._id: int | None = None
         self._stored_columns = 0
+        self._open: _Block | None = None  # the last one
         self._blocks: list[_Block] = []  # what is not yet full, or not yet written
 
     def column(self, signal: str, layer: str = "") -> int:
@@ -70,9 +71,10 @@ class Stream:
 
     def append(self, step: int, values: Sequence[float]) -> None:
         """One row, in column order; NaN means not measured."""
-        if not self._blocks or self._blocks[-1].width != len(values) or self._blocks[-1].full:
-            self._blocks.append(_Block(len(values)))
-        block = self._blocks[-1]
+        block = self._open
+        if block is None or block.width != len(values) or block.full:
+            block = self._open = _Block(len(values))
+            self._blocks.append(block)
         block.steps.append(step)
         block.values.extend(values)
         block.changed = True

@@ -491,7 +491,7 @@ def test_memory_does_not_grow_with_the_run(tmp_path):
             optimizer.step()
         with torch.no_grad():
             F.mse_loss(model(x), y)
-        watch._file.flush()
+        watch._journal.file.flush()
         held.append(held_by(watch))
         size.append(sum(file.stat().st_size for file in tmp_path.iterdir()))
 
@@ -523,11 +523,11 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_training():
         warnings.simplefilter("always")
         with tc.watch(model, optimizer, every=1) as watch:
             steps(model, optimizer, x, y)
-            watch._file._connection.set_authorizer(lambda *_: 1)  # every statement fails from here on
-            watch._file.flush()
+            watch._journal.file._connection.set_authorizer(lambda *_: 1)  # every statement fails from here on
+            watch._journal.file.flush()
             steps(model, optimizer, x, y)
-            watch._file.flush()
-            watch._file._connection.set_authorizer(None)
+            watch._journal.file.flush()
+            watch._journal.file._connection.set_authorizer(None)
     assert ["the training goes on" in str(warning.message) for warning in seen] == [True]
 
 

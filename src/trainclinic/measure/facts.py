@@ -76,10 +76,6 @@ class ModeFacts:
         self.looks = 0
         self.evaluations = {"train": 0, "eval": 0}
 
-    def training_pass(self, model: nn.Module) -> None:
-        """One pass with gradient."""
-        self.passes["train" if model.training else "eval"] += 1
-
     def look(self) -> None:
         """Look at every module that behaves differently in eval mode."""
         self.looks += 1

@@ -40,8 +40,7 @@ class Listener(Protocol):
     def before_backward(self, loss: Any) -> None:
         """`loss` is about to be differentiated."""
 
-    def wants_loss(self, loss: Tensor) -> bool:
-        """Whether to be told of this one."""
+    wants_losses: bool  # at the moment; asked at every loss
 
     def after_loss(self, name: str, output: Tensor, target: Tensor, loss: Tensor) -> None:
         """A loss function has been computed."""
@@ -94,20 +93,24 @@ def _watched_loss(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def loss(*args: Any, **kwargs: Any) -> Any:
         global _inside_loss
-        if torch.compiler.is_compiling() or _inside_loss or not _listeners:
+        for listener in _listeners:
+            if listener.wants_losses:
+                break
+        else:
+            return original(*args, **kwargs)
+        if _inside_loss or torch.compiler.is_compiling():
             return original(*args, **kwargs)
         _inside_loss = True  # cross_entropy may call nll_loss: the outer one is the loss
         try:
             result = original(*args, **kwargs)
         finally:
             _inside_loss = False
-        if isinstance(result, Tensor):
+        given = dict(zip(order, args, strict=False)) | kwargs
+        output, target = (given.get(key) for key in order)
+        if isinstance(output, Tensor) and isinstance(target, Tensor) and isinstance(result, Tensor):
             for listener in _listeners:
-                if listener.wants_loss(result):
-                    given = dict(zip(order, args, strict=False)) | kwargs
-                    output, target = (given.get(key) for key in order)
-                    if isinstance(output, Tensor) and isinstance(target, Tensor):
-                        listener.after_loss(name, output, target, result)
+                if listener.wants_losses:
+                    listener.after_loss(name, output, target, result)
         return result
 
     return loss

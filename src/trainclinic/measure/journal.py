@@ -1,0 +1,189 @@
+"""Journal: what a watch has seen, put into words and numbers and into the file."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from trainclinic import catalog
+from trainclinic.clinic_file import ClinicFile, Stream
+from trainclinic.measure import loss_graph
+from trainclinic.measure.facts import InputFacts, ModeFacts, ParameterFacts, TargetFacts
+from trainclinic.measure.foreign import ForeignParameters
+from trainclinic.measure.layers import SIGNALS
+from trainclinic.measure.parameters import ParameterProbe, ParameterStep, Weight
+from trainclinic.measure.reductions import norms, to_floats
+from trainclinic.measure.run_step import RunStep
+from trainclinic.measure.signal import ParameterSignal, RunSignal
+from trainclinic.measure.signals.dead_unit_fraction import DeadUnitFraction
+from trainclinic.recording import Layer, Recording
+
+if TYPE_CHECKING:
+    from trainclinic.measure.finite import FiniteCheck
+    from trainclinic.measure.layers import LayerProbe
+
+
+class Journal:
+    """Streams of values and exact facts of one run; `facts.py` lists the facts.
+
+    Args:
+        path: of the recording, or None.
+        model: that is watched.
+        optimizers: that train it.
+        parameters: the probe that lists its parameters.
+    """
+
+    def __init__(
+        self, path: str | Path | None, model: nn.Module, optimizers: list[Optimizer], parameters: ParameterProbe
+    ) -> None:
+        self.file = ClinicFile(path)
+        self._steps, self._samples = self.file.stream("step"), self.file.stream("sample")
+        self._windows, self._validations = self.file.stream("units"), self.file.stream("validation")
+        self._steps.column("loss")
+        self._steps.column("training_mode")
+        self._optimizers = optimizers
+        self._weights: tuple[Weight, ...] = parameters.weights
+        self._parameters = ParameterFacts(parameters.names, parameters.parameters, optimizers)
+        held = (p for one in optimizers for group in one.param_groups for p in group["params"])
+        self._foreign = ForeignParameters({id(p) for p in (*model.parameters(), *held)})
+        self.modes, self._inputs, self._targets = ModeFacts(model), InputFacts(), TargetFacts()
+        self.loss: dict[str, Any] = {}
+        self._batch_size = 0
+        self._cleared = False  # the gradients, since the step before
+        self._cleared_looks, self._stale = 0, 0
+        self._news = False  # since the facts were last put into the file
+        entries = catalog.entries(SIGNALS).values()
+        self._parameter_signals = [entry() for entry in entries if issubclass(entry, ParameterSignal)]
+        self._run_signals = [entry() for entry in entries if issubclass(entry, RunSignal)]
+        self._units = {"loss": "1", "training_mode": "1"} | {entry.id(): entry.unit for entry in entries}
+        self.file.put("environment", _environment(model, optimizers))
+
+    # -- what happens in a step
+
+    def step(self, step: int, loss: float | None, passes: int, training_passes: int) -> None:
+        """One optimizer step: its loss, and how many of its passes ran in train mode."""
+        mode = training_passes / passes if passes else math.nan
+        self._steps.append(step, (math.nan if loss is None else loss, mode))
+        self.modes.passes["train"] += training_passes
+        self.modes.passes["eval"] += passes - training_passes
+
+    def see_inputs(self, inputs: Tensor | None) -> None:
+        """The model's input, in a step that is looked at."""
+        if inputs is not None and inputs.ndim:
+            self._batch_size = self._batch_size or len(inputs)
+            if not self._inputs.enough:
+                self._inputs.update(inputs)
+
+    def see_loss(self, name: str, output: Tensor, target: Tensor) -> None:
+        """What the loss compares, in a step that is looked at."""
+        self._targets.update(target)
+        self.loss["name"] = name
+        self.loss["output_shape"], self.loss["target_shape"] = list(output.shape), list(target.shape)
+        self.loss["target_dtype"] = str(target.dtype).removeprefix("torch.")
+
+    def see_backward(self, loss: Tensor) -> None:
+        """The loss, just before it is differentiated, in a step that is looked at."""
+        self._cleared = self._cleared or self._gradients_are_clear()
+        if not self.loss.get("graph"):
+            self.loss["graph"] = loss_graph.describe(loss)
+        self._foreign.look(loss)
+
+    def sample(self, step: int, layers: dict[tuple[str, str], float], parameters: ParameterStep, run: RunStep) -> None:
+        """Everything that one look has shown; `layers`: (signal, layer) → value."""
+        for signal in self._parameter_signals:
+            name = signal.name
+            for weight, value in zip(parameters.weights, signal.values(parameters), strict=True):
+                layers[name, weight.name] = value
+        for entry in self._run_signals:
+            layers |= {(entry.name, place): value for place, value in entry.values(run).items()}
+        _append(self._samples, step, layers)
+        self._parameters.update(parameters.all_gradient_norms, parameters.all_changed)
+        if step:
+            self._cleared_looks += 1
+            self._stale += not self._cleared
+        self._cleared = False
+        self._news = True
+
+    def units(self, step: int, fractions: dict[str, float]) -> None:
+        """A window's dead units, by layer."""
+        name = DeadUnitFraction.id()
+        _append(self._windows, step, {(name, layer): value for layer, value in fractions.items()})
+
+    def validation(self, step: int, figures: dict[str, float]) -> None:
+        """Figures of one evaluation, such as loss and accuracy."""
+        values = {(f"validation_{name}", ""): value for name, value in figures.items()}
+        self._units |= {signal: "1" for signal, _ in values}
+        self._news = True
+        _append(self._validations, step, values)
+
+    # -- the file
+
+    def put(self, steps: int, probe: LayerProbe, finite: FiniteCheck, *, only_news: bool = False) -> None:
+        """Hand the facts to the file; a large model's are not free to write, so at times `only_news`."""
+        self.file.put("steps", steps)
+        if only_news and not self._news:
+            return
+        self._news = False
+        facts = {
+            "batch_size": self._batch_size,
+            "parameters": self._parameters.entries,
+            "modes": self.modes.to_dict(),
+            "gradient_cleared": {"looks": self._cleared_looks, "stale": self._stale},
+            "loss": self.loss,
+            "inputs": self._inputs.to_dict(),
+            "targets": self._targets.to_dict(),
+            "non_finite": finite.first,
+            "first_module": probe.first_module,
+            "foreign": self._foreign.to_list(),
+        }
+        self.file.put("units", self._units)
+        self.file.put("facts", facts)
+        self.file.put("layers", [asdict(layer) for layer in self._layers(probe)])
+
+    def close(self, ended: str) -> Recording:
+        """Complete the file."""
+        self.file.put("ended", ended)
+        return self.file.close()
+
+    def _layers(self, probe: LayerProbe) -> list[Layer]:
+        """Executed layers in their order; weights with a name of their own, or that never ran, come last."""
+        found = dict(probe.layers)
+        for weight in self._weights:
+            if weight.name not in found:
+                last = len(found)
+                found[weight.name] = Layer(weight.name, weight.kind, "weight", weight.size, weight.shape, last)
+        return [replace(layer, position=position) for position, layer in enumerate(found.values())]
+
+    def _gradients_are_clear(self) -> bool:
+        """Of what the optimizers hold; zero_grad does not reach what they do not hold."""
+        groups = (group for optimizer in self._optimizers for group in optimizer.param_groups)
+        held = [p.grad for group in groups for p in group["params"] if p.grad is not None and not p.grad.is_sparse]
+        return not any(to_floats(norms(held)))
+
+
+def _append(stream: Stream, step: int, values: Mapping[tuple[str, str], float]) -> None:
+    columns = [stream.column(*pair) for pair in values]
+    row = [math.nan] * len(stream.columns)
+    for column, value in zip(columns, values.values(), strict=True):
+        row[column] = value
+    stream.append(step, row)
+
+
+def _environment(model: nn.Module, optimizers: list[Optimizer]) -> dict[str, Any]:
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "device": str(next(model.parameters()).device),
+        "threads": torch.get_num_threads(),
+        "model": type(model).__name__,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "optimizer": ", ".join(type(optimizer).__name__ for optimizer in optimizers),
+    }
