@@ -67,7 +67,7 @@ RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
     "exploding-gradient": ((frozenset({"span"}), frozenset({"call_span"})),),
     "learning-rate-too-high": (
         (
-            frozenset({"rise"}), frozenset({"jump"}), frozenset({"update_ratio", "learned"}),
+            frozenset({"rise", "settled"}), frozenset({"jump"}), frozenset({"update_ratio", "learned"}),
             frozenset({"update_ratio", "rise", "settled"}),
         ),
     ),

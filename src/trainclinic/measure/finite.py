@@ -1,8 +1,8 @@
 """FiniteCheck: at every step, before the update, whether the loss and the gradients are finite.
 
-The gradients of three small parameters (biases, norms), of the first, a middle and the last layer, stand for all: a NaN
-on its way back reaches the first, and summing them costs some microseconds. One that arises in a side branch shows in
-the loss of the next step. The full account is made once, at the first failure.
+The gradient of the first small parameter (a bias, a norm) stands for all: a NaN on its way back reaches it, and summing
+it costs some microseconds. One that arises in a side branch shows in the loss of the next step. The full account is made
+once, at the first failure.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 SMALL = 4096  # elements
-SENTINELS = 3
 
 
 class FiniteCheck:
@@ -24,7 +23,7 @@ class FiniteCheck:
         self._all = list(zip(names, parameters, strict=True))
         floating = [parameter for parameter in parameters if parameter.is_floating_point()]
         small = [parameter for parameter in floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
-        self._sentinels = _spread_over(small) or sorted(floating, key=lambda parameter: parameter.numel())[:1]
+        self._sentinels = small or sorted(floating, key=lambda parameter: parameter.numel())[:1]
         self.first: dict[str, Any] | None = None
         self._flag: tuple[int, Tensor] | None = None  # on a device: read one step late, so as not to wait for it
 
@@ -45,10 +44,10 @@ class FiniteCheck:
             if gradient is not None:
                 total = gradient.sum() if not gradient.is_sparse else _dense(gradient).sum()
                 if not total.is_cpu:
-                    self._flag = (step, total if self._flag is None else self._flag[1] + total)
+                    self._flag = (step, total)
                 elif not math.isfinite(total.item()):
                     self._account(step, loss)
-                    return
+                return
 
     @torch.no_grad()
     def _account(self, step: int, loss: float | None) -> None:
@@ -72,10 +71,3 @@ class FiniteCheck:
 
 def _dense(gradient: Tensor) -> Tensor:
     return gradient.coalesce().values() if gradient.is_sparse else gradient
-
-
-def _spread_over(parameters: list[nn.Parameter]) -> list[nn.Parameter]:
-    """First, last and what lies evenly between: at most `SENTINELS`."""
-    if len(parameters) <= SENTINELS:
-        return parameters
-    return [parameters[index * (len(parameters) - 1) // (SENTINELS - 1)] for index in range(SENTINELS)]
