@@ -142,7 +142,7 @@ def assert_complete(recording, samples_needed):
 
 
 def assert_weight(recording, parameter, names):
-    layer = parameter["name"].removesuffix(".weight").removesuffix("weight")
+    layer = parameter["name"].removesuffix(".weight").removesuffix("weight") or recording.environment["model"]
     assert layer in names, parameter["name"]
     expected = ["weight_rms", "update_ratio"]
     learns = parameter["gradient_missing"] < parameter["looks"]

@@ -83,6 +83,7 @@ EDGES = (
     *_explains("vanishing-gradient", "learning-rate-too-low"),
     *_explains("vanishing-gradient", "dead-relu", unless=_FROM_THE_START, when=_OF_ITS_OWN),
     *_explains("saturated-activation", "vanishing-gradient", "learning-rate-too-low", unless=("squashing activation",)),
+    *_explains("saturated-activation", "exploding-gradient", when=_SATURATED_FROM_THE_START, only=("",)),
     *_explains("dead-relu", "vanishing-gradient", only=("dead block", "single layer")),
     *_explains("dead-relu", "learning-rate-too-low"),
     *_explains("learning-rate-too-high", "dead-relu", unless=_FROM_THE_START),

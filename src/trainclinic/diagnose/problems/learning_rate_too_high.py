@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity
+from trainclinic.diagnose.outcome import Outcome, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
@@ -80,7 +80,7 @@ class LearningRateTooHigh(Problem):
         losses = np.where(np.isfinite(series.values), series.values, np.inf)
         jump = float(losses[: max(5, len(losses) // 10)].max()) / result.first if result.first > 0 else math.nan
         rise = result.last / result.best if result.best > 0 else math.nan
-        unsettled = hurts(result, self.settled)
+        unsettled = not result.reached >= self.settled
         diverged = result.diverged and (not result.finite or (rise >= self.rise and unsettled))
         thrown = ratio >= self.update_ratio and not result.learned >= self.learned
         rattles = ratio >= self.update_ratio and rise >= self.rise and unsettled

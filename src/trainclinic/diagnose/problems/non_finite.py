@@ -80,11 +80,16 @@ class NonFinite(Problem):
             level="problem",
             severity=1.0,
             confidence=1.0,
-            layers=tuple(dict.fromkeys(name.rpartition(".")[0] for name in first["gradients"] or first["weights"])),
+            layers=tuple(dict.fromkeys(owner(recording, name) for name in first["gradients"] or first["weights"])),
             steps=(step, recording.steps - 1),
             evidence=tuple(evidence),
             cause="growth" if growth >= self.growth else "operation",
         )
+
+
+def owner(recording: Recording, parameter: str) -> str:
+    """Name of the module that holds a parameter; the model's class where that is the model itself."""
+    return parameter.rpartition(".")[0] or str(recording.environment.get("model", parameter))
 
 
 def loss_growth(recording: Recording, step: int) -> float:
