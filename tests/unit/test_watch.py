@@ -22,10 +22,11 @@ from torch.overrides import _get_current_function_mode_stack
 
 import trainclinic as tc
 from trainclinic.errors import RecordingError, SetupError, TrainclinicError
-from trainclinic.measure import intercept
+from trainclinic.measure import finite, intercept, journal, layers, parameters
 from trainclinic.measure.hook import Hook
 from trainclinic.measure.run import run
 from trainclinic.measure.schedule import UnitWindows, default_schedule, every_step
+from trainclinic.measure.signals import activation_rms
 from trainclinic.setup import Setup
 
 ORIGINALS = {"backward": torch.autograd.backward, **{name: getattr(F, name) for name in intercept.LOSSES}}
@@ -556,3 +557,44 @@ def test_generators_and_arithmetic_are_not_touched():
     (bare_state, bare), (state, weights) = arm(False), arm(True)
     assert state == bare_state
     assert all(torch.equal(weights[name], bare[name]) for name in bare)
+
+
+# -- an error of ours
+
+
+@pytest.mark.parametrize(
+    "broken", ["layers.norm", "layers.setting_of", "parameters.norms", "journal.loss_graph", "finite.math"]
+)
+def test_an_error_of_ours_ends_the_watch_and_not_the_training(broken, monkeypatch, tmp_path):
+    module, name = broken.split(".")
+    if module == "layers":
+        target, name = (activation_rms, "norm") if name == "norm" else (layers, name)
+    else:
+        target = {"parameters": parameters, "journal": journal, "finite": finite}[module]
+
+    def run(watched):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 2))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        watch = tc.watch(model, optimizer, path=tmp_path / "run.clinic", every=1) if watched else None
+        for step in range(4):
+            if watched and step == 2:
+                monkeypatch.setattr(target, name, None)  # calling it, or asking it for anything, raises
+            optimizer.zero_grad()
+            F.cross_entropy(model(torch.randn(16, 4)), torch.randint(2, (16,))).backward()
+            optimizer.step()
+        return model, watch
+
+    bare, _ = run(False)
+    if broken == "journal.loss_graph":  # looked at once only: let it look again
+        monkeypatch.setattr(journal.loss_graph, "describe", lambda loss: [])
+    with pytest.warns(RuntimeWarning, match="stopped watching at step 2 .*the training goes on"):
+        model, watch = run(True)
+    for one, other in zip(bare.parameters(), model.parameters(), strict=True):
+        assert torch.equal(one, other)
+    monkeypatch.undo()
+    assert "watched until step 2" in watch.close().ended
+    assert not model._forward_pre_hooks
+    assert all(not module._forward_hooks and not module._forward_pre_hooks for module in model.modules())
+    assert torch.autograd.backward.__module__ == "torch.autograd"
+    assert tc.load(tmp_path / "run.clinic").steps == 2

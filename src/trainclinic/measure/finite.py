@@ -1,8 +1,8 @@
 """FiniteCheck: at every step, before the update, whether the loss and the gradients are finite.
 
 The gradient of the first small parameter (a bias, a norm) stands for all: a NaN on its way back reaches it, and summing
-it costs some microseconds. One that arises in a side branch shows in the loss of the next step. The full account is made
-once, at the first failure.
+it costs some microseconds. One that arises in a side branch shows in the loss of the next step. The full account is
+made once, at the first failure.
 """
 
 from __future__ import annotations

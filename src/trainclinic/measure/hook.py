@@ -1,4 +1,8 @@
-"""Hook: a hook that does not travel. A copy or pickle of a watched model is not watched and needs no trainclinic."""
+"""Hook: a hook that does not travel and does not hurt.
+
+A copy or pickle of a watched model is not watched and needs no trainclinic. An error of ours ends the watch, never the
+training.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,36 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+GiveUp = Callable[[Exception], None]
+
 
 class Hook:
-    """Calls `function`; copied or pickled it becomes a standard-library callable that takes anything, gives None."""
+    """Calls `function`; if that raises, tells `give_up` and does nothing from then on.
 
-    __slots__ = ("function",)
+    Copied or pickled it becomes a standard-library callable that takes anything and gives None.
+    """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    __slots__ = ("function", "give_up")
+
+    def __init__(self, function: Callable[..., Any], give_up: GiveUp) -> None:
         self.function = function
+        self.give_up = give_up
 
     def __call__(self, *args: Any) -> Any:
         """Pass on what PyTorch gives a hook."""
-        return self.function(*args)
+        try:
+            return self.function(*args)
+        except Exception as error:
+            self.stop()
+            self.give_up(error)
+
+    def stop(self) -> None:
+        """Do nothing from now on."""
+        self.function = _nothing
 
     def __reduce__(self) -> tuple[Any, ...]:
         return getattr, (contextlib.nullcontext(), "__exit__")
+
+
+def _nothing(*args: Any) -> None:
+    pass

@@ -42,6 +42,9 @@ class Listener(Protocol):
 
     wants_losses: bool  # at the moment; asked at every loss
 
+    def give_up(self, error: Exception) -> None:
+        """Telling it failed."""
+
     def after_loss(self, name: str, output: Tensor, target: Tensor, loss: Tensor) -> None:
         """A loss function has been computed."""
 
@@ -71,6 +74,13 @@ def ignore(listener: Listener) -> None:
             _originals.clear()
 
 
+def _tell(listener: Listener, method: Callable[..., None], *args: Any) -> None:
+    try:
+        method(*args)
+    except Exception as error:  # ours, not the training's
+        listener.give_up(error)
+
+
 def _wrap(owner: Any, name: str, wrapper: Callable[..., Callable[..., Any]]) -> None:
     original = getattr(owner, name)
     _originals[owner, name] = original
@@ -80,8 +90,8 @@ def _wrap(owner: Any, name: str, wrapper: Callable[..., Callable[..., Any]]) -> 
 def _watched_backward(original: Callable[..., Any]) -> Callable[..., Any]:
     def backward(*args: Any, **kwargs: Any) -> Any:
         tensors = args[0] if args else kwargs.get("tensors")
-        for listener in _listeners:
-            listener.before_backward(tensors)
+        for listener in list(_listeners):
+            _tell(listener, listener.before_backward, tensors)
         return original(*args, **kwargs)
 
     return backward
@@ -108,9 +118,9 @@ def _watched_loss(original: Callable[..., Any]) -> Callable[..., Any]:
         given = dict(zip(order, args, strict=False)) | kwargs
         output, target = (given.get(key) for key in order)
         if isinstance(output, Tensor) and isinstance(target, Tensor) and isinstance(result, Tensor):
-            for listener in _listeners:
+            for listener in list(_listeners):
                 if listener.wants_losses:
-                    listener.after_loss(name, output, target, result)
+                    _tell(listener, listener.after_loss, name, output, target, result)
         return result
 
     return loss

@@ -19,7 +19,7 @@ from torch.utils.hooks import RemovableHandle
 
 from trainclinic import catalog
 from trainclinic.measure.activations import FUNCTIONS, RELU, TANH, Activation, setting_of
-from trainclinic.measure.hook import Hook
+from trainclinic.measure.hook import GiveUp, Hook
 from trainclinic.measure.reductions import measured, spread, to_floats
 from trainclinic.measure.signal import ActivationSignal, BackwardSignal, OutputSignal
 from trainclinic.measure.signals.backward_call_span import FEWEST, BackwardCallSpan
@@ -62,11 +62,13 @@ class LayerProbe:
 
     Args:
         root: the watched model.
+        give_up: told of an error of ours.
         training_samples: size of the training set where it is known.
     """
 
-    def __init__(self, root: nn.Module, training_samples: int | None = None) -> None:
+    def __init__(self, root: nn.Module, give_up: GiveUp, training_samples: int | None = None) -> None:
         self._root = root
+        self._give_up = give_up
         self.first_module = ""
         self._signals = {kind: _of_kind(kind) for kind in (OutputSignal, BackwardSignal, ActivationSignal)}
         self.dead_units = DeadUnitFraction(training_samples)
@@ -92,24 +94,29 @@ class LayerProbe:
 
     def disarm(self) -> None:
         """Remove every hook."""
+        self.stop()
+        self._leave_mode()
+
+    def stop(self) -> None:
+        """Remove every hook on modules and look at nothing more; the function mode stays until the forward ends."""
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        self._leave_mode()
+        self._full = self._units = False
 
     def _hook(self, name: str, module: nn.Module) -> Iterator[RemovableHandle]:
         weights = has_weights(module)
         if is_plain(module) and not weights:
             if isinstance(module, _ACTIVATIONS):
-                yield module.register_forward_pre_hook(Hook(partial(self._name_activation, name)))
+                yield module.register_forward_pre_hook(Hook(partial(self._name_activation, name), self._give_up))
             elif not self.first_module:
-                yield module.register_forward_pre_hook(Hook(self._note_first))
+                yield module.register_forward_pre_hook(Hook(self._note_first, self._give_up))
             return
         if not is_plain(module):
-            yield module.register_forward_pre_hook(Hook(partial(self._enter, name)))
-            yield module.register_forward_hook(Hook(self._exit), always_call=True)
+            yield module.register_forward_pre_hook(Hook(partial(self._enter, name), self._give_up))
+            yield module.register_forward_hook(Hook(self._exit, self._give_up), always_call=True)
         if weights:
-            yield module.register_forward_hook(Hook(partial(self._see_weight_layer, name)))
+            yield module.register_forward_hook(Hook(partial(self._see_weight_layer, name), self._give_up))
 
     # -- one pass of the root
 
@@ -213,7 +220,7 @@ class LayerProbe:
             self._entries.append((signal, layer, signal.measure(output), output.numel()))
 
     def _listen(self, output: Tensor, layer: str, entries: list[_Entry]) -> None:
-        output.register_hook(partial(self._see_gradient, layer, entries))  # type: ignore[no-untyped-call]
+        output.register_hook(Hook(partial(self._see_gradient, layer, entries), self._give_up))  # type: ignore[no-untyped-call]
 
     def _see_gradient(self, layer: str, entries: list[_Entry], gradient: Tensor) -> None:
         for signal in self._signals[BackwardSignal]:
@@ -221,33 +228,48 @@ class LayerProbe:
 
     def call_activation(self, activation: Activation, func: Any, args: Any, kwargs: Any) -> Any:
         """Run an activation function as the model asked, and look at it."""
+        try:
+            seen = self._before_activation(activation, args, kwargs)
+        except Exception as error:  # ours, not the training's
+            seen = None
+            self._give_up(error)
+        output = func(*args, **kwargs)
+        if seen is not None and isinstance(output, Tensor) and output.numel():
+            try:
+                self._see_activation(seen, activation, output.detach(), setting_of(activation, args, kwargs))
+            except Exception as error:
+                self._give_up(error)
+        return output
+
+    def _before_activation(self, activation: Activation, args: Any, kwargs: Any) -> tuple[str, Tensor | None] | None:
+        """Its name here, and a sample of its input where φ' needs that; None when it is not looked at."""
         name, self._activation_module = self._activation_module, ""
-        source = args[0] if args else kwargs.get("input")
         if not self._full and not activation.can_die:
-            return func(*args, **kwargs)
+            return None
         if not name:
             frame = self._stack[-1]
             frame.calls[activation.name] = count = frame.calls.get(activation.name, 0) + 1
             if count > _MOST_CALLS:
-                return func(*args, **kwargs)
+                return None
             name = ".".join(filter(None, (frame.name, activation.name))) + (f"_{count}" if count > 1 else "")
-        # An in-place function overwrites its input, so the sample is taken first.
-        sample = None
         if activation.from_input and self._full:
-            sample = spread(source.detach()).to(torch.float32, copy=True)
-        output = func(*args, **kwargs)
-        if not isinstance(output, Tensor) or not output.numel():
-            return output
+            source = args[0] if args else kwargs["input"]
+            # An in-place function overwrites its input, so the sample is taken first, as a copy.
+            return name, spread(source.detach()).to(torch.float32, copy=True)
+        return name, None
+
+    def _see_activation(
+        self, seen: tuple[str, Tensor | None], activation: Activation, output: Tensor, setting: float
+    ) -> None:
+        name, sample = seen
         if name not in self.layers:
             self.layers[name] = Layer(name, activation.name, "activation", position=len(self.layers))
-        seen = output.detach()
         if self._units and activation.can_die:
-            self.dead_units.observe(name, seen, self._unit_dim(seen))
+            self.dead_units.observe(name, output, self._unit_dim(output))
         if self._full:
-            self._see_output(name, seen)
-            sample = spread(seen).float() if sample is None else sample
-            self._see_derivative(name, activation, activation.derivative(sample, setting_of(activation, args, kwargs)))
-        return output
+            self._see_output(name, output)
+            sample = spread(output).float() if sample is None else sample
+            self._see_derivative(name, activation, activation.derivative(sample, setting))
 
     def _see_derivative(self, layer: str, activation: Activation, derivative: Tensor) -> None:
         for signal in self._signals[ActivationSignal]:

@@ -127,7 +127,7 @@ class ParameterProbe:
     def _weight_sample(self) -> Tensor:
         views = [_sample(parameter, how) for parameter, how in zip(self.parameters, self._strides, strict=True)]
         self._lengths = [view.numel() for view in views]
-        return torch.cat(views).double()
+        return _joined(views)
 
     def _gradient_sample(self) -> tuple[Tensor, list[int]]:
         views = []
@@ -137,7 +137,7 @@ class ParameterProbe:
                 views.append(_real(parameter.detach()).new_zeros(0))
             else:
                 views.append(_sample(gradient, how))
-        return torch.cat(views).double(), [view.numel() for view in views]
+        return _joined(views), [view.numel() for view in views]
 
     def _cosines(self, step: int) -> list[float]:
         now, lengths = self._gradient_sample()
@@ -150,6 +150,13 @@ class ParameterProbe:
 
     def _segments(self, flat: Tensor) -> list[float]:
         return _segment_sums(flat[None], self._lengths)[0]
+
+
+def _joined(views: list[Tensor]) -> Tensor:
+    """One flat float64 tensor; in main memory where the model is spread over devices."""
+    if len({view.device for view in views}) > 1:
+        views = [view.cpu() for view in views]
+    return torch.cat(views).double()
 
 
 def _segment_sums(rows: Tensor, lengths: list[int]) -> list[list[float]]:

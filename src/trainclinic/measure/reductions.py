@@ -69,7 +69,7 @@ def to_floats(values: Sequence[Tensor]) -> list[float]:
     """The numbers in 0-dim tensors: one transfer for all of them where they live on a device."""
     if not values:
         return []
-    if values[0].device.type == "cpu":
+    if values[0].is_cpu or len({value.device for value in values}) > 1:
         return [value.item() for value in values]
     return torch.stack([value.double() for value in values]).tolist()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -47,7 +49,7 @@ class Watch:
     ) -> None:
         self.model = model
         self._optimizers = _checked(model, optimizer, every)
-        self._probe = LayerProbe(model, training_samples)
+        self._probe = LayerProbe(model, self.give_up, training_samples)
         self._parameters = ParameterProbe(model)
         self._finite = FiniteCheck(self._parameters.names, self._parameters.parameters)
         self._journal = Journal(path, model, self._optimizers, self._parameters)
@@ -70,7 +72,10 @@ class Watch:
         self._closure_passes = 0  # that it ran itself
         self._told_validation = False  # the user calls `validate`
         self._compiled = hasattr(model, "_orig_mod")
+        self._failed = ""  # the error of ours that ended the watch
         self._recording: Recording | None = None
+        self._hooks: list[Hook] = []
+        self._end_hook = Hook(self._after_forward, self.give_up)
         self._handles: list[Any] = []
         self._end_handle: Any = None  # on the end of the root's forward, in steps that are looked at
         self._plan()
@@ -78,13 +83,17 @@ class Watch:
 
     # -- attaching and letting go
 
+    def _hook(self, function: Callable[..., Any]) -> Hook:
+        self._hooks.append(Hook(function, self.give_up))
+        return self._hooks[-1]
+
     def _attach(self, loss_fn: Callable[..., Any] | None) -> None:
-        self._handles = [self.model.register_forward_pre_hook(Hook(self._before_forward), with_kwargs=True)]
+        self._handles = [self.model.register_forward_pre_hook(self._hook(self._before_forward), with_kwargs=True)]
         for optimizer in self._optimizers:
-            self._handles.append(optimizer.register_step_pre_hook(Hook(self._before_step)))
-            self._handles.append(optimizer.register_step_post_hook(Hook(self._after_step)))
+            self._handles.append(optimizer.register_step_pre_hook(self._hook(self._before_step)))
+            self._handles.append(optimizer.register_step_post_hook(self._hook(self._after_step)))
         if isinstance(loss_fn, nn.Module) and not type(loss_fn).__module__.startswith("torch.nn.modules"):
-            self._handles.append(loss_fn.register_forward_hook(Hook(self._after_loss_module)))
+            self._handles.append(loss_fn.register_forward_hook(self._hook(self._after_loss_module)))
         intercept.listen(self)
 
     def close(self, ended: str = "completed") -> Recording:
@@ -94,12 +103,27 @@ class Watch:
             for handle in self._handles:
                 handle.remove()
             self._disarm()
-            if self._stepped and not self._stepping:
-                self._finish_step()
-            self._end_evaluation()
-            self._write_down()
+            if self._failed:
+                ended = f"{ended}; watched until step {self.step}: {self._failed}"
+            else:
+                if self._stepped and not self._stepping:
+                    self._finish_step()
+                self._end_evaluation()
+            with contextlib.suppress(*((Exception,) if self._failed else ())):  # what was seen until then
+                self._write_down()
             self._recording = self._journal.close(ended)
         return self._recording
+
+    def give_up(self, error: Exception) -> None:
+        """An error of ours: the watch ends here, with a warning; the training goes on."""
+        if not self._failed:
+            self._failed = f"{type(error).__name__}: {error}"
+            intercept.ignore(self)
+            for hook in self._hooks:
+                hook.stop()
+            self._probe.stop()  # the end of the forward that is running, if any, lets go of the rest
+            said = f"trainclinic stopped watching at step {self.step} ({self._failed}); the training goes on"
+            warnings.warn(f"{said}. Please report it.", RuntimeWarning, stacklevel=3)
 
     @property
     def recording(self) -> Recording:
@@ -182,7 +206,7 @@ class Watch:
     def _begin_look(self, model: nn.Module, given: tuple[Any, ...]) -> None:
         if not self._compiled:
             if self._end_handle is None:
-                self._end_handle = model.register_forward_hook(Hook(self._after_forward), always_call=True)
+                self._end_handle = model.register_forward_hook(self._end_hook, always_call=True)
             self._probe.arm()
             self._probe.begin(full=self._full, units=self._in_window)
         if self._full:
