@@ -90,7 +90,7 @@ class ExplodingGradient(Problem):
         evidence = [
             Evidence("backward_call_span", "", through_time, self.call_span, "decades")
             if in_time
-            else Evidence("backward_span", "", line.span, self.span, "decades"),
+            else Evidence("backward_span", "", grown, self.span, "decades"),
             Evidence("first_gradient_norm", "", recording.series("gradient_norm").early(), math.nan, "loss/1"),
             Evidence("learned", "", result.reached, self.learned, "1", "below"),
         ]

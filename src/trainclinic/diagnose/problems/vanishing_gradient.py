@@ -94,10 +94,13 @@ class VanishingGradient(Problem):
                 return
 
     def _vanishes(self, line: Slope, links: tuple[Link, ...]) -> bool:
-        if line.layers < self.layers:
-            return reach(line) <= self.span
-        lost = min(line.span, reach(line))
-        return lost <= self.span and (line.r2 >= self.fit or _in_one_place(links))
+        return self._lost(line) <= self.span and (
+            line.layers < self.layers or line.r2 >= self.fit or _in_one_place(links)
+        )
+
+    def _lost(self, line: Slope) -> float:
+        """Decades between the first and the last hidden layer; of few layers only what the line says."""
+        return min(line.span, reach(line)) if line.layers >= self.layers else reach(line)
 
     def _finding(self, recording: Recording, links: tuple[Link, ...], line: Slope, result: Outcome) -> Finding:
         share = _update_share(recording, links)
@@ -105,7 +108,7 @@ class VanishingGradient(Problem):
         derivatives = [link.derivative for link in links if math.isfinite(link.derivative)]
         gains = [link.gain for link in links[1:] if math.isfinite(link.gain)]
         evidence = [
-            Evidence("backward_span", "", line.span, self.span, "decades", "below"),
+            Evidence("backward_span", "", self._lost(line), self.span, "decades", "below"),
             Evidence("backward_slope", "", line.slope, math.nan, "decades/layer"),
             Evidence("update_share", "", share, self.update_share, "1", "below"),
             Evidence("learned", "", result.reached, self.learned, "1", "below"),
