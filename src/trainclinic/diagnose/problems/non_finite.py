@@ -28,9 +28,10 @@ class NonFinite(Problem):
         One NaN gradient makes the optimizer write NaN into the weights; after that every output is NaN, for good.
 
     How it is measured:
-        Exactly, at every step before the update: whether the loss is finite, and whether the gradients of biases and
-        norms are, through which every NaN passes on its way back. At the first failure every gradient and weight is
-        looked at. Growth of the loss before it tells an explosion from an operation that failed.
+        Exactly, at every step before the update: whether the loss is finite, and whether the gradient of the first
+        bias or norm is, which a NaN reaches on its way back (one in a side branch shows in the next loss). At the first
+        failure every gradient and weight is looked at. Growth of the loss before it tells an explosion from an
+        operation that failed.
 
     When it is harmless:
         Never in the weights. With a GradScaler a few skipped steps at the start are normal; −inf in an attention mask
