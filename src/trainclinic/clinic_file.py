@@ -42,8 +42,10 @@ class _Block:
     def full(self) -> bool:
         return 4 * len(self.values) >= BLOCK_BYTES
 
-    def write(self, connection: sqlite3.Connection, stream: int) -> None:
+    def write(self, connection: sqlite3.Connection, stream: int, *, final: bool) -> None:
         data = np.asarray(self.values, "<f4").tobytes()
+        if final or self.full:  # not while it grows: it is written again every second
+            data = min(data, zlib.compress(data, 1), key=len)
         row = (stream, self.steps[0], len(self.steps), self.width, _packed_steps(self.steps), data)
         if self.rowid is None:
             query = "INSERT INTO block (stream, first, count, width, steps, data) VALUES (?, ?, ?, ?, ?, ?)"
@@ -79,8 +81,8 @@ class Stream:
         block.values.extend(values)
         block.changed = True
 
-    def write(self, connection: sqlite3.Connection) -> None:
-        """Store what is new; the last block is written again until it is full."""
+    def write(self, connection: sqlite3.Connection, *, final: bool = False) -> None:
+        """Store what is new; the last block is written again until it is full, or `final`."""
         if self._id is None:
             query = "INSERT INTO stream (name, columns) VALUES (?, ?)"
             self._id = connection.execute(query, (self.name, packed([]))).lastrowid
@@ -89,8 +91,8 @@ class Stream:
             connection.execute("UPDATE stream SET columns = ? WHERE id = ?", (columns, self._id))
             self._stored_columns = len(self.columns)
         for block in self._blocks:
-            if block.changed:
-                block.write(connection, self._id or 0)
+            if block.changed or final:
+                block.write(connection, self._id or 0, final=final)
         self._blocks = [block for block in self._blocks[-1:] if not block.full]
 
 
@@ -125,8 +127,8 @@ class ClinicFile:
         """Whether it is time to flush."""
         return time.monotonic() - self._last_flush >= FLUSH_EVERY
 
-    def flush(self) -> None:
-        """Write everything measured so far; one transaction."""
+    def flush(self, *, final: bool = False) -> None:
+        """Write everything measured so far; one transaction. `final`: nothing more will come."""
         self._last_flush = time.monotonic()
         if self.failed:
             return
@@ -135,7 +137,7 @@ class ClinicFile:
                 for item in self._meta.items():
                     self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", item)
                 for stream in self._streams.values():
-                    stream.write(self._connection)
+                    stream.write(self._connection, final=final)
             self._meta.clear()
         except sqlite3.Error as error:
             self.failed = str(error)
@@ -148,7 +150,8 @@ class ClinicFile:
 
     def close(self) -> Recording:
         """Write the rest, fold everything into one file, and return the recording."""
-        recording = self.recording()
+        self.flush(final=True)
+        recording = read(self._connection, self.path)
         try:
             if self.path is not None:
                 self._connection.execute("PRAGMA journal_mode = DELETE")

@@ -5,8 +5,9 @@ A `.clinic` file is one SQLite database (no pickle, nothing in it is ever execut
     meta    key, value            schema version and facts, zlib of JSON
     stream  id, name, columns     which (signal, layer) pairs are measured together, zlib of JSON
     block   stream, first, count, width, steps, data
-            count × width float32 values, little-endian, row by row; `width` is the number of columns known
-            when the block was begun; `steps` is NULL for consecutive steps, else zlib of int64 steps
+            count × width float32 values, little-endian, row by row, as zlib where that is shorter; `width` is
+            the number of columns known when the block was begun; `steps` is NULL for consecutive steps, else
+            zlib of int64 steps
 
 Columns are only ever appended, so that a model that grows while it trains keeps one file.
 """
@@ -244,6 +245,9 @@ def _blocks(connection: sqlite3.Connection, stream: int) -> Iterator[tuple[Steps
     for first, count, width, steps, data in connection.execute(query, (stream,)):
         if not (count > 0 and width >= 0 and 0 <= first < 1 << 62):
             raise ValueError(f"block of {count} rows of {width} from step {first}")
+        size = 4 * count * width
+        if len(data) != size:
+            data = zlib.decompressobj().decompress(data, size + 1)
         values = np.frombuffer(data, "<f4").reshape(count, width).astype(np.float64)
         if steps is None:
             at = np.arange(first, first + count, dtype=np.int64)
