@@ -7,6 +7,7 @@ There are four kinds, by what they look at. The first three see one call of one 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -54,6 +55,20 @@ class _CallSignal(Signal):
     def finish(mean: float) -> float:
         """The value, given the mean over all elements of all calls."""
         return mean
+
+
+class RootMeanSquare:
+    """For a signal that measures norms: its value is the root of the mean square over all elements."""
+
+    @staticmethod
+    def total(value: float) -> float:
+        """Sum of squares."""
+        return value * value
+
+    @staticmethod
+    def finish(mean: float) -> float:
+        """Root of the mean square."""
+        return math.sqrt(mean)
 
 
 class OutputSignal(_CallSignal):

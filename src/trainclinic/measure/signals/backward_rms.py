@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import Tensor
 
 from trainclinic.measure.reductions import norm
-from trainclinic.measure.signal import BackwardSignal
+from trainclinic.measure.signal import BackwardSignal, RootMeanSquare
 
 
-class BackwardRms(BackwardSignal):
+class BackwardRms(RootMeanSquare, BackwardSignal):
     """Root mean square of the gradient of the loss by a layer's output: the signal that arrives there."""
 
     unit = "loss/1"
@@ -18,13 +16,3 @@ class BackwardRms(BackwardSignal):
     def measure(self, gradient: Tensor) -> Tensor:
         """The norm of the gradient."""
         return norm(gradient)
-
-    @staticmethod
-    def total(value: float) -> float:
-        """Sum of squares."""
-        return value * value
-
-    @staticmethod
-    def finish(mean: float) -> float:
-        """Root of the mean square."""
-        return math.sqrt(mean)
