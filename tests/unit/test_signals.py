@@ -690,3 +690,18 @@ def test_what_is_sampled_is_spread_over_rows_and_columns(layout):
     assert sample.mean().item() == pytest.approx(tensor.mean().item(), rel=0.05)
     columns = torch.unique(sample.long() % 384)
     assert columns.numel() > 100
+
+
+def test_a_weight_that_starts_at_zero_has_no_update_ratio_at_first():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 2))
+    nn.init.zeros_(model[1].weight)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with tc.watch(model, optimizer, every=1) as watch:
+        for _ in range(3):
+            optimizer.zero_grad()
+            F.cross_entropy(model(torch.randn(16, 4)), torch.randint(2, (16,))).backward()
+            optimizer.step()
+    series = watch.recording.series("update_ratio", "1")
+    assert series.steps.tolist() == [1, 2], "against a weight of size 0 a step has no ratio: not measured, not infinite"
+    assert np.isfinite(series.values).all()

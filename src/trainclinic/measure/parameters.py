@@ -106,7 +106,7 @@ class ParameterProbe:
             weights=self.weights,
             gradient_norms=[gradient_norms[index] for index in pick],
             weight_norms=weight_norms,
-            update_ratios=[measured(ratios[index]) if moved[index] == moved[index] else math.inf for index in pick],
+            update_ratios=[math.inf if math.isnan(moved[index]) else ratios[index] for index in pick],
             gradient_cosines=[cosines[index] for index in pick],
             all_gradient_norms=gradient_norms,
             all_changed=[value != 0 for value in moved],
