@@ -20,15 +20,22 @@ class FiniteCheck:
     """Looks out for the first non-finite number of a run."""
 
     def __init__(self, names: list[str], parameters: list[nn.Parameter]) -> None:
-        self._all = list(zip(names, parameters, strict=True))
-        floating = [parameter for parameter in parameters if parameter.is_floating_point()]
-        small = [parameter for parameter in floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
-        self._sentinels = small or sorted(floating, key=lambda parameter: parameter.numel())[:1]
+        self.watch(names, parameters)
         self.first: dict[str, Any] | None = None
         self._flag: tuple[int, Tensor] | None = None  # on a device: read one step late, so as not to wait for it
 
-    def before_step(self, step: int, loss: float | None) -> None:
-        """Check the loss and the gradients that the optimizer is about to use."""
+    def watch(self, names: list[str], parameters: list[nn.Parameter]) -> None:
+        """From now on these parameters."""
+        self._all = list(zip(names, parameters, strict=True))
+        floating = [parameter for parameter in parameters if parameter.is_floating_point()]
+        small = [parameter for parameter in floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
+        self.sentinels = small or sorted(floating, key=lambda parameter: parameter.numel())[:1]
+
+    def before_step(self, step: int, loss: float | None, *, guarded: bool = False) -> None:
+        """Check the loss and the gradients that the optimizer is about to use.
+
+        `guarded`: it is going to leave infinite gradients alone, as a fused optimizer does under a GradScaler.
+        """
         if self.first is not None:
             return
         if loss is not None and not math.isfinite(loss):
@@ -39,7 +46,7 @@ class FiniteCheck:
             if not math.isfinite(flag.item()):
                 self._account(late, loss)
                 return
-        for parameter in self._sentinels:
+        for parameter in () if guarded else self.sentinels:
             gradient = parameter.grad
             if gradient is not None:
                 total = gradient.sum() if not gradient.is_sparse else _dense(gradient).sum()

@@ -10,6 +10,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 GiveUp = Callable[[Exception], None]
 
 
@@ -27,11 +29,14 @@ class Hook:
 
     def __call__(self, *args: Any) -> Any:
         """Pass on what PyTorch gives a hook."""
+        if torch.compiler.is_compiling():
+            return None  # it is traced away, without a break in the graph; `compiled.py` looks at such models
         try:
             return self.function(*args)
         except Exception as error:
             self.stop()
             self.give_up(error)
+            return None
 
     def stop(self) -> None:
         """Do nothing from now on."""

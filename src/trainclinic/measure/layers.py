@@ -6,6 +6,7 @@ that is open only while the root module's forward runs.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
@@ -67,13 +69,15 @@ class LayerProbe:
     """
 
     def __init__(self, root: nn.Module, give_up: GiveUp, training_samples: int | None = None) -> None:
-        self._root = root
+        self._model = self._root = root  # what is watched, and what carries the hooks: the same, or its shadow
         self._give_up = give_up
+        self._thread = 0  # that runs the pass
         self.first_module = ""
         self._signals = {kind: _of_kind(kind) for kind in (OutputSignal, BackwardSignal, ActivationSignal)}
         self.dead_units = DeadUnitFraction(training_samples)
         self.layers: dict[str, Layer] = {}
         self._handles: list[RemovableHandle] = []
+        self._armed: list[int] = []  # ids of the modules that the hooks were set for
         self._mode: _Functions | None = None
         self._stack: list[_Frame] = []
         self._activation_module = ""
@@ -82,15 +86,27 @@ class LayerProbe:
         self._last_weight: nn.Module | None = None
         self._entries: list[_Entry] = []
         self._state_entries: list[_Entry] = []  # of the last hidden state, where the loss uses that alone
+        self._mark = (0, 0)  # how many of each there were before the passes since the last backward
 
     # -- attaching
 
     def arm(self) -> None:
-        """Set the hooks, unless they are set."""
-        if not self._handles:
-            for name, module in self._root.named_modules():
-                if module is not self._root:
-                    self._handles.extend(self._hook(name, module))
+        """Set the hooks, unless they are set on just these modules."""
+        modules = list(self._root.named_modules())
+        if self._handles and self._armed == [id(module) for _, module in modules]:
+            return
+        self._remove_hooks()
+        self._armed = [id(module) for _, module in modules]
+        for name, module in modules:
+            if module is not self._root:
+                self._handles.extend(self._hook(name, module))
+
+    def look_at(self, shadow: nn.Module | None) -> None:
+        """From now on the hooks sit on a shadow of the model; with None on the model again."""
+        self._remove_hooks()
+        self._root = self._model if shadow is None else shadow
+        if shadow is not None:
+            self.arm()
 
     def disarm(self) -> None:
         """Remove every hook."""
@@ -99,10 +115,13 @@ class LayerProbe:
 
     def stop(self) -> None:
         """Remove every hook on modules and look at nothing more; the function mode stays until the forward ends."""
+        self._remove_hooks()
+        self._full = self._units = False
+
+    def _remove_hooks(self) -> None:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        self._full = self._units = False
 
     def _hook(self, name: str, module: nn.Module) -> Iterator[RemovableHandle]:
         weights = has_weights(module)
@@ -123,6 +142,7 @@ class LayerProbe:
     def begin(self, *, full: bool, units: bool) -> None:
         """The root's forward begins. `full`: every signal; `units`: gather samples for dead units."""
         self._leave_mode()
+        self._thread = threading.get_ident()
         self._full, self._units = full, units
         self._stack = [_Frame("")]
         self._last_weight = None
@@ -142,13 +162,23 @@ class LayerProbe:
         """Whether a pass is open."""
         return self._mode is not None
 
-    def collect(self) -> dict[tuple[str, str], float]:
-        """(signal, layer) → value over all passes since the last call."""
+    def mark(self) -> None:
+        """A pass begins, the first since the last backward."""
+        self._mark = len(self._entries), len(self._state_entries)
+
+    def start_over(self) -> None:
+        """Forget what came before the mark: its gradients were cleared."""
+        del self._entries[: self._mark[0]], self._state_entries[: self._mark[1]]
+
+    def collect(self, loss_scale: float = 1.0) -> dict[tuple[str, str], float]:
+        """(signal, layer) → value over all passes since the last call; the loss was multiplied with `loss_scale`."""
         seen = {(signal, layer) for signal, layer, _, _ in self._entries}
         self._entries += [entry for entry in self._state_entries if entry[:2] not in seen]
         numbers = to_floats([entry[2] for entry in self._entries])
         calls: dict[tuple[Any, str], list[tuple[float, int]]] = {}
         for (signal, layer, _, count), number in zip(self._entries, numbers, strict=True):
+            if loss_scale != 1.0 and isinstance(signal, BackwardSignal):
+                number /= loss_scale
             part = (signal.total(number), count)
             parts = calls.get((signal, layer))
             if parts is None:
@@ -169,21 +199,31 @@ class LayerProbe:
         """Forget the passes since the last `collect`: nothing was learned from them."""
         self._entries.clear()
         self._state_entries.clear()
+        self._mark = (0, 0)
 
     # -- hooks
 
+    @property
+    def _is_other_thread(self) -> bool:
+        """Whether someone else runs the model beside the training, such as an evaluation in the background."""
+        return threading.get_ident() != self._thread
+
     def _enter(self, name: str, module: nn.Module, args: Any) -> None:
-        self._stack.append(_Frame(name))
+        if not self._is_other_thread:
+            self._stack.append(_Frame(name))
 
     def _exit(self, module: nn.Module, args: Any, output: Any) -> None:
-        if len(self._stack) > 1:
+        if len(self._stack) > 1 and not self._is_other_thread:
             self._stack.pop()
 
     def _name_activation(self, name: str, module: nn.Module, args: Any) -> None:
-        self._activation_module = name
-        self._note_first(module)
+        if not self._is_other_thread:
+            self._activation_module = name
+            self._note_first(module)
 
     def _see_weight_layer(self, name: str, module: nn.Module, args: Any, output: Any, *, ended: bool = False) -> None:
+        if self._is_other_thread:
+            return
         self._last_weight = module
         self._note_first(module)
         if not self._full or (self._mode is None and not ended):
@@ -311,6 +351,8 @@ def has_weights(module: nn.Module) -> bool:
     if isinstance(module, ParametrizationList):
         return False  # they are the weights of the module around it
     held = list(module._parameters.values())
+    if any(isinstance(parameter, UninitializedParameter) for parameter in held):
+        return not isinstance(module, nn.modules.batchnorm._NormBase)  # lazy: its first pass gives it a shape
     parametrizations = module._modules.get("parametrizations")  # weight_norm, spectral_norm, …
     if parametrizations is not None:
         held += parametrizations.parameters()
