@@ -74,11 +74,11 @@ class Accumulation:
         """`loss` is about to be differentiated; returns it as it was before a GradScaler scaled it."""
         self.backwards += 1
         self._pending = (0, 0)
-        held, unscaled, scaler = self._scaled.pop(id(loss), (None, loss, None))
-        if held is not None and held() is loss:
-            loss, self.scaler = unscaled, scaler
-        else:
-            self.scaler = None
+        self.scaler = None
+        if self._scaled:
+            held, unscaled, scaler = self._scaled.pop(id(loss), (None, loss, None))
+            if held is not None and held() is loss:
+                loss, self.scaler = unscaled, scaler
         if loss.is_cpu:
             self.loss = (self.loss or 0.0) + loss.item()
         else:

@@ -43,6 +43,7 @@ class Listener(Protocol):
     """What a watch hears."""
 
     wants_losses: bool  # at the moment; asked at every loss
+    wants_backward_end: bool  # likewise, at every backward
 
     def before_backward(self, loss: Any) -> None:
         """`loss` is about to be differentiated."""
@@ -75,7 +76,7 @@ class Listener(Protocol):
         """Telling it failed."""
 
 
-_listeners: list[Listener] = []
+_listeners: tuple[Listener, ...] = ()  # made anew when one comes or goes, which may happen while they are told
 _originals: dict[tuple[Any, str], Callable[..., Any]] = {}
 _handles: list[Any] = []
 _inside = threading.local()
@@ -83,6 +84,7 @@ _inside = threading.local()
 
 def listen(listener: Listener) -> None:
     """Begin to tell `listener`."""
+    global _listeners
     if not _listeners:
         _wrap(torch.autograd, "backward", _watched_backward)
         _wrap(torch, "compile", _watched_compile)
@@ -92,13 +94,14 @@ def listen(listener: Listener) -> None:
             _wrap(F, name, _watched_loss)
         _handles.append(register_optimizer_step_pre_hook(_before_step))
         _handles.append(register_optimizer_step_post_hook(_after_step))
-    _listeners.append(listener)
+    _listeners = (*_listeners, listener)
 
 
 def ignore(listener: Listener) -> None:
     """Stop telling `listener`."""
+    global _listeners
     if listener in _listeners:
-        _listeners.remove(listener)
+        _listeners = tuple(one for one in _listeners if one is not listener)
         if not _listeners:
             for (owner, name), original in _originals.items():
                 if getattr(owner, name).__dict__.get("__wrapped__") is original:
@@ -122,28 +125,29 @@ def _wrap(owner: Any, name: str, wrapper: Callable[..., Callable[..., Any]]) -> 
     setattr(owner, name, functools.wraps(original)(wrapper(original)))
 
 
-def _tell_all(method: str, *args: Any) -> None:
-    for listener in list(_listeners):
-        _tell(listener, getattr(listener, method), *args)
-
-
 def _before_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
     if not torch.compiler.is_compiling():
-        _tell_all("before_step", optimizer)
+        for listener in _listeners:
+            _tell(listener, listener.before_step, optimizer)
 
 
 def _after_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
     if not torch.compiler.is_compiling():
-        _tell_all("after_step", optimizer)
+        for listener in _listeners:
+            _tell(listener, listener.after_step, optimizer)
 
 
 def _watched_backward(original: Callable[..., Any]) -> Callable[..., Any]:
     def backward(*args: Any, **kwargs: Any) -> Any:
         if torch.compiler.is_compiling():
             return original(*args, **kwargs)
-        _tell_all("before_backward", args[0] if args else kwargs.get("tensors"))
+        tensors = args[0] if args else kwargs.get("tensors")
+        for listener in _listeners:
+            _tell(listener, listener.before_backward, tensors)
         result = original(*args, **kwargs)
-        _tell_all("after_backward")
+        for listener in _listeners:
+            if listener.wants_backward_end:
+                _tell(listener, listener.after_backward)
         return result
 
     return backward
@@ -153,7 +157,8 @@ def _watched_scale(original: Callable[..., Any]) -> Callable[..., Any]:
     def scale(scaler: GradScaler, outputs: Any) -> Any:
         scaled = original(scaler, outputs)
         if isinstance(outputs, Tensor) and scaled is not outputs:
-            _tell_all("after_scale", outputs, scaled, scaler)
+            for listener in _listeners:
+                _tell(listener, listener.after_scale, outputs, scaled, scaler)
         return scaled
 
     return scale
@@ -161,9 +166,11 @@ def _watched_scale(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _watched_scaler_step(original: Callable[..., Any]) -> Callable[..., Any]:
     def step(scaler: GradScaler, optimizer: Optimizer, *args: Any, **kwargs: Any) -> Any:
-        _tell_all("before_scaler_step", optimizer)
+        for listener in _listeners:
+            _tell(listener, listener.before_scaler_step, optimizer)
         result = original(scaler, optimizer, *args, **kwargs)
-        _tell_all("after_scaler_step", optimizer)
+        for listener in _listeners:
+            _tell(listener, listener.after_scaler_step, optimizer)
         return result
 
     return step
@@ -173,7 +180,7 @@ def _watched_compile(original: Callable[..., Any]) -> Callable[..., Any]:
     def compile(*args: Any, **kwargs: Any) -> Any:
         compiled = original(*args, **kwargs)
         given = args[0] if args else kwargs.get("model")
-        for listener in list(_listeners):
+        for listener in _listeners:
             try:
                 compiled = listener.after_compile(given, compiled)
             except Exception as error:  # ours, not the training's
@@ -205,7 +212,7 @@ def _watched_loss(original: Callable[..., Any]) -> Callable[..., Any]:
         given = dict(zip(order, args, strict=False)) | kwargs
         output, target = (given.get(key) for key in order)
         if isinstance(output, Tensor) and isinstance(target, Tensor) and isinstance(result, Tensor):
-            for listener in list(_listeners):
+            for listener in _listeners:
                 if listener.wants_losses:
                     _tell(listener, listener.after_loss, name, output, target, result)
         return result

@@ -6,7 +6,7 @@ model's is none of ours. A wrapper that calls an inner optimizer is one step, no
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
+from weakref import WeakSet
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -23,7 +23,7 @@ class Trainers:
     def __init__(self, model: nn.Module, optimizers: list[Optimizer]) -> None:
         self._model = model
         self.optimizers = optimizers
-        self._ours: WeakKeyDictionary[Optimizer, bool] = WeakKeyDictionary(dict.fromkeys(optimizers, True))
+        self._foreign: WeakSet[Optimizer] = WeakSet()  # that hold none of its parameters
         self._stepping: Optimizer | None = None
         self._stepped: set[int] = set()
         self.steps = 0  # of any of them, ever
@@ -47,12 +47,16 @@ class Trainers:
 
     def holds(self, optimizer: Optimizer) -> bool:
         """Whether it is one of them; one that is seen for the first time joins if it holds a parameter of the model."""
-        ours = self._ours.get(optimizer)
-        if ours is None:
-            own = {id(parameter) for parameter in self._model.parameters()}
-            ours = self._ours[optimizer] = any(id(parameter) in own for parameter in _held(optimizer))
-            if ours:
-                self._join(optimizer)
+        if optimizer in self.optimizers:
+            return True
+        if optimizer in self._foreign:
+            return False
+        own = {id(parameter) for parameter in self._model.parameters()}
+        ours = any(id(parameter) in own for parameter in _held(optimizer))
+        if ours:
+            self._join(optimizer)
+        else:
+            self._foreign.add(optimizer)
         return ours
 
     def gradient_scale(self, optimizer: Optimizer) -> float:
@@ -96,15 +100,13 @@ class Trainers:
 
     def forget_foreign(self) -> None:
         """The model has new parameters: an optimizer that was not ours may be."""
-        for optimizer in [one for one, ours in self._ours.items() if not ours]:
-            del self._ours[optimizer]
+        self._foreign.clear()
 
     def _join(self, optimizer: Optimizer) -> None:
         """It takes the place of those whose parameters it holds: they are not kept alive."""
         held = set(map(id, _held(optimizer)))
         for one in [one for one in self.optimizers if held.intersection(map(id, _held(one)))]:
             self.optimizers.remove(one)
-            self._ours.pop(one, None)
         self.optimizers.append(optimizer)
 
 

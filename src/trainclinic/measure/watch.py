@@ -58,7 +58,7 @@ class Watch:
         self._round = EvaluationRound()
 
         self.step = 0  # optimizer steps done
-        self.wants_losses = True
+        self.wants_losses, self.wants_backward_end = True, False
         self._schedule = default_schedule() if every is None else every_step(every)
         self._windows = UnitWindows()
         self._next_full = self._schedule(0)
@@ -194,7 +194,7 @@ class Watch:
         self.wants_losses = self._full
         self._so_far.clear()
         self._closure_passes = 0
-        self._shadow_looks = []
+        self._shadow_looks, self.wants_backward_end = [], False
         self._trainers.begin_step()
 
     def _before_forward(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -229,6 +229,7 @@ class Watch:
             look = ShadowLook(self._root, self._probe)
             self._journal.not_seen = look.forward(args, kwargs, full=self._full, units=self._in_window)
             self._shadow_looks.append(look)
+            self.wants_backward_end = True
         else:
             self._probe.arm()
             self._probe.begin(full=self._full, units=self._in_window)
@@ -287,8 +288,9 @@ class Watch:
 
     def after_backward(self) -> None:
         """It has been differentiated."""
-        if self._shadow_looks and not self._so_far.is_other_thread:
+        if not self._so_far.is_other_thread:
             looks, self._shadow_looks = self._shadow_looks, []
+            self.wants_backward_end = False
             for look in looks:
                 look.backward()
 
