@@ -198,6 +198,8 @@ class Watch:
         self._trainers.begin_step()
 
     def _before_forward(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self._compiled_call.running:
+            return
         if not torch.is_grad_enabled():
             self._journal.modes.evaluation(model)
             self._round.passes += 1
