@@ -204,25 +204,25 @@ class LayerProbe:
     # -- hooks
 
     @property
-    def _is_other_thread(self) -> bool:
+    def is_other_thread(self) -> bool:
         """Whether someone else runs the model beside the training, such as an evaluation in the background."""
         return threading.get_ident() != self._thread
 
     def _enter(self, name: str, module: nn.Module, args: Any) -> None:
-        if not self._is_other_thread:
+        if not self.is_other_thread:
             self._stack.append(_Frame(name))
 
     def _exit(self, module: nn.Module, args: Any, output: Any) -> None:
-        if len(self._stack) > 1 and not self._is_other_thread:
+        if len(self._stack) > 1 and not self.is_other_thread:
             self._stack.pop()
 
     def _name_activation(self, name: str, module: nn.Module, args: Any) -> None:
-        if not self._is_other_thread:
+        if not self.is_other_thread:
             self._activation_module = name
             self._note_first(module)
 
     def _see_weight_layer(self, name: str, module: nn.Module, args: Any, output: Any, *, ended: bool = False) -> None:
-        if self._is_other_thread:
+        if self.is_other_thread:
             return
         self._last_weight = module
         self._note_first(module)
