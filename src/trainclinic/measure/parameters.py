@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
-from trainclinic.measure.reductions import measured, norms, spread, to_floats
+from trainclinic.measure.reductions import as_real, measured, norms, spread, to_floats
 
 SAMPLE = 1024  # elements of each parameter that are compared between steps
 
@@ -67,10 +67,10 @@ class ParameterProbe:
         self.weights = tuple(
             _weight(name, modules[name.rpartition(".")[0]], index, parameter)
             for index, (name, parameter) in enumerate(listed)
-            if parameter.ndim > 1 and parameter.numel() and parameter.is_floating_point()
+            if parameter.ndim > 1 and parameter.numel() and _is_continuous(parameter)
         )
         self._strides = [_stride(parameter) for parameter in self.parameters]
-        self._watched = [parameter.is_floating_point() for parameter in self.parameters]
+        self._watched = [_is_continuous(parameter) for parameter in self.parameters]
         self._previous: tuple[int, Tensor, list[int]] | None = None  # gradient sample of the step before
         self._earlier: tuple[int, Tensor, list[int]] | None = None  # what `_previous` was before this step
         self._before: Tensor | None = None
@@ -154,8 +154,8 @@ class ParameterProbe:
         views = []
         for parameter, how in zip(self.parameters, self._strides, strict=True):
             gradient = parameter.grad
-            if gradient is None or gradient.is_sparse or not gradient.is_floating_point():
-                views.append(_real(parameter.detach()).new_zeros(0))
+            if gradient is None or gradient.is_sparse:
+                views.append(as_real(parameter.detach()).new_zeros(0))
             else:
                 views.append(_sample(gradient, how))
         return _joined(views), [view.numel() for view in views]
@@ -212,7 +212,7 @@ def _sample(tensor: Tensor, how: tuple[int, int, int]) -> Tensor:
     usual = type(tensor) in (Tensor, nn.Parameter) and tensor.is_contiguous() and not tensor.is_complex()
     if usual and tensor.numel() == size:
         return tensor.as_strided((length,), (stride,))
-    return spread(_real(tensor.detach()), SAMPLE)
+    return spread(as_real(tensor.detach()), SAMPLE)
 
 
 def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weight:
@@ -230,8 +230,8 @@ def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weig
     return Weight(layer, kind, index, parameter.numel(), fan_out, shape)
 
 
-def _real(parameter: Tensor) -> Tensor:
-    return torch.view_as_real(parameter) if parameter.is_complex() else parameter
+def _is_continuous(parameter: Tensor) -> bool:
+    return parameter.is_floating_point() or parameter.is_complex()
 
 
 def _values(gradient: Tensor) -> Tensor:
