@@ -170,8 +170,8 @@ class ClinicFile:
     def flush(self, *, final: bool = False) -> None:
         """Write everything measured so far; one transaction. `final`: nothing more will come."""
         self._last_flush = time.monotonic()
-        if self._place.forked and not self.failed:
-            self._stop("it is another process that writes it, the one this was forked from")
+        if self._place.lost and not self.failed:
+            self._stop("only the process that this one was forked from writes it")
         if not self.failed:
             try:
                 self._place.look_after()
@@ -191,8 +191,7 @@ class ClinicFile:
             self._place.be_patient()
         rows.connection.execute("BEGIN EXCLUSIVE")  # here another connection's lock shows itself, and not later
         with rows.connection:
-            if not self._place.is_ours():
-                raise sqlite3.DatabaseError("another run has taken the file")
+            self._place.check()
             for key, value in self._meta.items():
                 rows.put_fact(key, value)
             for stream in self._streams.values():
@@ -219,7 +218,7 @@ class ClinicFile:
         """Write the rest, fold everything into one file, and return the recording."""
         self.flush(final=True)
         recording = self._read()
-        if not self._place.forked:
+        if not self._place.lost:
             self._place.close(fold=not self.failed)
         return recording
 
@@ -227,7 +226,7 @@ class ClinicFile:
         """Never raises: what a disk that fails does not give is left out, with a warning."""
         ended = unpacked(self._meta["ended"]) if "ended" in self._meta else "unknown"
         recording = Recording((), {}, {"damage": self.failed}, {}, ended)
-        if not self._place.forked:
+        if not self._place.lost:
             try:
                 recording = read(self._place.connection, self.path)
             except RecordingError as error:

@@ -18,6 +18,7 @@ from trainclinic.errors import RecordingError
 
 _WAIT = 5.0  # seconds for another connection's lock, at the beginning and at the end
 _WAIT_BETWEEN = 0.2  # seconds, while the training waits
+_BUSY, _LOCKED = 5, 6  # SQLite's result codes; Python names them from 3.11 on
 Identity = tuple[int, int]
 
 
@@ -31,7 +32,8 @@ class Place:
         path: absolute; None when the recording is not there, or not there any more.
         connection: in no transaction.
         writer: the entry that says that this process is writing the file; None for a temporary one.
-        forked: this is a copy of what another process writes with, and must not be touched.
+        lost: another process has it: the parent that this one was forked from, or a run that took the file for one that
+            was left over. Here it may neither be read nor written nor closed.
 
     Raises:
         RecordingError: no recording belongs at `path`: its folder is missing, it is another kind of file, or another
@@ -41,7 +43,7 @@ class Place:
     def __init__(self, path: Path | None) -> None:
         self.path: Path | None = None
         self.writer: bytes | None = None
-        self.forked = False
+        self.lost = False
         self._file: Identity | None = None
         self._wal: Identity | None = None
         if path is not None:
@@ -71,12 +73,13 @@ class Place:
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA busy_timeout = {int(1000 * _WAIT_BETWEEN)}")
+        connection.execute("SELECT count(*) FROM meta").fetchone()  # from now on there is a `-wal`
         self.connection, self.path = connection, path
         self._file, self._wal = _identity(path), _identity(wal(path))
 
     def owns(self, path: Path) -> bool:
         """Whether it is the file behind that path that is written here."""
-        return not self.forked and self._file is not None and self._file == _identity(path)
+        return not self.lost and self._file is not None and self._file == _identity(path)
 
     def look_after(self) -> None:
         """Before a transaction: if the file is gone, write it anew; if another took its place, leave that alone."""
@@ -118,7 +121,7 @@ class Place:
         """Go on in a temporary file."""
         path, before, temporary = self.path, self.connection, _temporary()
         self.path = self._file = None
-        before.backup(temporary)
+        before.backup(temporary, progress=_not_locked)
         before.close()
         self.connection = temporary
         if path is not None:
@@ -132,9 +135,11 @@ class Place:
                 wal(path).unlink(missing_ok=True)
                 path.with_name(path.name + "-shm").unlink(missing_ok=True)
 
-    def is_ours(self) -> bool:
-        """Whether the file still says, within the transaction, that this process is writing it."""
-        return self.path is None or stored_writer(self.connection) == self.writer
+    def check(self) -> None:
+        """Within the transaction: that the file still says that this process is writing it."""
+        if self.path is not None and stored_writer(self.connection) != self.writer:
+            self.lost = True
+            raise sqlite3.DatabaseError("another run has taken the file")
 
     def be_patient(self) -> None:
         """From now on wait longer for another connection's lock: the training has ended."""
@@ -241,6 +246,12 @@ def _temporary() -> sqlite3.Connection:
     return sqlite3.connect("", isolation_level=None, check_same_thread=False)
 
 
+def _not_locked(status: int, remaining: int, total: int) -> None:
+    """Python would try again for ever, and the training wait."""
+    if status in (_BUSY, _LOCKED):
+        raise sqlite3.OperationalError("database is locked")
+
+
 def _identity(path: Path) -> Identity | None:
     """Which file is there; None when there is none."""
     try:
@@ -259,7 +270,7 @@ def _forked() -> None:
     global _claiming
     _claiming = threading.Lock()  # another thread of the parent may have held it
     for place in _places:
-        place.forked = True
+        place.lost = True
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(place.connection))  # never closed
 
 

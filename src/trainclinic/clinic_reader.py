@@ -66,17 +66,18 @@ def _load(file: Path, path: Path) -> Recording:
         return read(connection, path)
 
 
-def _refusal(path: Path | None, error: Exception) -> RecordingError:
-    return RecordingError(f"{path}: expected a .clinic recording, but it cannot be read ({error}); the file is "
+def _refusal(name: Path | str, error: Exception) -> RecordingError:
+    return RecordingError(f"{name}: expected a .clinic recording, but it cannot be read ({error}); the file is "
                           "damaged, or trainclinic did not write it: look for a copy of it")  # fmt: skip
 
 
 def read(connection: sqlite3.Connection, path: Path | None = None) -> Recording:
     """The recording in an open database that is in no transaction; see `load`."""
+    name = path or "the recording"
     try:
         connection.execute("BEGIN")  # all of it as it is at one moment
         try:
-            check_schema(connection, path)
+            _check_schema(connection, name)
             meta = _read_meta(connection)
             reader = _BlockReader(connection, meta["rows"], meta.get("units", {}))
             recording = _recording(meta, path, reader.series())
@@ -84,11 +85,11 @@ def read(connection: sqlite3.Connection, path: Path | None = None) -> Recording:
             if connection.in_transaction:  # an error may have ended it
                 connection.execute("ROLLBACK")
     except _DAMAGE as error:
-        raise _refusal(path, error) from error
+        raise _refusal(name, error) from error
     if reader.lost:
         damage = f"{reader.lost} of {meta['rows']['block']} blocks of values cannot be read"
         recording.facts["damage"] = damage
-        warnings.warn(f"{path}: {damage}; everything else was read", RuntimeWarning, stacklevel=4)
+        warnings.warn(f"{name}: {damage}; everything else was read", RuntimeWarning, stacklevel=4)
     return recording
 
 
@@ -98,21 +99,21 @@ def is_recording(connection: sqlite3.Connection) -> bool:
     return names == set(TABLES)
 
 
-def check_schema(connection: sqlite3.Connection, path: Path | None) -> None:
+def _check_schema(connection: sqlite3.Connection, name: Path | str) -> None:
     """Refuse every other database, in words: other tables, or one with anything besides them that SQLite would run.
 
     Raises:
         RecordingError: it is another database, or has another schema.
     """
     if not is_recording(connection):
-        raise RecordingError(f"{path}: expected a .clinic recording, got another kind of file; "
+        raise RecordingError(f"{name}: expected a .clinic recording, got another kind of file; "
                              "record one with trainclinic run or tc.watch(…, path=…)")  # fmt: skip
     ((schema,),) = connection.execute("PRAGMA user_version")
     if schema > SCHEMA:
-        raise RecordingError(f"{path}: written with schema {schema}, this trainclinic reads schema {SCHEMA}; "
+        raise RecordingError(f"{name}: written with schema {schema}, this trainclinic reads schema {SCHEMA}; "
                              "upgrade trainclinic")  # fmt: skip
     if schema < SCHEMA:
-        raise RecordingError(f"{path}: written with schema {schema or 1}, before the first release, this trainclinic "
+        raise RecordingError(f"{name}: written with schema {schema or 1}, before the first release, this trainclinic "
                              f"reads schema {SCHEMA}; record the run again")  # fmt: skip
     statements = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master")} - {None}
     if statements != set(TABLES.values()):
