@@ -11,7 +11,8 @@ from trainclinic.diagnose.diagnose import diagnose
 from trainclinic.errors import CatalogError, RecordingError, ReportError, ScriptError, SetupError, TrainclinicError
 from trainclinic.measure.run import run
 from trainclinic.measure.watch import Watch, watch
-from trainclinic.recording import Recording, load
+from trainclinic.ranks import load
+from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis, Evidence, Finding
 from trainclinic.report.report import report
 from trainclinic.setup import Setup, train

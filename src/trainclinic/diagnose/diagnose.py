@@ -9,7 +9,8 @@ from trainclinic import catalog
 from trainclinic.diagnose.causes import explain
 from trainclinic.diagnose.problem import NotExaminedError
 from trainclinic.errors import RecordingError
-from trainclinic.recording import Recording, load
+from trainclinic.ranks import load
+from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis, NotExamined
 
 PROBLEMS = "trainclinic.diagnose.problems"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trainclinic.measure.distributed import describe, local, named_parameters, own_class, plain_name, unwrapped
 from trainclinic.measure.reductions import measured, norms, spread, to_floats
 
 SAMPLE = 1024  # elements of each parameter that are compared between steps
@@ -23,7 +25,7 @@ class Weight:
         name: the module's name; the parameter's full name where it is not called `weight`.
         kind: the module's class.
         index: its place among all parameters.
-        size: number of elements.
+        size: number of elements, of a sharded weight those that this rank holds.
         fan_out: outputs that each input feeds; NaN for an embedding, which passes nothing back.
         shape: as PyTorch has it.
     """
@@ -47,6 +49,8 @@ class ParameterStep:
     gradient_cosines: list[float]
     all_gradient_norms: list[float] = field(default_factory=list)  # of every parameter; NaN without a gradient
     all_changed: list[bool] = field(default_factory=list)  # whether the step moved it, of every parameter
+    all_sharded: list[bool] = field(default_factory=list)  # whether other ranks hold further parts of it
+    fingerprints: dict[str, float] = field(default_factory=dict)  # of each replica, by the parameter's name
 
 
 class ParameterProbe:
@@ -57,15 +61,19 @@ class ParameterProbe:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.names = [name for name, _ in model.named_parameters()]
-        self.parameters = [parameter for _, parameter in model.named_parameters()]
-        modules = dict(model.named_modules())
+        self.distributed = describe(model)
+        model = unwrapped(model)
+        self.names = [name for name, _ in named_parameters(model)]
+        self.parameters = [parameter for _, parameter in named_parameters(model)]
+        modules = {plain_name(model, name): module for name, module in model.named_modules()}
         self.weights = tuple(
             _weight(name, modules[name.rpartition(".")[0]], index, parameter)
-            for index, (name, parameter) in enumerate(model.named_parameters())
-            if parameter.ndim > 1 and parameter.numel() and parameter.is_floating_point()
+            for index, (name, parameter) in enumerate(zip(self.names, self.parameters, strict=True))
+            if parameter.ndim > 1 and local(parameter).numel() and parameter.is_floating_point()
         )
-        self._strides = [_stride(parameter) for parameter in self.parameters]
+        sharded = self.distributed["sharded"] if self.distributed else {}
+        self._sharded = [name in sharded for name in self.names]
+        self._strides = [_stride(local(parameter)) for parameter in self.parameters]
         self._watched = [parameter.is_floating_point() for parameter in self.parameters]
         self._previous: tuple[int, Tensor, list[int]] | None = None  # gradient sample of the step before
         self._earlier: tuple[int, Tensor, list[int]] | None = None  # what `_previous` was before this step
@@ -80,7 +88,8 @@ class ParameterProbe:
     @torch.no_grad()
     def before(self, step: int) -> None:
         """Just before the optimizer's step: norms of gradients and weights, and samples of both."""
-        weight_norms = to_floats(norms([self.parameters[weight.index].detach() for weight in self.weights]))
+        weights = [local(self.parameters[weight.index]).detach() for weight in self.weights]
+        weight_norms = to_floats(norms(weights))
         self._measured = (self._gradient_norms(), [measured(value) for value in weight_norms], self._cosines(step))
         self._before = self._weight_sample()
 
@@ -110,11 +119,13 @@ class ParameterProbe:
             gradient_cosines=[cosines[index] for index in pick],
             all_gradient_norms=gradient_norms,
             all_changed=[value != 0 for value in moved],
+            all_sharded=self._sharded,
+            fingerprints=self._fingerprints(before) if self.distributed else {},
         )
 
     def _gradient_norms(self) -> list[float]:
         gradients = [
-            (index, _values(parameter.grad))
+            (index, _values(local(parameter.grad)))
             for index, parameter in enumerate(self.parameters)
             if parameter.grad is not None and self._watched[index]
         ]
@@ -125,16 +136,16 @@ class ParameterProbe:
         return gradient_norms
 
     def _weight_sample(self) -> Tensor:
-        views = [_sample(parameter, how) for parameter, how in zip(self.parameters, self._strides, strict=True)]
+        views = [_sample(local(parameter), how) for parameter, how in zip(self.parameters, self._strides, strict=True)]
         self._lengths = [view.numel() for view in views]
         return _joined(views)
 
     def _gradient_sample(self) -> tuple[Tensor, list[int]]:
         views = []
         for parameter, how in zip(self.parameters, self._strides, strict=True):
-            gradient = parameter.grad
+            gradient = local(parameter.grad)
             if gradient is None or gradient.is_sparse or not gradient.is_floating_point():
-                views.append(_real(parameter.detach()).new_zeros(0))
+                views.append(_real(local(parameter).detach()).new_zeros(0))
             else:
                 views.append(_sample(gradient, how))
         return _joined(views), [view.numel() for view in views]
@@ -147,6 +158,16 @@ class ParameterProbe:
             return [math.nan] * len(self.parameters)
         products = _segment_sums(torch.stack((previous[1] * now, previous[1].square(), now.square())), lengths)
         return [a / math.sqrt(b * c) if b * c > 0 else math.nan for a, b, c in zip(*products, strict=True)]
+
+    def _fingerprints(self, sample: Tensor) -> dict[str, float]:
+        """A number of 24 bits, which float32 holds exactly, from the sample of each parameter that is whole here."""
+        values = sample.cpu().numpy()
+        ends = list(itertools.accumulate(self._lengths))
+        return {
+            name: float(zlib.crc32(values[end - length : end].tobytes()) & 0xFFFFFF)
+            for name, sharded, length, end in zip(self.names, self._sharded, self._lengths, ends, strict=True)
+            if not sharded
+        }
 
     def _segments(self, flat: Tensor) -> list[float]:
         return _segment_sums(flat[None], self._lengths)[0]
@@ -199,9 +220,9 @@ def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weig
             fan_out = float(shape[1] * math.prod(shape[2:]))
     elif isinstance(module, nn.Embedding | nn.EmbeddingBag):
         fan_out = math.nan
-    kind = type(module).__name__
+    kind = own_class(module).__name__
     layer = owner or kind if own == "weight" else name
-    return Weight(layer, kind, index, parameter.numel(), fan_out, shape)
+    return Weight(layer, kind, index, local(parameter).numel(), fan_out, shape)
 
 
 def _real(parameter: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from torch.nn.parameter import UninitializedParameter
 from torch.optim import Optimizer
 
 from trainclinic.errors import RecordingError, ScriptError
+from trainclinic.measure.distributed import named_parameters
 from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
 
@@ -147,7 +148,7 @@ class _Finder:
         if any(isinstance(parameter, UninitializedParameter) for parameter in module.parameters()):
             self._waiting.update(id(part) for part in module.modules() if part is not module)
             return  # lazy: it is watched from its second call on
-        own = {id(parameter) for parameter in module.parameters()}
+        own = {id(parameter) for _, parameter in named_parameters(module)}
         optimizers = [
             optimizer
             for optimizer in self._optimizers

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from trainclinic.errors import SetupError
 from trainclinic.measure import intercept
+from trainclinic.measure.distributed import named_parameters
 from trainclinic.measure.evaluation import EvaluationRound
 from trainclinic.measure.finite import FiniteCheck
 from trainclinic.measure.hook import Hook
@@ -303,7 +304,14 @@ class Watch:
             self._outputs = Moments.of(self._seen_output)
         parameters = self._parameters.after()
         rates = tuple(float(group["lr"]) for optimizer in self._optimizers for group in optimizer.param_groups)
-        run = RunStep(rates, parameters.all_gradient_norms, self._outputs, self._targets)
+        run = RunStep(
+            rates,
+            parameters.all_gradient_norms,
+            self._outputs,
+            self._targets,
+            parameters.all_sharded,
+            parameters.fingerprints,
+        )
         self._journal.sample(self.step, layers, parameters, run)
         self._outputs = self._targets = self._seen_output = None
 
@@ -354,7 +362,7 @@ def watch(
 def _checked(model: Any, optimizer: Any, every: Any) -> list[Optimizer]:
     if not isinstance(model, nn.Module):
         raise SetupError(f"model: expected a torch.nn.Module, got {type(model).__name__}; pass the network itself")
-    own = {id(parameter) for parameter in model.parameters()}
+    own = {id(parameter) for _, parameter in named_parameters(model)}
     if not own:
         raise SetupError(f"model: expected a module with parameters, {type(model).__name__} has none; "
                          "pass the network that is trained")  # fmt: skip
