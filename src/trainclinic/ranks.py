@@ -20,6 +20,7 @@ from trainclinic.rank_series import merged_series
 from trainclinic.recording import Recording
 
 _POLL = 0.05  # seconds
+_SKEW = 10.0  # seconds by which the ranks of one run may differ in their clocks and in when they begin
 _DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
@@ -99,7 +100,7 @@ def _read(files: dict[int, Path]) -> tuple[dict[int, Recording], dict[int, str]]
     newest = max(found.values(), key=_started)
     size = newest.facts.get("distributed", {}).get("world_size", len(found))
     for rank, one in list(found.items()):
-        earlier = files[rank].stat().st_mtime < _started(newest)  # closed before this run began
+        earlier = files[rank].stat().st_mtime < _started(newest) - _SKEW  # of a run before this one
         if rank >= size or earlier or not one.steps:
             del found[rank]
             missing.setdefault(rank, "no file" if rank >= size or earlier else "no step")
@@ -170,7 +171,7 @@ def _merged_facts(ranks: Sequence[Recording]) -> dict[str, Any]:
         for one in ranks
         if one.facts.get("non_finite")
     ]
-    facts["non_finite"] = min(failures, key=lambda first: first["step"], default=None)
+    facts["non_finite"] = min(failures, key=lambda one: (one["step"], one["what"] == "gradient"), default=None)
     return facts
 
 
