@@ -62,7 +62,7 @@ def of_all_ranks(recording: Recording, patience: float = 10.0) -> Recording | No
         return recording
     if facts["rank"]:
         return None
-    path = recording.path.with_name(recording.path.name.replace(".rank0", "", 1))
+    path = recording.path.with_name(recording.path.stem.removesuffix(".rank0") + recording.path.suffix)
     others = [rank_path(path, rank) for rank in range(1, facts["world_size"])]
     until = time.monotonic() + patience
     while time.monotonic() < until and not all(map(_closed, others)):

@@ -47,10 +47,11 @@ def scenario(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def run_all(rank: int, size: int, folder: Path) -> None:
-    """Every scenario, bare and watched; an error of one is kept and does not stop the others."""
+def run(rank: int, size: int, folder: Path, names: tuple[str, ...]) -> None:
+    """The scenarios of these names, bare and watched."""
     warnings.simplefilter("error", RuntimeWarning)  # a watch that gave up
-    for name, function in SCENARIOS.items():
+    for name in names:
+        function = SCENARIOS[name]
         found: dict[str, Any] = {}
         for arm in ("bare", "watched"):
             torch.manual_seed(100 + rank)
@@ -76,6 +77,9 @@ def train(model: nn.Module, rank: int, size: int, path: Path | None, **how: Any)
     """Some steps; what the ranks hold in the end, and with `norms` what the whole gradient was, by their own sum."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     norms = []
+    if how.get("evaluated"):
+        with torch.no_grad():
+            model(share(0, rank, size)[0])
     with watching(how.get("seen", model), optimizer, path):
         for step in range(STEPS):
             optimizer.zero_grad()
@@ -181,10 +185,8 @@ def fsdp_mixed(rank: int, size: int, path: Path | None) -> Any:
 
 @scenario
 def fsdp_after_evaluation(rank: int, size: int, path: Path | None) -> Any:
-    model = sharded(network())
-    with torch.no_grad():
-        model(share(0, rank, size)[0])  # leaves the root's own weight gathered
-    return train(model, rank, size, path)
+    """An evaluation leaves the root's own weight gathered, in the place of the shard that the optimizer holds."""
+    return train(sharded(network()), rank, size, path, evaluated=True)
 
 
 @scenario

@@ -13,13 +13,15 @@ import torch
 import torch.distributed as dist
 
 PATIENCE = 240  # seconds until a world counts as hanging
+PRELOAD = ["torch.distributed.fsdp", "torch.distributed.checkpoint.state_dict", "trainclinic"]
 STEPS = 6
 FEATURES, CLASSES, BATCH = 12, 3, 8  # samples a rank and step
 
 
 def start(work: Callable[..., None], size: int, folder: Path, *args: Any) -> list[int | None]:
     """Run `work(rank, size, folder, *args)` in `size` processes; their exit codes, None for one that hung."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")  # imports once, before any process group
+    context.set_forkserver_preload(PRELOAD)
     ranks = [
         context.Process(target=_begin, args=(work, rank, size, folder, *args), daemon=True) for rank in range(size)
     ]
