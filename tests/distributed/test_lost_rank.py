@@ -60,3 +60,4 @@ def test_the_others_end_and_their_files_are_whole(tmp_path: Path, size: int, wat
     assert 0 < whole.ranks[-1].steps == whole.steps == len(whole.series("loss")) <= LAST
     said = plain(render(tc.diagnose(whole)), 200)
     assert f"     {size - 1}      {whole.steps}   broken off" in said
+    assert "error: RuntimeError:" in said

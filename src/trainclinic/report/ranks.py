@@ -15,6 +15,7 @@ from trainclinic.report.view import ending, last_validation, written
 from trainclinic.report.words import clean, number
 
 MOST_RANKS = 16  # in one table or picture
+LONGEST = 36  # characters of how a rank ended
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,18 @@ def _in_words(rank: int, one: Recording) -> Rank:
     return Rank(
         rank,
         steps=str(one.steps),
-        ended=ending(one),
+        ended=_ending(one),
         loss=f"{written(loss.values[0])} → {written(loss.values[-1])}" if loss else "–",
         gradient_norm=number(float(norm.values[-1])) if norm else "–",
         validation=last_validation(one) or "–",
         not_finite=f"{clean(failed['what'])} at step {failed['step']}" if failed else "–",
     )
+
+
+def _ending(one: Recording) -> str:
+    """In a few words; an error says the rest in the file of its rank."""
+    said = "broken off" if one.ended == "unknown" else ending(one)
+    return said if len(said) <= LONGEST else said[: LONGEST - 1].rstrip() + "…"
 
 
 def _ends(series: Series) -> dict[str, float | str] | None:

@@ -9,7 +9,7 @@ from trainclinic.measure.signal import RunSignal
 
 
 class ReplicaFingerprint(RunSignal):
-    """24 bits that tell whether two ranks hold the same values of a parameter: its sample's checksum, before the step.
+    """Checksum of a parameter's values before the step, in 24 bits: replicas have the same one on every rank.
 
     Taken on at most 1,024 evenly spread elements of each parameter that a rank holds whole, and only where there are
     several processes. The place is the parameter's name.
