@@ -17,10 +17,17 @@ class Diary(Tool):
     """The parameters just before and just after every step of the optimizers."""
 
     def __init__(self, model, optimizer):
-        self.model, self.steps = model, []
+        self.model, self.steps, self.buffers, self._handles = model, [], [], []
         for one in optimizer if isinstance(optimizer, list) else [optimizer]:
-            one.register_step_pre_hook(self._before)
-            one.register_step_post_hook(self._after)
+            self.follow(one)
+
+    def follow(self, optimizer):
+        self._handles.append(optimizer.register_step_pre_hook(self._before))
+        self._handles.append(optimizer.register_step_post_hook(self._after))
+
+    def close(self):
+        for handle in self._handles:
+            handle.remove()
 
     def _copy(self):
         return {
@@ -31,11 +38,12 @@ class Diary(Tool):
 
     def _before(self, *_):
         self._then = self._copy()
+        self.buffers.append({name: buffer.clone() for name, buffer in self.model.named_buffers()})
 
     def _after(self, *_):
         self.steps.append((self._then, self._copy()))
 
-    def expected(self, loss_of, weight_layers, gains=None, dtype=torch.float64):
+    def expected(self, loss_of, weight_layers=None, gains=None, dtype=torch.float64):
         """For every step, what is to be recorded; `loss_of(hand)` computes the loss by hand."""
         found, previous = [], None
         for before, after in self.steps:
@@ -78,7 +86,7 @@ def both(scenario, *, healthy=True, **settings):
     for recording in recordings:
         assert recording.ended == "completed"
         if healthy:
-            assert problems(recording) == []
+            assert problems(recording) == [], "a healthy training is found ill"
     return list(zip(diaries, recordings, strict=True))
 
 

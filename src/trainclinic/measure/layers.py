@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -388,16 +388,19 @@ def _tensors(output: Any, depth: int = 0) -> Iterator[Tensor]:
     """Every tensor in it, in order."""
     if isinstance(output, Tensor):
         yield output
-        return
-    if isinstance(output, Mapping):
-        output = output.values()
-    elif dataclasses.is_dataclass(output):
-        output = (getattr(output, part.name, None) for part in dataclasses.fields(output))
-    elif not isinstance(output, list | tuple):
-        output = () if isinstance(output, nn.Module) else vars(output).values() if hasattr(output, "__dict__") else ()
-    if depth < _DEEPEST:
-        for part in output:
+    elif depth < _DEEPEST:
+        for part in _parts(output):
             yield from _tensors(part, depth + 1)
+
+
+def _parts(output: Any) -> Iterable[Any]:
+    if isinstance(output, list | tuple):
+        return output
+    if isinstance(output, Mapping):
+        return output.values()
+    if dataclasses.is_dataclass(output):
+        return [getattr(output, part.name, None) for part in dataclasses.fields(output)]
+    return vars(output).values() if hasattr(output, "__dict__") and not isinstance(output, nn.Module) else ()
 
 
 def _of_kind(kind: Callable[..., Any]) -> tuple[Any, ...]:

@@ -24,6 +24,9 @@ class Tool:
     def step(self, loss):
         """The optimizer has stepped."""
 
+    def follow(self, optimizer):
+        """The training goes on with a new optimizer."""
+
     def seen(self):
         """How many values have been seen so far; None when it cannot tell."""
 
