@@ -54,6 +54,7 @@ class CompiledCall:
         self._module, self._before, self._after = module, before, after
         self._call: Callable[..., Any] | None = None
         self._original: Callable[..., Any] | None = None
+        self.running = False  # Dynamo leaves some modules alone; then their hooks fire within the call
 
     def wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
         """The call that tells."""
@@ -64,7 +65,11 @@ class CompiledCall:
             if torch.compiler.is_compiling():
                 return call(*args, **kwargs)
             before(module, args, kwargs)
-            output = call(*args, **kwargs)
+            self.running = True
+            try:
+                output = call(*args, **kwargs)
+            finally:
+                self.running = False
             after(module, args, output)
             return output
 

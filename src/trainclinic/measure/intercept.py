@@ -43,12 +43,11 @@ class Listener(Protocol):
     """What a watch hears."""
 
     wants_losses: bool  # at the moment; asked at every loss
-    wants_backward_end: bool  # likewise, at every backward
 
     def before_backward(self, loss: Any) -> None:
         """`loss` is about to be differentiated."""
 
-    def after_backward(self) -> None:
+    def after_backward(self, loss: Any) -> None:
         """It has been differentiated."""
 
     def after_loss(self, name: str, output: Tensor, target: Tensor, loss: Tensor) -> None:
@@ -146,8 +145,7 @@ def _watched_backward(original: Callable[..., Any]) -> Callable[..., Any]:
             _tell(listener, listener.before_backward, tensors)
         result = original(*args, **kwargs)
         for listener in _listeners:
-            if listener.wants_backward_end:
-                _tell(listener, listener.after_backward)
+            _tell(listener, listener.after_backward, tensors)
         return result
 
     return backward

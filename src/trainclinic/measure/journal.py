@@ -101,9 +101,14 @@ class Journal:
         self.loss["output_shape"], self.loss["target_shape"] = list(output.shape), list(target.shape)
         self.loss["target_dtype"] = str(target.dtype).removeprefix("torch.")
 
-    def see_backward(self, loss: Tensor) -> None:
-        """The loss, just before it is differentiated, in a step that is looked at."""
+    def before_backward(self) -> None:
+        """A loss is about to be differentiated, in a step that is looked at."""
         self._cleared = self._cleared or self._gradients_are_clear()
+
+    def see_loss_graph(self, loss: Tensor | None) -> None:
+        """The loss that has been differentiated, in a step that is looked at; its graph is still there to be read."""
+        if loss is None:
+            return
         if not self.loss.get("graph"):
             self.loss["graph"] = loss_graph.describe(loss)
         self._foreign.look(loss)

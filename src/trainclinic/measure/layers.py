@@ -115,7 +115,7 @@ class LayerProbe:
         self._handles.clear()
 
     def _hook(self, name: str, module: nn.Module) -> Iterator[RemovableHandle]:
-        if isinstance(module, torch.jit.RecursiveScriptModule):
+        if isinstance(module, torch.jit.RecursiveScriptModule):  # type: ignore[attr-defined]
             return  # takes no hook
         weights = has_weights(module)
         if is_plain(module) and not weights:
@@ -197,20 +197,20 @@ class LayerProbe:
     # -- hooks
 
     @property
-    def _is_other_thread(self) -> bool:
+    def is_other_thread(self) -> bool:
         """Whether someone else runs the model beside the training, such as an evaluation in the background."""
         return threading.get_ident() != self._thread
 
     def _enter(self, name: str, module: nn.Module, args: Any) -> None:
-        if not self._is_other_thread:
+        if not self.is_other_thread:
             self._stack.append(_Frame(name))
 
     def _exit(self, module: nn.Module, args: Any, output: Any) -> None:
-        if len(self._stack) > 1 and not self._is_other_thread:
+        if len(self._stack) > 1 and not self.is_other_thread:
             self._stack.pop()
 
     def _name_activation(self, name: str, module: nn.Module, args: Any) -> None:
-        if not self._is_other_thread:
+        if not self.is_other_thread:
             self._activation_module = name
             self._note_first(module)
 
@@ -218,7 +218,7 @@ class LayerProbe:
         if self._mode is None and not ended:
             self._see_again(name, output)
             return
-        if self._is_other_thread:
+        if self.is_other_thread:
             return
         self._last_weight = module
         self._note_first(module)

@@ -58,13 +58,13 @@ class Watch:
         self._round = EvaluationRound()
 
         self.step = 0  # optimizer steps done
-        self.wants_losses, self.wants_backward_end = True, False
+        self.wants_losses = True
         self._schedule = default_schedule() if every is None else every_step(every)
         self._windows = UnitWindows()
         self._next_full = self._schedule(0)
         self._trainers = Trainers(self._root, optimizers)
         self._so_far = Accumulation()  # of the present step
-        self._so_far.small = self._finite.sentinels
+        self._so_far.watch(self._parameters.parameters)
         self._steps_before_scaler = 0
         self._outputs: Moments | None = None
         self._targets: Moments | None = None
@@ -194,10 +194,12 @@ class Watch:
         self.wants_losses = self._full
         self._so_far.clear()
         self._closure_passes = 0
-        self._shadow_looks, self.wants_backward_end = [], False
+        self._shadow_looks = []
         self._trainers.begin_step()
 
     def _before_forward(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self._compiled_call.running:
+            return
         if not torch.is_grad_enabled():
             self._journal.modes.evaluation(model)
             self._round.passes += 1
@@ -229,7 +231,6 @@ class Watch:
             look = ShadowLook(self._root, self._probe)
             self._journal.not_seen = look.forward(args, kwargs, full=self._full, units=self._in_window)
             self._shadow_looks.append(look)
-            self.wants_backward_end = True
         else:
             self._probe.arm()
             self._probe.begin(full=self._full, units=self._in_window)
@@ -244,6 +245,8 @@ class Watch:
         self._probe.disarm()
 
     def _after_forward(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        if self._probe.is_other_thread:
+            return
         if self._probe.running:
             self._probe.end(output)
         elif self._shadow_looks and torch.is_grad_enabled():
@@ -282,17 +285,19 @@ class Watch:
         if so_far.was_cleared():
             so_far.start_over()
             self._probe.start_over()
-        tensor = so_far.backward(tensor)
+        so_far.before_backward(tensor)
         if self._full:
-            self._journal.see_backward(tensor)
+            self._journal.before_backward()
 
-    def after_backward(self) -> None:
+    def after_backward(self, loss: Any) -> None:
         """It has been differentiated."""
-        if not self._so_far.is_other_thread:
-            looks, self._shadow_looks = self._shadow_looks, []
-            self.wants_backward_end = False
-            for look in looks:
-                look.backward()
+        if self._so_far.is_other_thread or not self._so_far.after_backward():
+            return
+        if self._full:
+            self._journal.see_loss_graph(loss if isinstance(loss, Tensor) else first_tensor(loss))
+        looks, self._shadow_looks = self._shadow_looks, []
+        for look in looks:
+            look.backward()
 
     def before_step(self, optimizer: Optimizer) -> None:
         """An optimizer is about to step."""
@@ -368,7 +373,7 @@ class Watch:
             return
         self._parameters = ParameterProbe(self._root)
         self._finite.watch(self._parameters.names, self._parameters.parameters)
-        self._so_far.small = self._finite.sentinels
+        self._so_far.watch(self._parameters.parameters)
         self._journal.parameters_are(self._root, self._parameters)
         self._trainers.forget_foreign()
 
