@@ -17,7 +17,8 @@ class Diary(Tool):
     """The parameters just before and just after every step of the optimizers."""
 
     def __init__(self, model, optimizer):
-        self.model, self.steps, self.buffers, self._handles = model, [], [], []
+        self.model = getattr(model, "_orig_mod", model)
+        self.steps, self.buffers, self._handles = [], [], []
         for one in optimizer if isinstance(optimizer, list) else [optimizer]:
             self.follow(one)
 

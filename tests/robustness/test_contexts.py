@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from arms import both
 from by_hand import compare, tanh
-
 from scenarios import X, Y, contexts
 
 WIDE, TARGET = X.double(), Y.double()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from arms import both
 from by_hand import compare, tanh
+from scenarios import STEPS, X, Y, failing
 
 import trainclinic as tc
-from scenarios import STEPS, X, Y, failing
 
 WIDE, TARGET = X.double(), Y.double()
 NET = ["net.0", "net.2"]

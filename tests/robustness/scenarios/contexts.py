@@ -8,7 +8,7 @@ from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from scenarios import STEPS, X, Y, Wrong, fit, mlp, row, sgd, train
+from scenarios import STEPS, Wrong, X, Y, fit, mlp, row, sgd, train
 
 
 class Inside(nn.Module):
@@ -26,7 +26,7 @@ class Inside(nn.Module):
         return self.last(torch.tanh(h))
 
 
-@row("torch.device(\"meta\") inside forward")
+@row('torch.device("meta") inside forward')
 def meta_inside(attach):
     model = train(attach, Inside(lambda: torch.device("meta")))
     if model.made != "meta":

@@ -188,6 +188,7 @@ def inside(attach):
 @row("nothing with a gradient returned")
 def detached_output(attach):
     """The auxiliary loss alone trains the model."""
+
     class Detaching(Keeps):
         def forward(self, x):
             super().forward(x)
