@@ -62,9 +62,12 @@ class Watched(Tool):
 
     def __init__(self, model, optimizer, loss_fn, **settings):
         self.watch = tc.watch(model, optimizer, loss_fn, **({"every": 1} | settings))
+        self._path = settings.get("path")
 
     def seen(self):
-        return sum(len(series) for series in self.watch.recording._series.values())
+        """In the file, where there is one: another process may have written into it."""
+        recording = tc.load(self._path) if self._path else self.watch.recording
+        return sum(len(series) for series in recording._series.values())
 
     def close(self):
         self.watch.close()

@@ -8,6 +8,7 @@ from by_hand import compare, relu, tanh
 from scenarios import X, Y, processes
 
 import trainclinic as tc
+from trainclinic import clinic_file
 
 WIDE, TARGET = X.double(), Y.double()
 
@@ -38,8 +39,9 @@ def test_workers(scenario, tmp_path):
 
 
 @pytest.mark.row("a forked child trains the watched model")
-def test_forked_training(tmp_path):
-    """every value of the parent; the child crashes not and writes nothing"""
+def test_forked_training(tmp_path, monkeypatch):
+    """every value of the parent; the child does not crash and writes nothing"""
+    monkeypatch.setattr(clinic_file, "FLUSH_EVERY", 0.0)  # each step is written
     [(diary, recording)] = both(processes.forked_training, path=tmp_path / "run.clinic")
     expected = diary.expected(MLP)
     compare(recording, expected)

@@ -77,7 +77,7 @@ def forked_training(attach):
     optimizer = sgd(model)
     tool = attach(model, optimizer, F.mse_loss)
     fit(tool, model, optimizer, steps=STEPS // 2)
-    threads = torch.get_num_threads()
+    seen, threads = tool.seen(), torch.get_num_threads()
     torch.set_num_threads(1)  # else OpenMP hangs in a forked child
     child = multiprocessing.get_context("fork").Process(target=fit, args=(tool, model, optimizer), kwargs={"steps": 20})
     child.start()
@@ -86,6 +86,8 @@ def forked_training(attach):
     if child.exitcode != 0:
         child.kill()
         raise Wrong(f"the child ended with {child.exitcode}")
+    if tool.seen() != seen:
+        raise Wrong(f"the child wrote {tool.seen() - seen} values")
     fit(tool, model, optimizer, steps=STEPS // 2)
     tool.close()
     return model
