@@ -141,7 +141,7 @@ def test_gan_in_one():
         of_d = torch.autograd.grad(d.loss, list(d.p.values()), allow_unused=True)
         of_g = torch.autograd.grad(g.loss, list(g.p.values()), allow_unused=True)
         gradients = {name: one if one is not None else other for name, one, other in zip(d.p, of_d, of_g, strict=True)}
-        assert recording.series("loss").values[step] == pytest.approx(float(d.loss + g.loss), rel=1e-5)
+        assert recording.series("loss").values[step] == pytest.approx((d.loss + g.loss).item(), rel=1e-5)
         for name, gradient in gradients.items():
             if gradient.ndim > 1:
                 layer = name.removesuffix(".weight")
