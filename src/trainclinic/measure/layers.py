@@ -34,6 +34,7 @@ SIGNALS = "trainclinic.measure.signals"
 
 _PASSES_ON = ("Flatten", "Unflatten", "Identity", "Dropout")  # leave the scale of the input as it is
 _ACTIVATIONS = (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus)
+_DEEPEST = 64  # modules in modules; deeper, activation functions are not named by where they are called
 _MOST_CALLS = 128  # of one activation function in one forward that are told apart
 
 
@@ -82,8 +83,10 @@ class LayerProbe:
             return
         self._remove_hooks()
         self._armed = [id(module) for _, module in modules]
+        # A hook costs a call one more frame: nested a hundred deep, that is a hundred nearer to Python's limit.
+        containers = all(name.count(".") < _DEEPEST for name, _ in modules)
         for name, module in modules:
-            if module is not self._root:
+            if module is not self._root and (containers or is_plain(module) or has_weights(module)):
                 self._handles.extend(self._hook(name, module))
 
     def look_at(self, shadow: nn.Module | None) -> None:
