@@ -60,6 +60,8 @@ class Diary(Tool):
 class Watched(Tool):
     """trainclinic, as users attach it."""
 
+    package = "trainclinic"
+
     def __init__(self, model, optimizer, loss_fn, **settings):
         self.watch = tc.watch(model, optimizer, loss_fn, **({"every": 1} | settings))
         self._path = settings.get("path")

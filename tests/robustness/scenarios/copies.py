@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from scenarios import STEPS, Wrong, X, Y, fit, mlp, row, sgd, train
+from scenarios import STEPS, Wrong, X, Y, calls_into, fit, mlp, row, sgd, train
 
 
 def training_with(copies):
@@ -25,13 +25,16 @@ def training_with(copies):
         copied = copies(model, optimizer)
         seen = tool.seen()
         for one in copied:
+            count = calls_into(tool.package, one, X[:4])
+            if count:
+                raise Wrong(f"the copy is watched too: its forward calls {count} functions of the tool")
             optimizer_of_copy = torch.optim.SGD(one.parameters(), lr=0.01)
             for _ in range(3):
                 optimizer_of_copy.zero_grad()
                 F.mse_loss(one(X[:4]), Y[:4]).backward()
                 optimizer_of_copy.step()
         if tool.seen() != seen:
-            raise Wrong(f"the copy is watched too: {tool.seen() - seen} values of it")
+            raise Wrong(f"{tool.seen() - seen} values of the copy are recorded")
         fit(tool, model, optimizer, steps=STEPS // 2)
         tool.close()
         return [model, *copied]

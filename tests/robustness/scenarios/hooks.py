@@ -110,9 +110,9 @@ def leaves_nothing(attach):
 
 
 def traces(model, optimizer):
-    found = {f"{name} of {key}" for key, module in model.named_modules() for name in vars(module)}
-    found |= {f"{name} of the optimizer" for name in vars(optimizer)}
-    for key, owner in (*model.named_modules(), ("the optimizer", optimizer)):
+    owners = [(key or "the model", module) for key, module in model.named_modules()] + [("the optimizer", optimizer)]
+    found = {f"{name} of {key}" for key, owner in owners for name in vars(owner)}
+    for key, owner in owners:
         for name, table in vars(owner).items():
             if "hooks" in name and hasattr(table, "values"):
                 found |= {f"{getattr(hook, '__qualname__', type(hook).__name__)} on {key}" for hook in table.values()}
