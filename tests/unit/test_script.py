@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import nn
 
+from trainclinic.clinic_reader import load
 from trainclinic.errors import ScriptError
 from trainclinic.measure.script import run_script
-from trainclinic.recording import load
 
 HEAD = """
     import torch, sys

@@ -529,11 +529,11 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_training():
         warnings.simplefilter("always")
         with tc.watch(model, optimizer, every=1) as watch:
             steps(model, optimizer, x, y)
-            watch._journal.file._connection.set_authorizer(lambda *_: 1)  # every statement fails from here on
+            watch._journal.file._place.connection.set_authorizer(lambda *_: 1)  # every statement fails from here on
             watch._journal.file.flush()
             steps(model, optimizer, x, y)
             watch._journal.file.flush()
-            watch._journal.file._connection.set_authorizer(None)
+            watch._journal.file._place.connection.set_authorizer(None)
     assert ["the training goes on" in str(warning.message) for warning in seen] == [True]
 
 
