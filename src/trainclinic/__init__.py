@@ -7,11 +7,11 @@
 The names below are the public face; everything else may move.
 """
 
-from trainclinic.clinic_reader import load
 from trainclinic.diagnose.diagnose import diagnose
 from trainclinic.errors import CatalogError, RecordingError, ReportError, ScriptError, SetupError, TrainclinicError
 from trainclinic.measure.run import run
 from trainclinic.measure.watch import Watch, watch
+from trainclinic.ranks import load
 from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis, Evidence, Finding
 from trainclinic.report.report import report

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trainclinic.measure.distributed import local
+
 SMALL = 4096  # elements
 
 
@@ -27,7 +29,7 @@ class FiniteCheck:
     def watch(self, names: list[str], parameters: list[nn.Parameter]) -> None:
         """From now on these parameters."""
         self._all = list(zip(names, parameters, strict=True))
-        floating = [parameter for parameter in parameters if parameter.is_floating_point()]
+        floating = [one for one in parameters if one.is_floating_point() and local(one).numel()]
         small = [parameter for parameter in floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
         self.sentinels = small or sorted(floating, key=lambda parameter: parameter.numel())[:1]
 
@@ -47,7 +49,7 @@ class FiniteCheck:
                 self._account(late, loss)
                 return
         for parameter in () if guarded else self.sentinels:
-            gradient = parameter.grad
+            gradient = local(parameter.grad)
             if gradient is not None:
                 total = gradient.sum() if not gradient.is_sparse else _dense(gradient).sum()
                 if not total.is_cpu:
@@ -61,9 +63,9 @@ class FiniteCheck:
         gradients = [
             name
             for name, parameter in self._all
-            if parameter.grad is not None and not bool(torch.isfinite(_dense(parameter.grad)).all())
+            if parameter.grad is not None and not bool(torch.isfinite(_dense(local(parameter.grad))).all())
         ]
-        weights = [name for name, parameter in self._all if not bool(torch.isfinite(parameter).all())]
+        weights = [name for name, parameter in self._all if not bool(torch.isfinite(local(parameter)).all())]
         what = "weights" if weights else "loss" if loss is None or not math.isfinite(loss) else "gradient"
         if what == "gradient" and not gradients:
             return  # a sum that overflowed: large, not infinite
