@@ -1,9 +1,5 @@
 """What other tools do in the trainings of `tests/robustness/scenarios`: `robustness.py [--tool NAME] [--row NAME]`.
 
-Run it in an environment that has the tools:
-
-    pip install -c constraints.txt torch torchmortem==0.1.1 torch-audit==0.3.0 wandb==0.31.0 rich
-
 Each (tool, row) is a process of its own that runs the scenario bare, then with the tool, from the same seed, and says:
 
     ok                    it went through, and every parameter and buffer is the same to the bit
@@ -31,8 +27,8 @@ from typing import Any
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "robustness.json"
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "robustness")]
-FAMILIES = ("compiled", "precision", "layers", "outputs", "parameters", "steps", "hooks", "copies", "contexts",
-            "processes", "failing")  # fmt: skip
+FAMILIES = ("compiled", "precision", "layers", "outputs", "parameters", "steps", "gradients", "hooks", "copies",
+            "contexts", "processes", "failing")  # fmt: skip
 PATIENCE = 120  # seconds for one row
 
 

@@ -18,6 +18,8 @@ class Diary(Tool):
 
     def __init__(self, model, optimizer):
         self.model = getattr(model, "_orig_mod", model)
+        if isinstance(model, nn.DataParallel):
+            self.model = model.module
         self.steps, self.buffers, self._handles = [], [], []
         for one in optimizer if isinstance(optimizer, list) else [optimizer]:
             self.follow(one)

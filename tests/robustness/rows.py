@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib
 import inspect
 
-FAMILIES = ("compiled", "precision", "layers", "outputs", "parameters", "steps", "hooks", "copies", "contexts",
-            "processes", "failing")  # fmt: skip
+FAMILIES = ("compiled", "precision", "layers", "outputs", "parameters", "steps", "gradients", "hooks", "copies",
+            "contexts", "processes", "failing")  # fmt: skip
 
 
 def listed():

@@ -16,9 +16,9 @@ import trainclinic as tc
 WIDE, TARGET = X.double(), Y.double()
 
 
-def by_hand(hand, prefix=""):
-    a = hand.act(f"{prefix}1", tanh, hand.linear(f"{prefix}0", WIDE), True)
-    return (hand.linear(f"{prefix}2", a) - TARGET).square().mean()
+def by_hand(hand):
+    a = hand.act("1", tanh, hand.linear("0", WIDE), True)
+    return (hand.linear("2", a) - TARGET).square().mean()
 
 
 @pytest.mark.parametrize("scenario", [
@@ -61,6 +61,6 @@ torch.save(out.detach(), {str(tmp_path / "out.pt")!r})
 
 @pytest.mark.row("nn.DataParallel on a CPU")
 def test_data_parallel():
-    """every value"""
+    """every value, under the names that the layers have without it"""
     [(diary, recording)] = both(copies.data_parallel)
-    compare(recording, diary.expected(lambda hand: by_hand(hand, "module.")))
+    compare(recording, diary.expected(by_hand))

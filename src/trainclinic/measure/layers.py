@@ -72,7 +72,9 @@ class LayerProbe:
         self._full = False
         self._units = False
         self._last_weight: nn.Module | None = None
+        self.in_backward = True  # that of a loss; other gradients of an output stand in where there is none
         self._tally, self._pass = Tally(), Pass()
+        self._on_leaves: list[RemovableHandle] = []
         self._without_gradient: defaultdict[str, list[Pass]] = defaultdict(list)  # calls of a layer inside passes
 
     # -- attaching
@@ -105,6 +107,7 @@ class LayerProbe:
     def stop(self) -> None:
         """Remove every hook on modules and look at nothing more; the function mode stays until the forward ends."""
         self._remove_hooks()
+        self._leave_leaves()
         self._full = self._units = False
 
     def _remove_hooks(self) -> None:
@@ -162,11 +165,13 @@ class LayerProbe:
 
     def collect(self, loss_scale: float = 1.0) -> dict[tuple[str, str], float]:
         """(signal, layer) → value over all passes since the last call; the loss was multiplied with `loss_scale`."""
+        self._leave_leaves()
         self._without_gradient.clear()
         return self._tally.add_up(loss_scale)
 
     def discard(self) -> None:
         """Forget the passes since the last `collect`: nothing was learned from them."""
+        self._leave_leaves()
         self._without_gradient.clear()
         self._tally.clear()
 
@@ -243,11 +248,18 @@ class LayerProbe:
 
     def _listen(self, output: Tensor, layer: str, seen_in: Pass, *, is_spare: bool = False) -> None:
         see = partial(self._see_gradient, layer, seen_in, is_spare)
-        output.register_hook(Hook(see, self._give_up))  # type: ignore[no-untyped-call]
+        handle = output.register_hook(Hook(see, self._give_up))  # type: ignore[no-untyped-call]
+        if output.is_leaf:  # a module that hands out its own parameter, which outlives the pass
+            self._on_leaves.append(handle)
+
+    def _leave_leaves(self) -> None:
+        for handle in self._on_leaves:
+            handle.remove()
+        self._on_leaves.clear()
 
     def _see_gradient(self, layer: str, seen_in: Pass, is_spare: bool, gradient: Tensor) -> None:
-        gradient = local(gradient)
         seen_in.is_differentiated = True
+        gradient, is_spare = local(gradient.detach()), is_spare or not self.in_backward
         for signal in self._signals[BackwardSignal]:
             self._tally.add(signal, layer, signal.measure(gradient), gradient.numel(), seen_in, is_spare=is_spare)
 
