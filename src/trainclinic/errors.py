@@ -12,6 +12,9 @@ A message names the subject, what was expected, what came, and what to do next.
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 
 class TrainclinicError(Exception):
     """Base class of every error raised here."""
@@ -35,3 +38,11 @@ class ReportError(TrainclinicError):
 
 class CatalogError(TrainclinicError):
     """No such entry in a catalogue."""
+
+
+def warn(text: str, stacklevel: int = 2) -> None:
+    """A RuntimeWarning that never stops a training: where warnings are errors it is a line on stderr."""
+    try:
+        warnings.warn(text, RuntimeWarning, stacklevel=stacklevel + 1)
+    except RuntimeWarning:
+        print(f"trainclinic: {text}", file=sys.stderr)
