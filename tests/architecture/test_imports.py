@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "src" / "trainclinic"
 BASE = {"records", "errors", "catalog", "setup", "recording", "clinic_file"}
 ORDER = ["measure", "diagnose", "treat", "prove", "report"]  # each may import those before it
-LAST = {"lab", "integrations", "cli", "__main__", "__init__"}
+LAST = {"lab", "integrations", "cli", "watching", "__main__", "__init__"}
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 BARRED = {"diagnose": {"measure"}, "report": {"measure"}}  # they read recordings, and measure nothing
 

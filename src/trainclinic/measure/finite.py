@@ -2,7 +2,7 @@
 
 The gradient of the first small parameter (a bias, a norm) stands for all: a NaN on its way back reaches it, and summing
 it costs some microseconds. One that arises in a side branch shows in the loss of the next step. The full account is
-made once, at the first failure.
+made once, at the first failure: then the batch is run again, to find where it began.
 """
 
 from __future__ import annotations
@@ -13,60 +13,148 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trainclinic.measure import loss_graph
+from trainclinic.measure.held import HeldPasses
+from trainclinic.measure.origin import locate
+
 SMALL = 4096  # elements
+_LATE = "on this device it is known one step late, unless stop_on or on_finding is given"
+_MOVED = "the optimizer had moved the weights when it was seen"
 
 
 class FiniteCheck:
-    """Looks out for the first non-finite number of a run."""
+    """Looks out for the first non-finite number of a run.
 
-    def __init__(self, names: list[str], parameters: list[nn.Parameter]) -> None:
+    Args:
+        model: that is watched.
+        names: of its parameters.
+        parameters: the same.
+        at_once: whether to wait for a device, so as to know before the update; else it is known one step late there.
+    """
+
+    def __init__(
+        self, model: nn.Module, names: list[str], parameters: list[nn.Parameter], *, at_once: bool = False
+    ) -> None:
         self._all = list(zip(names, parameters, strict=True))
         floating = [parameter for parameter in parameters if parameter.is_floating_point()]
         small = [parameter for parameter in floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
         self._sentinels = small or sorted(floating, key=lambda parameter: parameter.numel())[:1]
         self.first: dict[str, Any] | None = None
-        self._flag: tuple[int, Tensor] | None = None  # on a device: read one step late, so as not to wait for it
+        self._held = HeldPasses(model)
+        self._at_once = at_once
+        self._differentiated = False  # a backward has been since the last pass or step
+        self._losses: list[Tensor] = []  # of this step, on a device
+        self._failed_loss: dict[str, Any] | None = None  # what is known of it
+        self._late: tuple[int, Tensor | None, list[Tensor]] | None = None  # step, sentinel's sum, losses: not yet read
 
-    def before_step(self, step: int, loss: float | None) -> None:
-        """Check the loss and the gradients that the optimizer is about to use."""
+    # -- one step, in the order in which it happens
+
+    def begin_pass(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A training pass begins."""
         if self.first is not None:
             return
-        if loss is not None and not math.isfinite(loss):
-            self._account(step, loss)
+        if self._differentiated:  # gradients are being accumulated: what has gone well need not be held
+            self._differentiated = False
+            total = self._sentinel()
+            if self._failed_loss is None and total is not None and total.is_cpu and math.isfinite(total.item()):
+                self._held.clear()
+        self._held.begin(args, kwargs)
+
+    def end_pass(self, output: Any) -> None:
+        """The pass has given its output."""
+        if self.first is None:
+            self._held.end(output)
+
+    def before_backward(self, loss: Tensor, value: float | None) -> None:
+        """A loss of this step is about to be differentiated; `value` where it was read."""
+        self._differentiated = True
+        if value is None:
+            self._losses.append(loss.detach())
+        elif self.first is None and self._failed_loss is None and not math.isfinite(value):
+            self._failed_loss = loss_graph.failing(loss)
+
+    def before_step(self, step: int, loss: float | None, *, moved: bool = False) -> None:
+        """Check the loss and the gradients that the optimizer is about to use.
+
+        Args:
+            step: its number.
+            loss: where it was read.
+            moved: the optimizer has called a closure, and moved the weights already.
+        """
+        if self.first is not None:
             return
-        if self._flag is not None:
-            (late, flag), self._flag = self._flag, None
-            if not math.isfinite(flag.item()):
-                self._account(late, loss)
+        if self._late is not None:
+            self.read_late()
+            if self.first is not None:
                 return
+        total, losses, self._losses = self._sentinel(), self._losses, []
+        if (losses or (total is not None and not total.is_cpu)) and not self._at_once:
+            self._late = step, total, losses
+            return
+        if losses:
+            loss = sum(value.item() for value in losses)
+        finite = loss is None or math.isfinite(loss)
+        if not finite or (total is not None and not math.isfinite(total.item())):
+            self._account(step, loss, _MOVED if moved and finite else "")
+
+    def read_late(self) -> None:
+        """What a device was asked for at the step before."""
+        if self._late is None or self.first is not None:
+            return
+        (step, total, losses), self._late = self._late, None
+        loss = sum(value.item() for value in losses) if losses else None
+        finite = loss is None or math.isfinite(loss)
+        if not finite or (total is not None and not math.isfinite(total.item())):
+            self._account(step, loss, _LATE)
+
+    def in_closure(self, step: int, loss: float) -> None:
+        """The loss at the point that the optimizer starts from, before it has moved the weights."""
+        if self.first is None and not math.isfinite(loss):
+            self._account(step, loss, "")
+
+    def after_step(self) -> None:
+        """The weights have been moved: the passes before are of no more use."""
+        self._held.clear()
+        self._differentiated = False
+        self._failed_loss = None
+
+    # -- the account
+
+    def _sentinel(self) -> Tensor | None:
+        """The sum of the gradient that stands for all."""
         for parameter in self._sentinels:
             gradient = parameter.grad
             if gradient is not None:
-                total = gradient.sum() if not gradient.is_sparse else _dense(gradient).sum()
-                if not total.is_cpu:
-                    self._flag = (step, total)
-                elif not math.isfinite(total.item()):
-                    self._account(step, loss)
-                return
+                return gradient.sum() if not gradient.is_sparse else _dense(gradient).sum()
+        return None
 
     @torch.no_grad()
-    def _account(self, step: int, loss: float | None) -> None:
+    def _account(self, step: int, loss: float | None, why_not: str) -> None:
+        """`why_not`: why its origin cannot be looked for, or ""."""
         gradients = [
             name
             for name, parameter in self._all
             if parameter.grad is not None and not bool(torch.isfinite(_dense(parameter.grad)).all())
         ]
         weights = [name for name, parameter in self._all if not bool(torch.isfinite(parameter).all())]
-        what = "weights" if weights else "loss" if loss is None or not math.isfinite(loss) else "gradient"
-        if what == "gradient" and not gradients:
+        finite = loss is None or math.isfinite(loss)
+        if finite and not gradients and not weights:
             return  # a sum that overflowed: large, not infinite
+        if why_not:
+            origin = {"where": "unknown", "batch": -1, "module": "", "kind": "", "operation": "", "why": why_not}
+        else:
+            failed = self._failed_loss or {"operation": "", "result": str(loss), "how": "operation"}
+            origin = locate(self._held, None if finite else failed)
         self.first = {
             "step": step,
-            "what": what,
+            "what": "weights" if weights and not why_not else "gradient" if finite else "loss",
             "loss": str(loss),
             "gradients": gradients,
             "weights": weights,
+            "origin": origin,
         }
+        self._held.clear()
+        self._failed_loss = None
 
 
 def _dense(gradient: Tensor) -> Tensor:

@@ -16,6 +16,8 @@ GiveUp = Callable[[Exception], None]
 class Hook:
     """Calls `function`; if that raises, tells `give_up` and does nothing from then on.
 
+    `give_up` may raise the error again: it is then one that the user asked for.
+
     Copied or pickled it becomes a standard-library callable that takes anything and gives None.
     """
 
@@ -30,8 +32,8 @@ class Hook:
         try:
             return self.function(*args)
         except Exception as error:
-            self.stop()
             self.give_up(error)
+            self.stop()
 
     def stop(self) -> None:
         """Do nothing from now on."""

@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 from torch.optim import Optimizer
 
-from trainclinic.errors import SetupError
+from trainclinic.errors import SetupError, TrainingStoppedError
 from trainclinic.measure import intercept
 from trainclinic.measure.evaluation import EvaluationRound
 from trainclinic.measure.finite import FiniteCheck
 from trainclinic.measure.hook import Hook
 from trainclinic.measure.journal import Journal
 from trainclinic.measure.layers import LayerProbe, first_tensor
+from trainclinic.measure.live import Live
 from trainclinic.measure.parameters import ParameterProbe
 from trainclinic.measure.reductions import to_floats
 from trainclinic.measure.run_step import Moments, RunStep
@@ -46,12 +47,15 @@ class Watch:
         path: str | Path | None = None,
         every: int | None = None,
         training_samples: int | None = None,
+        live: Live | None = None,
     ) -> None:
         self.model = model
         self._optimizers = _checked(model, optimizer, every)
         self._probe = LayerProbe(model, self.give_up, training_samples)
         self._parameters = ParameterProbe(model)
-        self._finite = FiniteCheck(self._parameters.names, self._parameters.parameters)
+        self._live = live
+        names, parameters = self._parameters.names, self._parameters.parameters
+        self._finite = FiniteCheck(model, names, parameters, at_once=live is not None)
         self._journal = Journal(path, model, self._optimizers, self._parameters)
         self._round = EvaluationRound()
 
@@ -72,6 +76,8 @@ class Watch:
         self._closure_passes = 0  # that it ran itself
         self._told_validation = False  # the user calls `validate`
         self._compiled = hasattr(model, "_orig_mod")
+        self._told = False  # of the first number that is not finite
+        self._meant: Exception | None = None  # raised in answer to a finding: it is for the user
         self._failed = ""  # the error of ours that ended the watch
         self._recording: Recording | None = None
         self._hooks: list[Hook] = []
@@ -89,6 +95,7 @@ class Watch:
 
     def _attach(self, loss_fn: Callable[..., Any] | None) -> None:
         self._handles = [self.model.register_forward_pre_hook(self._hook(self._before_forward), with_kwargs=True)]
+        self._handles.append(self.model.register_forward_hook(self._hook(self._after_pass)))
         for optimizer in self._optimizers:
             self._handles.append(optimizer.register_step_pre_hook(self._hook(self._before_step)))
             self._handles.append(optimizer.register_step_post_hook(self._hook(self._after_step)))
@@ -109,6 +116,7 @@ class Watch:
                 if self._stepped and not self._stepping:
                     self._finish_step()
                 self._end_evaluation()
+                self._finite.read_late()
             with contextlib.suppress(*((Exception,) if self._failed else ())):  # what was seen until then
                 self._write_down()
             self._recording = self._journal.close(ended)
@@ -116,6 +124,8 @@ class Watch:
 
     def give_up(self, error: Exception) -> None:
         """An error of ours: the watch ends here, with a warning; the training goes on."""
+        if error is self._meant:
+            raise error
         if not self._failed:
             self._failed = f"{type(error).__name__}: {error}"
             intercept.ignore(self)
@@ -143,6 +153,8 @@ class Watch:
             self.close()
         elif issubclass(kind, KeyboardInterrupt):
             self.close("interrupted")
+        elif issubclass(kind, TrainingStoppedError):
+            self.close(f"stopped: {error}")
         else:
             self.close(f"error: {kind.__name__}: {error}")
 
@@ -188,6 +200,7 @@ class Watch:
             self._begin_training_pass()
         self._passes += 1
         self._training_passes += model.training
+        self._finite.begin_pass(args, kwargs)
         if (self._full or self._in_window) and self._closure_passes < 2:  # of several points, the first is looked at
             self._begin_look(model, (*args, *kwargs.values()))
 
@@ -219,6 +232,9 @@ class Watch:
             self._end_handle = None
             self._probe.disarm()
 
+    def _after_pass(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        self._finite.end_pass(output)
+
     def _after_forward(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         if self._probe.running:
             self._probe.end(output)
@@ -246,10 +262,15 @@ class Watch:
         tensor = loss if isinstance(loss, Tensor) else first_tensor(loss)
         if tensor is None or tensor.numel() != 1:
             return
-        if tensor.is_cpu:
-            self._loss = (self._loss or 0.0) + tensor.item()
-        else:
+        value = tensor.item() if tensor.is_cpu else None
+        if value is None:
             self._device_losses.append(tensor.detach())
+        else:
+            self._loss = (self._loss or 0.0) + value
+        self._finite.before_backward(tensor, value)
+        if self._stepping and value is not None:
+            self._finite.in_closure(self.step, value)
+            self._tell()
         if self._full:
             self._journal.see_backward(tensor)
 
@@ -263,22 +284,38 @@ class Watch:
             self._parameters.before(self.step)
         elif self._next_full:
             self._parameters.remember(self.step)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say it now, where a person asked to be told; what they raise in answer is theirs."""
+        if self._live is None or self._told or self._finite.first is None:
+            return
+        self._told = True
+        self._write_down()
+        try:
+            self._live.tell(self._journal.file.recording())
+        except Exception as error:
+            self._meant = error
+            self._stepping = self._full = self._next_full = False  # the update is not made
+            raise
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         self._stepping = False
         self._stepped.add(id(optimizer))
         if self._closure_passes:
             self._after_closure()
+        self._finite.after_step()
         if len(self._stepped) == len(self._optimizers):
             self._finish_step()
 
     def _after_closure(self) -> None:
         """The optimizer ran the model within its step: what it started from is known only now."""
-        self._finite.before_step(self.step, self._loss)
+        self._finite.before_step(self.step, self._loss, moved=True)
         if self._full:
             self._parameters.again(self.step)
         elif self._next_full:
             self._parameters.remember(self.step)
+        self._tell()
 
     def _finish_step(self) -> None:
         if self._device_losses:
@@ -322,33 +359,6 @@ class Watch:
 
     def _write_down(self, *, only_news: bool = False) -> None:
         self._journal.put(self.step, self._probe, self._finite, only_news=only_news)
-
-
-def watch(
-    model: nn.Module,
-    optimizer: Optimizers,
-    loss_fn: Callable[..., Any] | None = None,
-    *,
-    path: str | Path | None = None,
-    every: int | None = None,
-) -> Watch:
-    """Watch a training loop, as it is.
-
-    Args:
-        model: the network that is trained.
-        optimizer: the optimizer that steps, or a sequence of them.
-        loss_fn: the loss, module or function; optional: PyTorch's own losses are recognised without it.
-        path: where the recording is written (`.clinic`); without it the recording lives as long as the Watch.
-        every: look at each `every`-th step [optimizer steps]; None samples densely at first and sparsely later.
-
-    Returns:
-        A Watch: use it as a context manager, or call `close()`.
-
-    Raises:
-        SetupError: `model` is no module or has no parameters, or `optimizer` holds none of them.
-        RecordingError: `path` cannot be written or is another kind of file.
-    """
-    return Watch(model, optimizer, loss_fn, path=path, every=every)
 
 
 def _checked(model: Any, optimizer: Any, every: Any) -> list[Optimizer]:
