@@ -52,8 +52,9 @@ def locate(held: HeldPasses, loss: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _on_the_way_forward(held: HeldPasses, passes: list[Pass], loss: dict[str, Any]) -> dict[str, Any]:
+    suspects = [record for record in passes if not all(finite(output) for output, _ in record.outputs)]
     beside: list[Event] = []
-    for record in passes:
+    for record in suspects + [record for record in passes if record not in suspects]:
         replay = Replay(held, record)
         trace, outputs = _traced(replay, frozenset())
         replay.check(outputs)

@@ -129,7 +129,7 @@ class Replay:
 
 def _other_generators() -> tuple[Any, ...]:
     state = np.random.get_state(legacy=False)  # noqa: NPY002 - the global one is the one that user code draws from
-    return random.getstate(), repr(state), state["state"]["key"].tobytes()  # type: ignore[call-overload,index]
+    return random.getstate(), repr(state), state["state"]["key"].tobytes()
 
 
 def _refuse(passes: HeldPasses, record: Pass) -> None:

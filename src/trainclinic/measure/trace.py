@@ -7,6 +7,7 @@ again, as softmax does with the -inf of a mask.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -158,7 +159,7 @@ class Trace(TorchFunctionMode):
         kwargs = kwargs or {}
         if func in _HOOKS:
             self.hooks_left_out += 1  # a user's, with effects of its own
-            return RemovableHandle({})
+            return RemovableHandle(OrderedDict())
         leaves = tree_flatten((args, kwargs))[0]
         given = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
         filled = any(isinstance(leaf, float) and leaf in (float("inf"), float("-inf")) for leaf in leaves)
