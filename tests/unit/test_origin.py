@@ -173,11 +173,7 @@ FAULTS = {
     "slope of acos at 1": (lambda h: torch.acos(torch.ones_like(h) + h * 0), "backward", "acos"),
     "slope of asin at 1": (lambda h: torch.asin(torch.ones_like(h) + h * 0), "backward", "asin"),
     "slope of a power at 0": (lambda h: (h * 0) ** 0.3, "backward", "pow"),
-    "slope of a division, 0 by 0 masked": (
-        lambda h: torch.where(h > INF, (h * 0) / (h * 0), h),
-        "backward",
-        "div",
-    ),
+    "0/0 behind where": (lambda h: torch.where(h > INF, (h * 0) / (h * 0), h), "forward", "div"),
 }
 
 

@@ -13,41 +13,50 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trainclinic.measure.trace import Frame
+from trainclinic.measure.trace import Event, Frame, Marks
 
 _FURTHEST = 100_000  # nodes
 
 
 @dataclass(frozen=True, eq=False)
 class Slope:
-    """An operation whose slope made a gradient non-finite: where it ran, what it was called, what came out."""
+    """An operation whose slope made a gradient non-finite.
+
+    Attributes:
+        order: in which the nodes were reached.
+        frame: where it ran; None where finite gradients added up to an infinite one.
+        operation: its bare name.
+        result: the number that came out.
+        marks: what was not finite already on the way forward.
+    """
 
     order: int
     frame: Frame | None
-    operation: str
-    result: str
+    operation: str = ""
+    result: str = ""
+    marks: tuple[Event, ...] = ()
 
 
 class BackwardTrace:
     """Maps each autograd node to the operation that made it, then follows the gradient through them."""
 
     def __init__(self) -> None:
-        self._places: dict[Any, tuple[Frame, str]] = {}
+        self._places: dict[Any, tuple[Frame, str, tuple[Event, ...]]] = {}
         self._marks: dict[Any, dict[Slope, None]] = {}  # of the gradient that is on its way to a node
         self._order = 0
 
-    def made(self, given: list[Tensor], made: list[Tensor], frame: Frame, name: str) -> None:
+    def made(self, given: list[Tensor], made: list[Tensor], frame: Frame, name: str, marks: Marks) -> None:
         """An operation has run: the nodes behind its results, up to those known already, are its own."""
-        self._claim([tensor.grad_fn for tensor in given], frame, "")  # by what no one saw, just before
-        self._claim([tensor.grad_fn for tensor in made], frame, name)
+        self._claim([tensor.grad_fn for tensor in given], frame, "", ())  # by what no one saw, just before
+        self._claim([tensor.grad_fn for tensor in made], frame, name, tuple(marks))
 
-    def _claim(self, nodes: list[Any], frame: Frame, name: str) -> None:
+    def _claim(self, nodes: list[Any], frame: Frame, name: str, marks: tuple[Event, ...]) -> None:
         queue = list(nodes)
         while queue and len(self._places) < _FURTHEST:
             node = queue.pop()
             if node is None or node in self._places or _is_leaf(node):
                 continue
-            self._places[node] = frame, name or bare(node)
+            self._places[node] = frame, name or bare(node), marks
             queue += [following for following, _ in node.next_functions]
 
     def run(self, outputs: Sequence[Tensor], gradients: Sequence[Tensor], model: nn.Module) -> dict[str, list[Slope]]:
@@ -73,11 +82,11 @@ class BackwardTrace:
                 return
             marks = self._marks.get(node, {})
             if all(gradient is None or finite(gradient) for gradient in came):
-                frame, name = self._places[node]
+                frame, name, before = self._places[node]
                 result = next(_first(gradient) for gradient in out if gradient is not None and not finite(gradient))
-                marks = {Slope(self._order, frame, name, result): None}
+                marks = {Slope(self._order, frame, name, result, before): None}
             elif not marks:  # finite gradients that sum to an infinite one, or what no hook sees
-                marks = {Slope(self._order, None, "", ""): None}
+                marks = {Slope(self._order, None): None}
             self._order += 1
             for (following, _), bad in zip(node.next_functions, wrong, strict=False):
                 if following is not None and bad:

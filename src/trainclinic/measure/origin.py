@@ -90,13 +90,17 @@ def _first_cause(replay: Replay, trace: Trace, outputs: list[Tensor]) -> Event |
     """The first event that the output has its non-finite numbers from; None where they are meant, or there are none."""
     with torch.no_grad():
         found = _candidates(trace, trace.marks(outputs))
-    if any(event.source == "hidden" for event in found):
-        at = next(event.frame for event in found if event.source == "hidden")
-        raise NotLocalizedError(f"it comes from an operation in {at.module or at.kind} that cannot be followed, or "
-                                "from what the model keeps outside of its buffers")  # fmt: skip
+    _refuse_hidden(found)
     if len(found) > MOST_CANDIDATES:
         raise NotLocalizedError(f"{len(found)} operations gave non-finite numbers, each on its own")
     return found[0] if len(found) == 1 else _necessary(replay, found)
+
+
+def _refuse_hidden(found: list[Event]) -> None:
+    at = next((event.frame for event in found if event.source == "hidden"), None)
+    if at is not None:
+        raise NotLocalizedError(f"it comes from an operation in {at.module or at.kind} that cannot be followed, or from "
+                                "what the model keeps outside of its buffers")  # fmt: skip
 
 
 def _candidates(trace: Trace, marks: Iterable[Event]) -> list[Event]:
@@ -148,27 +152,29 @@ def _of_event(held: HeldPasses, record: Pass, event: Event) -> dict[str, Any]:
 
 
 def _on_the_way_back(held: HeldPasses, passes: list[Pass]) -> dict[str, Any]:
-    for name, parameter in held.model.named_parameters():
-        if parameter.requires_grad and not finite(parameter.detach()):
-            event_of = {"where": "weights", "operation": name, "module": held.prefix + name.rpartition(".")[0]}
-            kind = type(held.model.get_submodule(name.rpartition(".")[0])).__name__
-            bad = int((~torch.isfinite(parameter.detach())).sum())
-            return {**event_of, "kind": kind, "batch": passes[-1].number, "elements": bad}
     for record in passes:
-        if not all(finite(gradient) for _, pair in record.gradients if pair for gradient in pair[:1]):
-            return {"where": "loss", "batch": record.number, "module": "", "kind": "", "operation": "", "slope": True}
+        if not all(finite(pair[0]) for _, pair in record.gradients if pair):
+            event = _beneath(held, record)
+            slope = {"where": "loss", "batch": record.number, "module": "", "kind": "", "operation": "", "slope": True}
+            return slope if event is None else _of_event(held, record, event)
     for record in passes:
-        slope = _first_slope(held, record)
-        if slope is not None:
-            frame = slope.frame
-            assert frame is not None
-            named = held.prefix + frame.module if frame.module else ""
-            place = {"module": named, "kind": frame.kind, "operation": slope.operation, "result": slope.result}
-            return {"where": "backward", "batch": record.number, **place}
+        found = _first_slope(held, record)
+        if found is not None:
+            return found
     raise NotLocalizedError("the gradient was finite when the batch was run again")
 
 
-def _first_slope(held: HeldPasses, record: Pass) -> Slope | None:
+def _beneath(held: HeldPasses, record: Pass) -> Event | None:
+    """The cause of what is not finite in an output, though the loss does without it."""
+    if all(finite(output) for output, _ in record.outputs):
+        return None
+    replay = Replay(held, record)
+    trace, outputs = _traced(replay, frozenset())
+    replay.check(outputs)
+    return _first_cause(replay, trace, outputs)
+
+
+def _first_slope(held: HeldPasses, record: Pass) -> dict[str, Any] | None:
     came = _gradients(record)
     if any(module._backward_hooks or module._backward_pre_hooks for module in held.model.modules()):
         raise NotLocalizedError("hooks on the model's modules see, and may change, the gradient")
@@ -176,7 +182,7 @@ def _first_slope(held: HeldPasses, record: Pass) -> Slope | None:
     trace = Trace(replay.model, made=back.made)
     with replay.conditions():
         with trace.placed():
-            outputs = replay.run(trace, lambda given: None)
+            outputs = replay.run(trace, lambda given: trace.begin(_start(replay.model, given)))
         replay.check(outputs)
         if trace.hooks_left_out:
             raise NotLocalizedError("the model sets hooks on its tensors that see, and may change, the gradient")
@@ -186,9 +192,24 @@ def _first_slope(held: HeldPasses, record: Pass) -> Slope | None:
     if not bad.keys() <= {name for name, weight in named if weight.grad is not None and not finite(weight.grad)}:
         raise NotLocalizedError("other gradients were not finite when the batch was run again")
     slopes = sorted({slope for found in bad.values() for slope in found}, key=lambda slope: slope.order)
-    if bad and (not slopes or slopes[0].frame is None):
+    if bad and not slopes:
         raise NotLocalizedError("finite gradients added up to an infinite one")
-    return slopes[0] if slopes else None
+    return _of_slope(held, record, trace, slopes[0]) if slopes else None
+
+
+def _of_slope(held: HeldPasses, record: Pass, trace: Trace, slope: Slope) -> dict[str, Any]:
+    """Its operation, or what was not finite there already, though it did not reach the loss: 0 times NaN is NaN."""
+    if slope.frame is None:
+        raise NotLocalizedError("finite gradients added up to an infinite one")
+    before = _candidates(trace, slope.marks)
+    _refuse_hidden(before)
+    if len(before) > 1:
+        raise NotLocalizedError("several operations gave non-finite numbers that did not reach the loss")
+    if before:
+        return _of_event(held, record, before[0])
+    module = held.prefix + slope.frame.module if slope.frame.module else ""
+    place = {"module": module, "kind": slope.frame.kind, "operation": slope.operation, "result": slope.result}
+    return {"where": "backward", "batch": record.number, **place}
 
 
 def _gradients(record: Pass) -> dict[int, Tensor]:

@@ -116,6 +116,9 @@ class Replay:
         for parameter in shadow.parameters():  # a forward may write into its weights, as Embedding(max_norm=…) does
             parameter.data = parameter.data.clone()
         modules = dict(shadow.named_modules())
+        for module in modules.values():  # its statistics were written by the pass, and are not read in train mode
+            if module.training and isinstance(module, nn.modules.batchnorm._NormBase):
+                module.reset_running_stats()
         pairs = zip(self._passes.tables, self._record.buffers, strict=True)
         for (name, table, key), known in pairs:
             tensor = table.get(key)

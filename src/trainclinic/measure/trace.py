@@ -84,14 +84,14 @@ class Trace(TorchFunctionMode):
     Args:
         model: the shadow that will run.
         mend: keys of events whose non-finite numbers are made 0, to see what becomes of the rest.
-        made: told of every operation: what it was given, what it gave, and where.
+        made: told of every operation: what it was given, what it gave, where, its name, and the events in all that.
     """
 
     def __init__(
         self,
         model: nn.Module,
         mend: frozenset[Any] = frozenset(),
-        made: Callable[[list[Tensor], list[Tensor], Frame, str], None] | None = None,
+        made: Callable[[list[Tensor], list[Tensor], Frame, str, Marks], None] | None = None,
     ) -> None:
         super().__init__()
         self.hooks_left_out = 0
@@ -131,7 +131,7 @@ class Trace(TorchFunctionMode):
     def _tell_made(self, given: list[Tensor], made: list[Tensor], name: str) -> None:
         if self._made is not None:
             with torch._C.DisableTorchFunction():
-                self._made(given, made, self._frames[-1], name)
+                self._made(given, made, self._frames[-1], name, self.marks(given + made) if name else {})
 
     # -- what was there at the start
 
@@ -198,7 +198,9 @@ class Trace(TorchFunctionMode):
         if not sources and not call.samples:  # NaN of infinities
             parents = tuple(dict.fromkeys(event for tensor in call.bad for event in self._of(tensor)))
             return {self._event(call, index, made, nan, parents): None}
-        marks = dict.fromkeys(event for tensor in (sources or call.bad) for event in self._of(tensor))
+        reached = dict.fromkeys(event for tensor in call.bad for event in self._of(tensor))
+        of_sources = {event for tensor in sources for event in self._of(tensor)}
+        marks = {event: None for event in reached if not sources or event in of_sources or not event.meant}
         if call.name in POINTWISE | FILLS and _fresh(made, given):
             marks[self._event(call, index, made, nan)] = None
         return marks
