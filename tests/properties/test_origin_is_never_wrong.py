@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +14,7 @@ import trainclinic as tc
 
 INF = float("inf")
 WIDTH, ROWS = 6, 4
+STEP = 2  # at which the fault is switched on
 
 
 class Attention(nn.Module):
@@ -88,14 +88,14 @@ class Net(nn.Module):
 
     def __init__(self, plan, at, fault):
         super().__init__()
-        self.stem = nn.Linear(WIDTH, WIDTH)
+        self.stem, self.side = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)  # a NaN may reach but one of them
         self.parts = nn.ModuleList([PARTS[name]() for name, _ in plan])
         self.parts[at] = Faulty(self.parts[at], FAULTS[fault])
         self.head = nn.Linear(WIDTH, 1)
         self.feeds = [feeds for _, feeds in plan]
 
     def forward(self, x):
-        made, used = [self.stem(x)], set()
+        made, used = [self.stem(x), self.side(x)], set()
         for part, feeds in zip(self.parts, self.feeds, strict=True):
             chosen = sorted({feed % len(made) for feed in feeds})
             used.update(chosen)
@@ -110,35 +110,29 @@ plans = st.lists(
 )
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(plan=plans, at=st.integers(0, 5), fault=st.sampled_from(sorted(FAULTS)), seed=st.integers(0, 99))
 def test_the_module_is_the_right_one_or_none(plan, at, fault, seed):
     at %= len(plan)
     torch.manual_seed(seed)
     model = Net(plan, at, fault)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-2)
-    with warnings.catch_warnings(), tc.watch(model, optimizer) as watch:
+    output_is_finite = []
+    with tc.watch(model, optimizer) as watch:
         for step in range(4):
-            model.parts[at].on = step == 2
+            model.parts[at].on = step == STEP
             optimizer.zero_grad()
-            F.mse_loss(model(torch.randn(ROWS, WIDTH)), torch.zeros(ROWS, 1)).backward()
+            output = model(torch.randn(ROWS, WIDTH))
+            output_is_finite.append(bool(torch.isfinite(output).all()))
+            F.mse_loss(output, torch.zeros(ROWS, 1)).backward()
             optimizer.step()
     first = watch.recording.facts["non_finite"]
-    if first is not None and first["origin"]["where"] != "unknown":
-        found = first["origin"]
-        LOG.append((first["step"], found["where"], fault))
-        assert (first["step"], found["batch"], found["module"]) == (2, 2, f"parts.{at}"), (first, model)
-    elif first:
-        LOG.append((first["step"], first["origin"]["why"], fault))
+    if first is None or first["origin"]["where"] == "unknown":
+        return
+    found = first["origin"]
+    if found["where"] == "weights":  # a gradient that overflowed in a branch that is not looked at: seen a step late
+        assert (first["step"], fault) == (STEP + 1, "half")
+    elif found["where"] == "loss":  # it squared a number that was still finite
+        assert (first["step"], output_is_finite[STEP], fault) == (STEP, True, "exp")
     else:
-        LOG.append((None, fault))
-
-
-LOG = []
-
-
-def test_z():
-    import collections
-
-    for k, v in collections.Counter(LOG).most_common():
-        print(v, k)
+        assert (first["step"], found["batch"], found["module"]) == (STEP, STEP, f"parts.{at}")

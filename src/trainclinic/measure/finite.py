@@ -1,8 +1,8 @@
 """FiniteCheck: at every step, before the update, whether the loss and the gradients are finite.
 
-The gradient of the first small parameter (a bias, a norm) stands for all: a NaN on its way back reaches it, and summing
-it costs some microseconds. One that arises in a side branch shows in the loss of the next step. The full account is
-made once, at the first failure: then the batch is run again, to find where it began.
+The gradient of the foremost small parameter (a bias, a norm) stands for all, with one more for each branch that it does
+not see: a NaN on its way back reaches one of them, and summing one costs some microseconds. The full account is made
+once, at the first failure: then the batch is run again, to find where it began.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from trainclinic.measure import loss_graph
 from trainclinic.measure.held import HeldPasses
 from trainclinic.measure.origin import locate
+from trainclinic.measure.sentinels import MOST, SMALL, choose
 
-SMALL = 4096  # elements
+LOOKS = 3  # at the graph of the loss; what a model computes with hardly changes later
 _LATE = "on this device it is known one step late, unless stop_on or on_finding is given"
 _MOVED = "the optimizer had moved the weights when it was seen"
 
@@ -36,9 +37,11 @@ class FiniteCheck:
         self, model: nn.Module, names: list[str], parameters: list[nn.Parameter], *, at_once: bool = False
     ) -> None:
         self._all = list(zip(names, parameters, strict=True))
-        floating = [parameter for parameter in parameters if parameter.is_floating_point()]
-        small = [parameter for parameter in floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
-        self._sentinels = small or sorted(floating, key=lambda parameter: parameter.numel())[:1]
+        self._floating = [parameter for parameter in parameters if parameter.is_floating_point()]
+        small = [parameter for parameter in self._floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
+        self._candidates = small or sorted(self._floating, key=lambda parameter: parameter.numel())[:1]
+        self._sentinels: list[nn.Parameter] = []  # those whose gradients are looked at
+        self._looks = 0  # at the graph, for them
         self.first: dict[str, Any] | None = None
         self._held = HeldPasses(model)
         self._at_once = at_once
@@ -68,6 +71,9 @@ class FiniteCheck:
     def before_backward(self, loss: Tensor, value: float | None) -> None:
         """A loss of this step is about to be differentiated; `value` where it was read."""
         self._differentiated = True
+        if self._looks < LOOKS:
+            self._looks += 1
+            self._sentinels = [*dict.fromkeys(self._sentinels + choose(loss, self._floating))][:MOST]
         if value is None:
             self._losses.append(loss.detach())
         elif self.first is None and self._failed_loss is None and not math.isfinite(value):
@@ -121,12 +127,17 @@ class FiniteCheck:
     # -- the account
 
     def _sentinel(self) -> Tensor | None:
-        """The sum of the gradient that stands for all."""
+        """The sum of the gradients that stand for all."""
+        total = None
         for parameter in self._sentinels:
             gradient = parameter.grad
             if gradient is not None:
-                return gradient.sum() if not gradient.is_sparse else _dense(gradient).sum()
-        return None
+                part = gradient.sum() if not gradient.is_sparse else _dense(gradient).sum()
+                total = part if total is None else total + part.to(total.device)
+        if total is None:  # none of them took part: another will
+            gradient = next((one.grad for one in self._candidates if one.grad is not None), None)
+            total = None if gradient is None else _dense(gradient).sum()
+        return total
 
     @torch.no_grad()
     def _account(self, step: int, loss: float | None, why_not: str) -> None:

@@ -99,8 +99,8 @@ def _first_cause(replay: Replay, trace: Trace, outputs: list[Tensor]) -> Event |
 def _refuse_hidden(found: list[Event]) -> None:
     at = next((event.frame for event in found if event.source == "hidden"), None)
     if at is not None:
-        raise NotLocalizedError(f"it comes from an operation in {at.module or at.kind} that cannot be followed, or from "
-                                "what the model keeps outside of its buffers")  # fmt: skip
+        raise NotLocalizedError(f"it comes from an operation in {at.module or at.kind} that cannot be followed, or "
+                                "from what the model keeps outside of its buffers")  # fmt: skip
 
 
 def _candidates(trace: Trace, marks: Iterable[Event]) -> list[Event]:
