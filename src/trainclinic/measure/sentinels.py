@@ -1,8 +1,8 @@
 """Which gradients stand for all: looking at every one in every step would cost too much.
 
 A NaN on its way back reaches every weight that lies before the operation that made it. So one small weight at the very
-front stands for a plain network. Where the network has branches, the autograd graph tells which operations could make
-one that the front does not see; each of those gets a weight of its own.
+front stands for a plain network. Where the network has branches, the autograd graph tells which operations the front
+does not see; they get a weight of their own.
 """
 
 from __future__ import annotations
@@ -16,15 +16,10 @@ from torch import Tensor, nn
 SMALL = 4096  # elements of a gradient that is looked at in every step
 MOST = 4  # of them
 _FURTHEST = 20_000  # nodes
-#: their gradient is a sum of products of finite numbers: they pass on what comes, and make no NaN
-_SAFE = frozenset({
-    "AdaptiveAvgPool2D", "Add", "Addbmm", "Addmm", "Alias", "AsStrided", "AvgPool2D", "Baddbmm", "Bmm", "Cat", "Clone",
-    "Contiguous", "Convolution", "Dot", "Elu", "Embedding", "EmbeddingBag", "Expand", "Gather", "Gelu", "Gru",
-    "Hardtanh", "Index", "LeakyRelu", "LogSoftmax", "Lstm", "MaskedFill", "MaxPool2DWithIndices", "Mean", "Mm",
-    "MseLoss", "Mul", "Mv", "NativeBatchNorm", "NativeDropout", "NativeGroupNorm", "NativeLayerNorm", "Neg", "NllLoss",
-    "Permute", "Relu", "Reshape", "ScaledDotProductFlashAttentionForCpu", "Select", "Sigmoid", "Silu", "Slice",
-    "Softmax", "Split", "Squeeze", "Stack", "Sub", "Sum", "T", "Tanh", "Threshold", "ToCopy", "Transpose", "Unbind",
-    "UnsafeView", "Unsqueeze", "View", "Where", "torch::autograd::AccumulateGrad",
+#: pass a gradient on as it is, in another shape
+_PASS_ON = frozenset({
+    "torch::autograd::AccumulateGrad", "Alias", "AsStrided", "Clone", "Embedding", "Expand", "Permute", "Reshape",
+    "Select", "Slice", "Split", "Squeeze", "T", "ToCopy", "Transpose", "Unbind", "Unsqueeze", "UnsafeView", "View",
 })  # fmt: skip
 
 
@@ -39,8 +34,8 @@ def choose(loss: Tensor, parameters: Sequence[nn.Parameter]) -> list[nn.Paramete
     if front is None:
         return []
     chosen, seen = [front], bits[id(front)]
-    risky = {mask for node, mask in reach.items() if mask and _bare(node) not in _SAFE}
-    for mask in sorted(risky, key=lambda mask: mask.bit_count()):
+    makers = {mask for node, mask in reach.items() if mask and _bare(node) not in _PASS_ON}
+    for mask in sorted(makers, key=lambda mask: mask.bit_count()):
         parameter = None if mask & seen else _smallest(parameters, mask, SMALL)
         if parameter is not None and len(chosen) < MOST:
             chosen.append(parameter)
