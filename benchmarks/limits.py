@@ -51,11 +51,12 @@ from zoo import Animal, faulty, healthy
 
 import trainclinic
 from trainclinic import catalog
+from trainclinic.clinic_reader import load
 from trainclinic.diagnose.chain import chain, hidden
 from trainclinic.diagnose.diagnose import PROBLEMS, diagnose
 from trainclinic.diagnose.problem import NotExaminedError, Problem
 from trainclinic.measure.run import run
-from trainclinic.recording import Recording, load
+from trainclinic.recording import Recording
 from trainclinic.records import Finding
 
 RESULTS = Path(__file__).with_name("results") / "limits.json"

@@ -1,4 +1,4 @@
-"""ClinicFile: writes a `.clinic` file while the run goes; `recording.py` describes the format and reads it."""
+"""ClinicFile: writes a `.clinic` file while the run goes; see `clinic_format.py` for what stands in it."""
 
 from __future__ import annotations
 
@@ -8,24 +8,58 @@ import warnings
 import zlib
 from array import array
 from collections.abc import Sequence
-from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from trainclinic.clinic_format import BLOCK_BYTES, Column, checksum, packed, unpacked
+from trainclinic.clinic_place import Place
+from trainclinic.clinic_reader import read
 from trainclinic.errors import RecordingError
-from trainclinic.recording import SCHEMA, Recording, address, packed, read
+from trainclinic.recording import Recording
 
 FLUSH_EVERY = 1.0  # seconds; what a killed process may lose
-BLOCK_BYTES = 1 << 16  # a block is closed when its data reach this size, so that appending stays cheap
+PATIENCE = 60.0  # seconds for which another program may keep the file locked before the recording stops
 
-_TABLE_NAMES = {"meta", "stream", "block"}
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB);
-CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT, columns BLOB);
-CREATE TABLE block (stream INTEGER, first INTEGER, count INTEGER, width INTEGER, steps BLOB, data BLOB);
-"""
+
+class _Rows:
+    """Puts rows into the tables, each with its checksum, and counts them."""
+
+    def __init__(self, writer: bytes | None) -> None:
+        self.connection: sqlite3.Connection
+        self._keys = {"rows"} if writer is None else {"rows", "writer"}
+        self._count = {"meta": len(self._keys), "stream": 0, "block": 0}
+        self._stored: dict[str, int] = dict(self._count)
+
+    def new(self, table: str) -> int:
+        """The next id; they count from 1."""
+        self._count[table] += 1
+        return self._count[table]
+
+    def put(self, table: str, key: int | str, *columns: Column) -> None:
+        """Store a row in place of the one with that key, if any."""
+        row = (key, *columns)
+        marks = ", ".join("?" * (len(row) + 1))
+        self.connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", (*row, checksum(table, *row)))
+
+    def put_fact(self, key: str, value: bytes) -> None:
+        """Store an entry of meta."""
+        self._keys.add(key)
+        self.put("meta", key, value)
+
+    def remove_writer(self) -> None:
+        """The file is complete: nobody writes it any more."""
+        self._keys.discard("writer")
+        self.connection.execute("DELETE FROM meta WHERE key = 'writer'")
+
+    def put_count(self) -> None:
+        """State how many rows there are, so that a lost one is missed."""
+        self._count["meta"] = len(self._keys)
+        if self._count != self._stored:
+            self.put_fact("rows", packed(self._count))
+            self._stored = dict(self._count)
 
 
 class _Block:
@@ -35,24 +69,20 @@ class _Block:
         self.width = width
         self.steps = array("q")
         self.values = array("f")
-        self.rowid: int | None = None  # where it already stands in the file
+        self.id = 0  # in the file, once it stands there
         self.changed = False
 
     @property
     def full(self) -> bool:
         return 4 * len(self.values) >= BLOCK_BYTES
 
-    def write(self, connection: sqlite3.Connection, stream: int, *, final: bool) -> None:
+    def write(self, rows: _Rows, stream: int, *, final: bool) -> None:
         data = np.asarray(self.values, "<f4").tobytes()
         if final or self.full:  # not while it grows: it is written again every second
             data = min(data, zlib.compress(data, 1), key=len)
-        row = (stream, self.steps[0], len(self.steps), self.width, _packed_steps(self.steps), data)
-        if self.rowid is None:
-            query = "INSERT INTO block (stream, first, count, width, steps, data) VALUES (?, ?, ?, ?, ?, ?)"
-            self.rowid = connection.execute(query, row).lastrowid
-        else:
-            query = "UPDATE block SET stream=?, first=?, count=?, width=?, steps=?, data=? WHERE rowid=?"
-            connection.execute(query, (*row, self.rowid))
+        self.id = self.id or rows.new("block")
+        steps = _packed_steps(self.steps)
+        rows.put("block", self.id, stream, self.steps[0], len(self.steps), self.width, steps, data)
         self.changed = False
 
 
@@ -62,7 +92,7 @@ class Stream:
     def __init__(self, name: str) -> None:
         self.name = name
         self.columns: dict[tuple[str, str], int] = {}
-        self._id: int | None = None
+        self._id = 0  # in the file, once it stands there
         self._stored_columns = 0
         self._open: _Block | None = None  # the last one
         self._blocks: list[_Block] = []  # what is not yet full, or not yet written
@@ -75,42 +105,52 @@ class Stream:
         """One row, in column order; NaN means not measured."""
         block = self._open
         if block is None or block.width != len(values) or block.full:
+            if not values:
+                return
             block = self._open = _Block(len(values))
             self._blocks.append(block)
         block.steps.append(step)
         block.values.extend(values)
         block.changed = True
 
-    def write(self, connection: sqlite3.Connection, *, final: bool = False) -> None:
+    def write(self, rows: _Rows, *, final: bool = False) -> None:
         """Store what is new; the last block is written again until it is full, or `final`."""
-        if self._id is None:
-            query = "INSERT INTO stream (name, columns) VALUES (?, ?)"
-            self._id = connection.execute(query, (self.name, packed([]))).lastrowid
-        if len(self.columns) != self._stored_columns:
-            columns = packed(list(self.columns))
-            connection.execute("UPDATE stream SET columns = ? WHERE id = ?", (columns, self._id))
+        if not self._id or len(self.columns) != self._stored_columns:
+            self._id = self._id or rows.new("stream")
+            rows.put("stream", self._id, self.name, packed(list(self.columns)))
             self._stored_columns = len(self.columns)
         for block in self._blocks:
             if block.changed or final:
-                block.write(connection, self._id or 0, final=final)
+                block.write(rows, self._id, final=final)
         self._blocks = [block for block in self._blocks[-1:] if not block.full]
+
+    def drop(self) -> None:
+        """Forget the rows that are not yet written."""
+        self._open = None
+        self._blocks.clear()
 
 
 class ClinicFile:
     """An open recording. With `path=None` it lives in a temporary file that vanishes when it is closed.
 
-    A disk that fails while the training runs ends the recording with a warning, never the training.
+    What goes wrong with the file while the training runs ends at most the recording, with a warning, never the
+    training; see `Place` for what is refused at the beginning.
     """
 
     def __init__(self, path: str | Path | None) -> None:
-        self.path = Path(path) if path is not None else None
-        self._connection = _open(self.path)
+        self._path = Path(path) if path is not None else None
+        self._place = Place(self._path)
+        self._rows = _Rows(self._place.writer)
         self._streams: dict[str, Stream] = {}
-        self._last_flush = time.monotonic()
+        self._last_flush = self._last_written = time.monotonic()
         self._meta: dict[str, bytes] = {}
+        self._steps = 0  # that have been written
         self.failed = ""
-        self.put("schema", SCHEMA)
-        self.flush()
+
+    @property
+    def path(self) -> Path | None:
+        """Where the recording is; None when it lives in a temporary file."""
+        return self._path if self._place.path is not None else None
 
     def stream(self, name: str) -> Stream:
         """The stream of that name, created when it is new."""
@@ -130,70 +170,73 @@ class ClinicFile:
     def flush(self, *, final: bool = False) -> None:
         """Write everything measured so far; one transaction. `final`: nothing more will come."""
         self._last_flush = time.monotonic()
+        if self._place.lost and not self.failed:
+            self._stop("only the process that this one was forked from writes it")
+        if not self.failed:
+            try:
+                self._place.look_after()
+                self._write(final)
+            except sqlite3.Error as error:
+                busy = "locked" in str(error) and not self._place.connection.in_transaction
+                if final or not busy or time.monotonic() - self._last_written > PATIENCE:
+                    self._stop(str(error))
         if self.failed:
-            return
-        try:
-            with self._connection:
-                for item in self._meta.items():
-                    self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", item)
-                for stream in self._streams.values():
-                    stream.write(self._connection, final=final)
-            self._meta.clear()
-        except sqlite3.Error as error:
-            self.failed = str(error)
-            warnings.warn(f"{self.path}: the recording stops here ({error}); the training goes on", stacklevel=3)
+            for stream in self._streams.values():
+                stream.drop()
+
+    def _write(self, final: bool) -> None:
+        rows = self._rows
+        rows.connection = self._place.connection
+        if final:
+            self._place.be_patient()
+        rows.connection.execute("BEGIN EXCLUSIVE")  # here another connection's lock shows itself, and not later
+        with rows.connection:
+            self._place.check()
+            for key, value in self._meta.items():
+                rows.put_fact(key, value)
+            for stream in self._streams.values():
+                stream.write(rows, final=final)
+            if final:
+                rows.remove_writer()
+            rows.put_count()
+        if "steps" in self._meta:
+            self._steps = unpacked(self._meta["steps"])
+        self._meta.clear()
+        self._last_written = time.monotonic()
+
+    def _stop(self, reason: str) -> None:
+        self.failed = reason
+        said = f"{self._path or 'recording'}: stops at step {self._steps} ({reason})"
+        warnings.warn(f"{said}; what was recorded until then stays, the training goes on", RuntimeWarning, stacklevel=3)
 
     def recording(self) -> Recording:
         """What has been recorded so far."""
         self.flush()
-        return read(self._connection, self.path)
+        return self._read()
 
     def close(self) -> Recording:
         """Write the rest, fold everything into one file, and return the recording."""
         self.flush(final=True)
-        recording = read(self._connection, self.path)
-        try:
-            if self.path is not None:
-                self._connection.execute("PRAGMA journal_mode = DELETE")
-                self._connection.execute("VACUUM")  # blocks that grew leave gaps behind
-        except sqlite3.Error as error:
-            warnings.warn(f"{self.path}: could not be folded into one file ({error})", stacklevel=3)
-        self._connection.close()
+        recording = self._read()
+        if not self._place.lost:
+            self._place.close(fold=not self.failed)
+        return recording
+
+    def _read(self) -> Recording:
+        """Never raises: what a disk that fails does not give is left out, with a warning."""
+        ended = unpacked(self._meta["ended"]) if "ended" in self._meta else "unknown"
+        recording = Recording((), {}, {"damage": self.failed}, {}, ended)
+        if not self._place.lost:
+            try:
+                recording = read(self._place.connection, self.path)
+            except RecordingError as error:
+                warnings.warn(str(error), RuntimeWarning, stacklevel=4)
+        if self.failed:
+            recording = replace(recording, ended=f"{ended}; recorded until step {self._steps}: {self.failed}")
         return recording
 
 
-def _open(path: Path | None) -> sqlite3.Connection:
-    if path is None:
-        connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-    else:
-        if path.is_dir() or (path.exists() and path.stat().st_size and not _is_clinic(path)):
-            raise RecordingError(f"{path}: expected a free path or an older recording, found another kind of file; "
-                                 "choose another path")  # fmt: skip
-        for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-            leftover.unlink(missing_ok=True)
-        try:
-            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        except sqlite3.Error as error:
-            raise RecordingError(f"{path}: cannot be created ({error}); choose a folder that exists and can be "
-                                 "written") from error  # fmt: skip
-        connection.execute("PRAGMA page_size = 1024")  # most rows are small
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-    connection.isolation_level = "DEFERRED"
-    connection.executescript(_TABLES)
-    return connection
-
-
-def _is_clinic(path: Path) -> bool:
-    """Whether it is one of ours, which may be replaced: not any SQLite database."""
-    try:
-        with closing(sqlite3.connect(address(path), uri=True)) as connection:
-            return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")} >= _TABLE_NAMES
-    except sqlite3.Error:
-        return False
-
-
 def _packed_steps(steps: array[int]) -> bytes | None:
-    if steps[-1] - steps[0] == len(steps) - 1:
-        return None  # consecutive: steps only ever grow
+    if np.array_equal(steps, np.arange(steps[0], steps[0] + len(steps))):
+        return None
     return zlib.compress(np.asarray(steps, "<i8").tobytes(), 6)

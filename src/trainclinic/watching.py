@@ -12,8 +12,9 @@ from trainclinic import catalog
 from trainclinic.diagnose.diagnose import PROBLEMS
 from trainclinic.diagnose.problem import Problem
 from trainclinic.errors import SetupError
+from trainclinic.measure.arguments import Optimizers
 from trainclinic.measure.live import Live
-from trainclinic.measure.watch import Optimizers, Watch
+from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
 from trainclinic.records import Finding
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import nn
 
+from trainclinic.clinic_reader import load
 from trainclinic.errors import ScriptError
 from trainclinic.measure.script import run_script
-from trainclinic.recording import load
 
 HEAD = """
     import torch, sys
@@ -232,7 +232,7 @@ def test_encoder_and_decoder_called_separately(watched):
     assert sorted(weights) == [["0"], ["Linear"]]
 
 
-def test_a_lazy_model_is_watched_from_its_second_pass_on(watched):
+def test_a_lazy_model(watched):
     result = watched("""
         model = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.LazyLinear(1))
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -241,7 +241,7 @@ def test_a_lazy_model_is_watched_from_its_second_pass_on(watched):
             model(torch.ones(3, 2)).sum().backward()
             optimizer.step()
     """)
-    assert [recording.steps for recording in result.recordings] == [4]
+    assert [recording.steps for recording in result.recordings] == [5]
     assert [layer.name for layer in result.recordings[0].measured("gradient_rms")] == ["0", "2"]
 
 
@@ -289,3 +289,47 @@ def test_no_hook_of_the_search_is_left(watched):
     for body in ("make_optimizer(nn.Linear(2, 2))", "train(steps=10)", "train()\nraise ValueError"):
         watched(body)
         assert len(hooks) == before
+
+
+@pytest.mark.parametrize("how", ["torch.compile(model)", "model.compile()", "the compile before the optimizer"])
+def test_a_script_that_compiles_its_model(how, watched, capsys):
+    """One graph, no warning, the same numbers as without the watch; the layers are seen."""
+    late = how.startswith("the")
+    body = f"""
+        torch.manual_seed(0)
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.hidden, self.act, self.out = nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1)
+
+            def forward(self, x):
+                return self.out(self.act(self.hidden(x)))
+
+        model = Net()
+        call = model
+        def compiled():
+            global call
+            if {how == "model.compile()"}:
+                model.compile(backend="eager", fullgraph=True)
+            else:
+                call = torch.compile(model, backend="eager", fullgraph=True)
+        if {late}:
+            compiled()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        if {not late}:
+            compiled()
+        for _ in range(5):
+            optimizer.zero_grad()
+            call(torch.ones(3, 2)).sum().backward()
+            optimizer.step()
+        from torch._dynamo.utils import counters
+        print(counters["stats"]["unique_graphs"], dict(counters["graph_break"]), model.hidden.weight.sum().item())
+        torch._dynamo.reset(), counters.clear()
+    """
+    (recording,) = watched(body).recordings
+    printed, complaints = capsys.readouterr()
+    assert not complaints
+    exec(textwrap.dedent(body), {"torch": torch, "nn": torch.nn})
+    assert capsys.readouterr().out == printed
+    assert printed.startswith("1 {} ")
+    assert len(recording.series("backward_rms", "hidden")) == len(recording.series("activation_derivative", "act")) == 5

@@ -16,7 +16,9 @@ import warnings
 import numpy as np
 import pytest
 import torch
+import torch.optim.optimizer as optimizer_hooks
 from torch import nn
+from torch.amp.grad_scaler import GradScaler
 from torch.nn import functional as F
 from torch.overrides import _get_current_function_mode_stack
 
@@ -30,6 +32,7 @@ from trainclinic.measure.signals import activation_rms
 from trainclinic.setup import Setup
 
 ORIGINALS = {"backward": torch.autograd.backward, **{name: getattr(F, name) for name in intercept.LOSSES}}
+ORIGINALS["others"] = torch.compile, GradScaler.scale, GradScaler.step
 
 
 class Net(nn.Module):
@@ -75,6 +78,9 @@ def assert_untouched(*objects):
     assert not _get_current_function_mode_stack()
     assert torch.autograd.backward is ORIGINALS["backward"]
     assert all(getattr(F, name) is ORIGINALS[name] for name in intercept.LOSSES)
+    assert (torch.compile, GradScaler.scale, GradScaler.step) == ORIGINALS["others"]
+    assert not optimizer_hooks._global_optimizer_pre_hooks
+    assert not optimizer_hooks._global_optimizer_post_hooks
     assert not intercept._originals
 
 
@@ -254,7 +260,6 @@ def misuse():
         "no optimizer": ((model, []), {}, "optimizer: expected a torch.optim.Optimizer or a list"),
         "not an optimizer": ((model, model.parameters()), {}, "optimizer: expected a torch.optim.Optimizer"),
         "a list with another thing": ((model, [own, 3]), {}, "optimizer: expected a torch.optim.Optimizer, got int"),
-        "lazy": ((nn.LazyLinear(3), own), {}, "model: expected parameters of known shape, LazyLinear has lazy ones"),
         "every 0": ((model, own), {"every": 0}, "every: expected a whole number of steps of at least 1"),
         "every 1.5": ((model, own), {"every": 1.5}, "every: expected a whole number of steps of at least 1"),
     }
@@ -524,11 +529,11 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_training():
         warnings.simplefilter("always")
         with tc.watch(model, optimizer, every=1) as watch:
             steps(model, optimizer, x, y)
-            watch._journal.file._connection.set_authorizer(lambda *_: 1)  # every statement fails from here on
+            watch._journal.file._place.connection.set_authorizer(lambda *_: 1)  # every statement fails from here on
             watch._journal.file.flush()
             steps(model, optimizer, x, y)
             watch._journal.file.flush()
-            watch._journal.file._connection.set_authorizer(None)
+            watch._journal.file._place.connection.set_authorizer(None)
     assert ["the training goes on" in str(warning.message) for warning in seen] == [True]
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from trainclinic import catalog
+from trainclinic.clinic_reader import load
 from trainclinic.diagnose.causes import explain
 from trainclinic.diagnose.problem import NotExaminedError
 from trainclinic.errors import RecordingError
-from trainclinic.recording import Recording, load
+from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis, NotExamined
 
 PROBLEMS = "trainclinic.diagnose.problems"
@@ -32,11 +33,13 @@ def diagnose(source: Any) -> Diagnosis:
         raise RecordingError("recording: expected at least one optimizer step, got none; watch the optimizer that "
                              "steps, and keep the training loop inside the watch")  # fmt: skip
     findings, unseen = [], []
+    not_seen = recording.facts.get("layers_not_seen")
+    because = f" (layers not looked at: {not_seen})" if not_seen else ""
     for name, problem in catalog.entries(PROBLEMS).items():
         try:
             findings.extend(problem().find(recording))
         except NotExaminedError as reason:
-            unseen.append(NotExamined(name, str(reason)))
+            unseen.append(NotExamined(name, f"{reason}{because}"))
     return Diagnosis(explain(findings), tuple(unseen), recording)
 
 

@@ -33,29 +33,28 @@ class ParameterFacts:
     """Which parameters could learn, and which did."""
 
     def __init__(self, names: list[str], parameters: list[nn.Parameter], optimizers: list[Optimizer]) -> None:
-        group_of = {id(p): group for o in optimizers for group in o.param_groups for p in group["params"]}
         self._optimizers = optimizers
-        self.entries: list[dict[str, Any]] = [
-            {
-                "name": name,
-                "shape": list(parameter.shape),
-                "dtype": str(parameter.dtype).removeprefix("torch."),
-                "requires_grad": parameter.requires_grad,
-                "in_optimizer": id(parameter) in group_of,
-                "looks": 0,
-                "gradient_missing": 0,
-                "gradient_zero": 0,
-                "moved": 0,
-                "learning_rate_zero": 0,
-            }
+        self._of: dict[int, dict[str, Any]] = {}
+        self.entries: list[dict[str, Any]] = []
+        self.follow(names, parameters)
+
+    def follow(self, names: list[str], parameters: list[nn.Parameter]) -> None:
+        """From now on these parameters; what was seen of those that stay is kept."""
+        held = {id(p) for o in self._optimizers for group in o.param_groups for p in group["params"]}
+        self._of = {
+            id(parameter): self._of.get(id(parameter)) or _entry(name, parameter, in_optimizer=id(parameter) in held)
             for name, parameter in zip(names, parameters, strict=True)
-        ]
+        }
+        self.entries = list(self._of.values())
         self._parameters = parameters
 
-    def update(self, gradient_norms: list[float], moved: list[bool]) -> None:
-        """Add one step that was looked at."""
+    def update(self, gradient_norms: list[float], moved: list[bool], due: list[bool]) -> None:
+        """Add one step that was looked at; a parameter not `due` was not to be moved by it."""
         rates = {id(p): group["lr"] for o in self._optimizers for group in o.param_groups for p in group["params"]}
-        for entry, parameter, norm, changed in zip(self.entries, self._parameters, gradient_norms, moved, strict=True):
+        rows = zip(self.entries, self._parameters, gradient_norms, moved, due, strict=True)
+        for entry, parameter, norm, changed, its_step in rows:
+            if not its_step:
+                continue
             entry["requires_grad"] = parameter.requires_grad
             entry["in_optimizer"] = id(parameter) in rates
             entry["looks"] += 1
@@ -69,12 +68,19 @@ class ModeFacts:
     """In which mode the model trained and was evaluated."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._sensitive = [(name, module) for name, module in model.named_modules() if _is_mode_sensitive(module)]
-        self._eval_looks = [0] * len(self._sensitive)
-        self._trainable = [any(p.requires_grad for p in module.parameters()) for _, module in self._sensitive]
+        self._sensitive: list[tuple[str, nn.Module]] = []
+        self._eval_looks: list[int] = []
+        self.follow(model)
         self.passes = {"train": 0, "eval": 0}
         self.looks = 0
         self.evaluations = {"train": 0, "eval": 0}
+
+    def follow(self, model: nn.Module) -> None:
+        """From now on the modules that the model has now."""
+        known = dict(zip((id(module) for _, module in self._sensitive), self._eval_looks, strict=True))
+        self._sensitive = [(name, module) for name, module in model.named_modules() if _is_mode_sensitive(module)]
+        self._eval_looks = [known.get(id(module), 0) for _, module in self._sensitive]
+        self._trainable = [any(p.requires_grad for p in module.parameters()) for _, module in self._sensitive]
 
     def look(self) -> None:
         """Look at every module that behaves differently in eval mode."""
@@ -193,6 +199,21 @@ class TargetFacts:
         if not count or facts["binary"]:
             facts["classes"] = {str(value): number for value, number in sorted(self._classes.items())}
         return facts
+
+
+def _entry(name: str, parameter: nn.Parameter, *, in_optimizer: bool) -> dict[str, Any]:
+    return {
+        "name": name,
+        "shape": list(parameter.shape),
+        "dtype": str(parameter.dtype).removeprefix("torch."),
+        "requires_grad": parameter.requires_grad,
+        "in_optimizer": in_optimizer,
+        "looks": 0,
+        "gradient_missing": 0,
+        "gradient_zero": 0,
+        "moved": 0,
+        "learning_rate_zero": 0,
+    }
 
 
 def _is_mode_sensitive(module: nn.Module) -> bool:

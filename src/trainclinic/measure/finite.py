@@ -19,7 +19,7 @@ from trainclinic.measure.origin import locate
 from trainclinic.measure.sentinels import MOST, SMALL, choose
 
 LOOKS = 3  # at the graph of the loss; what a model computes with hardly changes later
-_LATE = "on this device it is known one step late, unless stop_on or on_finding is given"
+_LATE = "on this device it is known only after the update, unless stop_on or on_finding is given"
 _MOVED = "the optimizer had moved the weights when it was seen"
 
 
@@ -30,25 +30,29 @@ class FiniteCheck:
         model: that is watched.
         names: of its parameters.
         parameters: the same.
-        at_once: whether to wait for a device, so as to know before the update; else it is known one step late there.
+        at_once: whether to wait for a device, so as to know before the update; else it is read after the step there.
     """
 
     def __init__(
         self, model: nn.Module, names: list[str], parameters: list[nn.Parameter], *, at_once: bool = False
     ) -> None:
-        self._all = list(zip(names, parameters, strict=True))
-        self._floating = [parameter for parameter in parameters if parameter.is_floating_point()]
-        small = [parameter for parameter in self._floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
-        self._candidates = small or sorted(self._floating, key=lambda parameter: parameter.numel())[:1]
-        self._sentinels: list[nn.Parameter] = []  # those whose gradients are looked at
-        self._looks = 0  # at the graph, for them
         self.first: dict[str, Any] | None = None
         self._held = HeldPasses(model)
         self._at_once = at_once
+        self.watch(names, parameters)
         self._differentiated = False  # a backward has been since the last pass or step
-        self._losses: list[Tensor] = []  # of this step, on a device
         self._failed_loss: dict[str, Any] | None = None  # what is known of it
-        self._late: tuple[int, Tensor | None, list[Tensor]] | None = None  # step, sentinel's sum, losses: not yet read
+        self._unread: Tensor | None = None  # the sentinels' sum, on a device
+
+    def watch(self, names: list[str], parameters: list[nn.Parameter]) -> None:
+        """From now on these parameters."""
+        self._all = list(zip(names, parameters, strict=True))
+        self._floating = [parameter for parameter in parameters if parameter.is_floating_point()]
+        small = [parameter for parameter in self._floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
+        self._fallback = small or sorted(self._floating, key=lambda parameter: parameter.numel())[:1]
+        self._sentinels: list[nn.Parameter] = []  # those whose gradients are looked at
+        self._looks = 0  # at the graph, for them
+        self._held.follow()
 
     # -- one step, in the order in which it happens
 
@@ -68,54 +72,45 @@ class FiniteCheck:
         if self.first is None:
             self._held.end(output)
 
-    def before_backward(self, loss: Tensor, value: float | None) -> None:
-        """A loss of this step is about to be differentiated; `value` where it was read."""
+    def start_over(self, passes: int) -> None:
+        """The gradients were cleared: of the passes so far only the last ones still count."""
+        self._held.keep(passes)
+        self._failed_loss = None
+
+    def before_backward(self, loss: Tensor) -> bool:
+        """A loss of this step is about to be differentiated; whether it is finite, as far as that is known."""
         self._differentiated = True
+        if self.first is not None:
+            return True
         if self._looks < LOOKS:
             self._looks += 1
             self._sentinels = [*dict.fromkeys(self._sentinels + choose(loss, self._floating))][:MOST]
-        if value is None:
-            self._losses.append(loss.detach())
-        elif self.first is None and self._failed_loss is None and not math.isfinite(value):
-            self._failed_loss = loss_graph.failing(loss)
+        if not loss.is_cpu or math.isfinite(loss.item()):
+            return True
+        self._failed_loss = self._failed_loss or loss_graph.failing(loss)
+        return False
 
-    def before_step(self, step: int, loss: float | None, *, moved: bool = False) -> None:
+    def before_step(self, step: int, loss: float | None, *, guarded: bool = False, moved: bool = False) -> None:
         """Check the loss and the gradients that the optimizer is about to use.
 
         Args:
             step: its number.
             loss: where it was read.
-            moved: the optimizer has called a closure, and moved the weights already.
+            guarded: it is going to leave infinite gradients alone, as a fused optimizer does under a GradScaler.
+            moved: it has called a closure, and moved the weights already.
         """
         if self.first is not None:
             return
-        if self._late is not None:
-            self.read_late()
-            if self.first is not None:
-                return
-        total, losses, self._losses = self._sentinel(), self._losses, []
-        if (losses or (total is not None and not total.is_cpu)) and not self._at_once:
-            self._late = step, total, losses
-            return
-        if losses:
-            loss = sum(value.item() for value in losses)
+        total = None if guarded else self._sentinel()
+        if total is not None and not total.is_cpu and not self._at_once:
+            self._unread, total = total, None
         finite = loss is None or math.isfinite(loss)
         if not finite or (total is not None and not math.isfinite(total.item())):
             self._account(step, loss, _MOVED if moved and finite else "")
 
-    def read_late(self) -> None:
-        """What a device was asked for at the step before."""
-        if self._late is None or self.first is not None:
-            return
-        (step, total, losses), self._late = self._late, None
-        loss = sum(value.item() for value in losses) if losses else None
-        finite = loss is None or math.isfinite(loss)
-        if not finite or (total is not None and not math.isfinite(total.item())):
-            self._account(step, loss, _LATE)
-
     def in_closure(self, step: int, loss: float) -> None:
-        """The loss at the point that the optimizer starts from, before it has moved the weights."""
-        if self.first is None and not math.isfinite(loss):
+        """The loss at the point that the optimizer starts from is not finite; it has not moved the weights yet."""
+        if self.first is None:
             self._account(step, loss, "")
 
     def after_step(self) -> None:
@@ -123,6 +118,14 @@ class FiniteCheck:
         self._held.clear()
         self._differentiated = False
         self._failed_loss = None
+
+    def finish_step(self, step: int, loss: float | None) -> None:
+        """What a device was asked for in this step can be read."""
+        total, self._unread = self._unread, None
+        if self.first is None:
+            finite = loss is None or math.isfinite(loss)
+            if not finite or (total is not None and not math.isfinite(total.item())):
+                self._account(step, loss, _LATE)
 
     # -- the account
 
@@ -135,7 +138,7 @@ class FiniteCheck:
                 part = gradient.sum() if not gradient.is_sparse else _dense(gradient).sum()
                 total = part if total is None else total + part.to(total.device)
         if total is None:  # none of them took part: another will
-            gradient = next((one.grad for one in self._candidates if one.grad is not None), None)
+            gradient = next((one.grad for one in self._fallback if one.grad is not None), None)
             total = None if gradient is None else _dense(gradient).sum()
         return total
 

@@ -31,6 +31,12 @@ class ForeignParameters:
         self._found: dict[int, tuple[nn.Parameter, Tensor, dict[str, Any]]] = {}
         self._moved: set[int] = set()
 
+    def know(self, parameters: list[nn.Parameter]) -> None:
+        """The model lists these now: they are not foreign."""
+        self._known.update(map(id, parameters))
+        for key in map(id, parameters):
+            self._found.pop(key, None)
+
     def look(self, loss: Tensor) -> None:
         """Look at the graph of `loss`, the first times; later only whether anything moved."""
         for key, (parameter, before, _) in self._found.items():

@@ -6,15 +6,14 @@ the generator's state, and copies of those buffers alone that are seen to change
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.utils._pytree import tree_leaves
 
-from trainclinic.measure.shadow import tensors_with_gradient, uncompiled
+from trainclinic.measure.shadow import innermost, tensors_with_gradient, uncompiled
 
 MOST_PASSES = 8  # between two steps
 LARGEST = 1 << 20  # elements of an output or a gradient that are held, and of all changing buffers together
@@ -25,8 +24,20 @@ _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of no in
 
 @dataclass(frozen=True)
 class Buffer:
-    """A buffer as it was when a pass began; `copy` is None as long as it has never been seen to change."""
+    """A buffer as it was when a pass began.
 
+    Attributes:
+        module: name of the module that holds it.
+        table: in which it is held there.
+        key: its name there.
+        tensor: itself.
+        version: of it.
+        copy: None as long as it has never been seen to change.
+    """
+
+    module: str
+    table: dict[str, Tensor | None]
+    key: str
     tensor: Tensor | None
     version: int
     copy: Tensor | None = None
@@ -52,7 +63,7 @@ class Pass:
         generators: states of the CPU's generator and of those of the model's CUDA devices; empty where not to be had.
         autocast: for each of `HeldPasses.device_types` the dtype, or False.
         training: the root's mode.
-        buffers: in the order of `HeldPasses.tables`.
+        buffers: of the model.
         outputs: every output that has a gradient; a large one's sum instead, which is finite only where all of it is.
         gradients: (which output, dL/d(output)), as they came back; None for a large one.
     """
@@ -83,20 +94,20 @@ class HeldPasses:
         self.model, self.prefix = unwrapped(model)
         self.passes: list[Pass] = []
         self.dropped = False  # more passes than are held
-        self.tables = [
-            (name, module._buffers, key)
-            for name, module in self.model.named_modules()
-            for key in module._buffers
-            if key not in _STATISTICS
-        ]
         self._root = model
         self._count = 0
         self._open: Pass | None = None
-        self._buffers: tuple[Buffer, ...] = tuple(
-            Buffer(table[key], -1 if (tensor := table[key]) is None else _version(tensor))
-            for _, table, key in self.tables
+        self.follow()
+
+    def follow(self) -> None:
+        """The model may have other parts than it had."""
+        self._buffers = tuple(
+            Buffer(name, module._buffers, key, tensor, -1 if tensor is None else _version(tensor))
+            for name, module in self.model.named_modules()
+            for key, tensor in module._buffers.items()
+            if key not in _STATISTICS
         )
-        devices = {parameter.device for parameter in model.parameters()}
+        devices = {parameter.device for parameter in self.model.parameters()}
         self.cuda_devices = sorted(device.index for device in devices if device.type == "cuda")
         self.device_types = list({"cpu": 0} | {device.type: 0 for device in devices})
 
@@ -105,7 +116,7 @@ class HeldPasses:
         if len(self.passes) == MOST_PASSES:
             del self.passes[0]
             self.dropped = True
-        if self.tables and len(self.tables) <= MOST_BUFFERS:
+        if self._buffers and len(self._buffers) <= MOST_BUFFERS:
             self._look_at_buffers()
         self._open = record = Pass(self._count, args, kwargs)
         self._count += 1
@@ -137,6 +148,11 @@ class HeldPasses:
             node.register_prehook(_Catch(record.gradients, len(record.outputs), tensor.output_nr))
             record.outputs.append((kept, kept._version))
 
+    def keep(self, count: int) -> None:
+        """Only the last passes still count."""
+        del self.passes[: max(0, len(self.passes) - count)]
+        self.dropped = count > len(self.passes)
+
     def clear(self) -> None:
         """The step is done: nothing of it is needed any more."""
         self.passes.clear()
@@ -148,18 +164,18 @@ class HeldPasses:
         return _cpu_state(), *(torch.cuda.default_generators[index].get_state() for index in self.cuda_devices)
 
     def _look_at_buffers(self) -> None:
-        for index, (_, table, key) in enumerate(self.tables):
-            known, tensor = self._buffers[index], table.get(key)
+        for index, known in enumerate(self._buffers):
+            tensor = known.table.get(known.key)
             if tensor is not known.tensor or (tensor is not None and _version(tensor) != known.version):
                 before, after = self._buffers[:index], self._buffers[index + 1 :]
-                self._buffers = (*before, self._copied(tensor), *after)
+                self._buffers = (*before, self._copied(known, tensor), *after)
 
-    def _copied(self, tensor: Tensor | None) -> Buffer:
+    def _copied(self, known: Buffer, tensor: Tensor | None) -> Buffer:
         if tensor is None:
-            return Buffer(None, -1)
+            return replace(known, tensor=None, version=-1, copy=None)
         held = sum(buffer.copy.numel() for buffer in self._buffers if buffer.copy is not None)
         copy = tensor.detach().clone() if held + tensor.numel() <= LARGEST else None
-        return Buffer(tensor, _version(tensor), copy)
+        return replace(known, tensor=tensor, version=_version(tensor), copy=copy)
 
 
 class _Catch:
@@ -183,11 +199,11 @@ def total(tensor: Tensor) -> Tensor:
 
 
 def unwrapped(model: nn.Module) -> tuple[nn.Module, str]:
-    """The module within DistributedDataParallel, DataParallel and `torch.compile`, and what precedes its names."""
-    prefix = ""
-    while isinstance(model, DistributedDataParallel | DataParallel):
-        model, prefix = model.module, f"{prefix}module."
-    return uncompiled(model), prefix
+    """The user's own model, and what precedes the names of its parts in the names of `model`'s."""
+    inner, prefix = innermost(model), ""
+    while uncompiled(model) is not inner:
+        model, prefix = uncompiled(model).module, f"{prefix}module."  # type: ignore[assignment]
+    return inner, prefix
 
 
 def _version(tensor: Tensor) -> int:

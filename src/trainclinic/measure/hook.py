@@ -10,7 +10,16 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 GiveUp = Callable[[Exception], None]
+_FAKE = torch._C._TorchDispatchModeKey.FAKE
+
+
+def is_transformed() -> bool:
+    """Whether tensors stand for others just now: in a transform of torch.func, while tracing, with fake tensors."""
+    functorch, tracing = torch._C._functorch.maybe_current_level(), torch._C._get_tracing_state()
+    return functorch is not None or tracing is not None or torch._C._get_dispatch_mode(_FAKE) is not None
 
 
 class Hook:
@@ -29,11 +38,16 @@ class Hook:
 
     def __call__(self, *args: Any) -> Any:
         """Pass on what PyTorch gives a hook."""
+        if torch.compiler.is_compiling():
+            return None  # it is traced away, without a break in the graph; `compiled.py` looks at such models
+        if is_transformed():
+            return None
         try:
             return self.function(*args)
         except Exception as error:
             self.give_up(error)
             self.stop()
+            return None
 
     def stop(self) -> None:
         """Do nothing from now on."""

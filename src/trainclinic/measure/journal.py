@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 from torch.optim import Optimizer
 
 from trainclinic import catalog
@@ -56,6 +57,8 @@ class Journal:
         self._foreign = ForeignParameters({id(p) for p in (*model.parameters(), *held)})
         self.modes, self._inputs, self._targets = ModeFacts(model), InputFacts(), TargetFacts()
         self.loss: dict[str, Any] = {}
+        self.skipped = 0  # steps that a GradScaler left out
+        self.not_seen = ""  # why the layers could not be looked at, the last time
         self._batch_size = 0
         self._cleared = False  # the gradients, since the step before
         self._cleared_looks, self._stale = 0, 0
@@ -64,7 +67,16 @@ class Journal:
         self._parameter_signals = [entry() for entry in entries if issubclass(entry, ParameterSignal)]
         self._run_signals = [entry() for entry in entries if issubclass(entry, RunSignal)]
         self._units = {"loss": "1", "training_mode": "1"} | {entry.id(): entry.unit for entry in entries}
-        self.file.put("environment", _environment(model, optimizers))
+        self._environment = (model, optimizers)
+        self.file.put("environment", _environment(*self._environment))
+
+    def parameters_are(self, model: nn.Module, parameters: ParameterProbe) -> None:
+        """The model has other parameters than it had."""
+        self._weights = parameters.weights
+        self._parameters.follow(parameters.names, parameters.parameters)
+        self._foreign.know(parameters.parameters)
+        self.modes.follow(model)
+        self.file.put("environment", _environment(*self._environment))
 
     # -- what happens in a step
 
@@ -89,9 +101,14 @@ class Journal:
         self.loss["output_shape"], self.loss["target_shape"] = list(output.shape), list(target.shape)
         self.loss["target_dtype"] = str(target.dtype).removeprefix("torch.")
 
-    def see_backward(self, loss: Tensor) -> None:
-        """The loss, just before it is differentiated, in a step that is looked at."""
+    def before_backward(self) -> None:
+        """A loss is about to be differentiated, in a step that is looked at."""
         self._cleared = self._cleared or self._gradients_are_clear()
+
+    def see_loss_graph(self, loss: Tensor | None) -> None:
+        """The loss that has been differentiated, in a step that is looked at; its graph is still there to be read."""
+        if loss is None:
+            return
         if not self.loss.get("graph"):
             self.loss["graph"] = loss_graph.describe(loss)
         self._foreign.look(loss)
@@ -105,7 +122,7 @@ class Journal:
         for entry in self._run_signals:
             layers |= {(entry.name, place): value for place, value in entry.values(run).items()}
         _append(self._samples, step, layers)
-        self._parameters.update(parameters.all_gradient_norms, parameters.all_changed)
+        self._parameters.update(parameters.all_gradient_norms, parameters.all_changed, parameters.all_due)
         if step:
             self._cleared_looks += 1
             self._stale += not self._cleared
@@ -143,6 +160,8 @@ class Journal:
             "non_finite": finite.first,
             "first_module": probe.first_module,
             "foreign": self._foreign.to_list(),
+            "skipped_steps": self.skipped,
+            "layers_not_seen": self.not_seen,
         }
         self.file.put("units", self._units)
         self.file.put("facts", facts)
@@ -181,9 +200,9 @@ def _environment(model: nn.Module, optimizers: list[Optimizer]) -> dict[str, Any
     return {
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "device": str(next(model.parameters()).device),
+        "device": str(next(iter(model.parameters())).device),
         "threads": torch.get_num_threads(),
         "model": type(model).__name__,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": sum(p.numel() for p in model.parameters() if not isinstance(p, UninitializedParameter)),
         "optimizer": ", ".join(type(optimizer).__name__ for optimizer in optimizers),
     }

@@ -6,19 +6,23 @@ that is open only while the root module's forward runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 from torch.nn.utils.parametrize import ParametrizationList
-from torch.overrides import TorchFunctionMode
 from torch.utils.hooks import RemovableHandle
 
 from trainclinic import catalog
-from trainclinic.measure.activations import FUNCTIONS, RELU, TANH, Activation, setting_of
+from trainclinic.measure.activations import RELU, TANH, Activation, setting_of
+from trainclinic.measure.functions import Functions
 from trainclinic.measure.hook import GiveUp, Hook
 from trainclinic.measure.reductions import measured, spread, to_floats
 from trainclinic.measure.signal import ActivationSignal, BackwardSignal, OutputSignal
@@ -30,6 +34,7 @@ SIGNALS = "trainclinic.measure.signals"
 
 _PASSES_ON = ("Flatten", "Unflatten", "Identity", "Dropout")  # leave the scale of the input as it is
 _ACTIVATIONS = (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus)
+_DEEPEST = 8  # containers in containers, in a module's output
 _MOST_CALLS = 128  # of one activation function in one forward that are told apart
 
 
@@ -44,19 +49,6 @@ class _Frame:
     calls: dict[str, int] = field(default_factory=dict)
 
 
-class _Functions(TorchFunctionMode):
-    def __init__(self, probe: LayerProbe) -> None:
-        super().__init__()
-        self._probe = probe
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        activation = FUNCTIONS.get(func)
-        if activation is None:
-            return func(*args, **kwargs)
-        return self._probe.call_activation(activation, func, args, kwargs)
-
-
 class LayerProbe:
     """Hooks on the modules of one model.
 
@@ -67,14 +59,16 @@ class LayerProbe:
     """
 
     def __init__(self, root: nn.Module, give_up: GiveUp, training_samples: int | None = None) -> None:
-        self._root = root
+        self._model = self._root = root  # what is watched, and what carries the hooks: the same, or its shadow
         self._give_up = give_up
+        self._thread = 0  # that runs the pass
         self.first_module = ""
         self._signals = {kind: _of_kind(kind) for kind in (OutputSignal, BackwardSignal, ActivationSignal)}
         self.dead_units = DeadUnitFraction(training_samples)
         self.layers: dict[str, Layer] = {}
         self._handles: list[RemovableHandle] = []
-        self._mode: _Functions | None = None
+        self._armed: list[int] = []  # ids of the modules that the hooks were set for
+        self._mode: Functions | None = None
         self._stack: list[_Frame] = []
         self._activation_module = ""
         self._full = False
@@ -82,15 +76,28 @@ class LayerProbe:
         self._last_weight: nn.Module | None = None
         self._entries: list[_Entry] = []
         self._state_entries: list[_Entry] = []  # of the last hidden state, where the loss uses that alone
+        self._without_gradient: Counter[str] = Counter()  # calls of a layer inside passes with gradient
+        self._mark = (0, 0)  # how many of each there were before the passes since the last backward
 
     # -- attaching
 
     def arm(self) -> None:
-        """Set the hooks, unless they are set."""
-        if not self._handles:
-            for name, module in self._root.named_modules():
-                if module is not self._root:
-                    self._handles.extend(self._hook(name, module))
+        """Set the hooks, unless they are set on just these modules."""
+        modules = list(self._root.named_modules())
+        if self._handles and self._armed == [id(module) for _, module in modules]:
+            return
+        self._remove_hooks()
+        self._armed = [id(module) for _, module in modules]
+        for name, module in modules:
+            if module is not self._root:
+                self._handles.extend(self._hook(name, module))
+
+    def look_at(self, shadow: nn.Module | None) -> None:
+        """From now on the hooks sit on a shadow of the model; with None on the model again."""
+        self._remove_hooks()
+        self._root = self._model if shadow is None else shadow
+        if shadow is not None:
+            self.arm()
 
     def disarm(self) -> None:
         """Remove every hook."""
@@ -99,12 +106,17 @@ class LayerProbe:
 
     def stop(self) -> None:
         """Remove every hook on modules and look at nothing more; the function mode stays until the forward ends."""
+        self._remove_hooks()
+        self._full = self._units = False
+
+    def _remove_hooks(self) -> None:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        self._full = self._units = False
 
     def _hook(self, name: str, module: nn.Module) -> Iterator[RemovableHandle]:
+        if isinstance(module, torch.jit.RecursiveScriptModule):  # type: ignore[attr-defined]
+            return  # takes no hook
         weights = has_weights(module)
         if is_plain(module) and not weights:
             if isinstance(module, _ACTIVATIONS):
@@ -123,11 +135,11 @@ class LayerProbe:
     def begin(self, *, full: bool, units: bool) -> None:
         """The root's forward begins. `full`: every signal; `units`: gather samples for dead units."""
         self._leave_mode()
+        self._thread = threading.get_ident()
         self._full, self._units = full, units
         self._stack = [_Frame("")]
         self._last_weight = None
-        self._mode = _Functions(self)
-        self._mode.__enter__()  # type: ignore[no-untyped-call]
+        self._mode = Functions(self.call_activation).__enter__()
 
     def end(self, output: Any) -> None:
         """The root's forward has ended."""
@@ -142,13 +154,23 @@ class LayerProbe:
         """Whether a pass is open."""
         return self._mode is not None
 
-    def collect(self) -> dict[tuple[str, str], float]:
-        """(signal, layer) → value over all passes since the last call."""
+    def mark(self) -> None:
+        """A pass begins, the first since the last backward."""
+        self._mark = len(self._entries), len(self._state_entries)
+
+    def start_over(self) -> None:
+        """Forget what came before the mark: its gradients were cleared."""
+        del self._entries[: self._mark[0]], self._state_entries[: self._mark[1]]
+
+    def collect(self, loss_scale: float = 1.0) -> dict[tuple[str, str], float]:
+        """(signal, layer) → value over all passes since the last call; the loss was multiplied with `loss_scale`."""
         seen = {(signal, layer) for signal, layer, _, _ in self._entries}
         self._entries += [entry for entry in self._state_entries if entry[:2] not in seen]
         numbers = to_floats([entry[2] for entry in self._entries])
         calls: dict[tuple[Any, str], list[tuple[float, int]]] = {}
         for (signal, layer, _, count), number in zip(self._entries, numbers, strict=True):
+            if loss_scale != 1.0 and isinstance(signal, BackwardSignal):
+                number /= loss_scale
             part = (signal.total(number), count)
             parts = calls.get((signal, layer))
             if parts is None:
@@ -169,36 +191,59 @@ class LayerProbe:
         """Forget the passes since the last `collect`: nothing was learned from them."""
         self._entries.clear()
         self._state_entries.clear()
+        self._without_gradient.clear()
+        self._mark = (0, 0)
 
     # -- hooks
 
+    @property
+    def is_other_thread(self) -> bool:
+        """Whether someone else runs the model beside the training, such as an evaluation in the background."""
+        return threading.get_ident() != self._thread
+
     def _enter(self, name: str, module: nn.Module, args: Any) -> None:
-        self._stack.append(_Frame(name))
+        if not self.is_other_thread:
+            self._stack.append(_Frame(name))
 
     def _exit(self, module: nn.Module, args: Any, output: Any) -> None:
-        if len(self._stack) > 1:
+        if len(self._stack) > 1 and not self.is_other_thread:
             self._stack.pop()
 
     def _name_activation(self, name: str, module: nn.Module, args: Any) -> None:
-        self._activation_module = name
-        self._note_first(module)
+        if not self.is_other_thread:
+            self._activation_module = name
+            self._note_first(module)
 
     def _see_weight_layer(self, name: str, module: nn.Module, args: Any, output: Any, *, ended: bool = False) -> None:
+        if self._mode is None and not ended:
+            self._see_again(name, output)
+            return
+        if self.is_other_thread:
+            return
         self._last_weight = module
         self._note_first(module)
-        if not self._full or (self._mode is None and not ended):
+        if not self._full:
             return
         with torch._C.DisableTorchFunction():  # else each of our own operations passes through the open mode
             self._measure_weight_layer(name, module, output)
 
+    def _see_again(self, name: str, output: Any) -> None:
+        """Outside of a pass: a reentrant checkpoint repeats in the backward what it ran without gradient before."""
+        tensor = first_tensor(output)
+        if self._without_gradient[name] and tensor is not None and tensor.requires_grad:
+            self._without_gradient[name] -= 1
+            self._listen(tensor, name, self._entries)
+
     def _measure_weight_layer(self, name: str, module: nn.Module, output: Any) -> None:
         tensor = first_tensor(output)
-        if tensor is None or not tensor.is_floating_point() or not tensor.numel():
+        if tensor is None or not (tensor.is_floating_point() or tensor.is_complex()) or not tensor.numel():
             return
         layer = self.layers.get(name) or self._new_weight_layer(name, module)
         self._see_output(layer.name, tensor.detach())
         if isinstance(module, nn.RNN | nn.RNNCell):
             self._see_recurrence(layer.name, module, tensor.detach())
+        if not torch.is_grad_enabled():
+            self._without_gradient[name] += 1
         if tensor.requires_grad:
             self._listen(tensor, layer.name, self._entries)
             state = first_tensor(output[1]) if isinstance(module, nn.RNNBase) else None
@@ -217,7 +262,8 @@ class LayerProbe:
 
     def _see_output(self, layer: str, output: Tensor) -> None:
         for signal in self._signals[OutputSignal]:
-            self._entries.append((signal, layer, signal.measure(output), output.numel()))
+            if signal.applies(output):
+                self._entries.append((signal, layer, signal.measure(output), output.numel()))
 
     def _listen(self, output: Tensor, layer: str, entries: list[_Entry]) -> None:
         output.register_hook(Hook(partial(self._see_gradient, layer, entries), self._give_up))  # type: ignore[no-untyped-call]
@@ -244,7 +290,8 @@ class LayerProbe:
     def _before_activation(self, activation: Activation, args: Any, kwargs: Any) -> tuple[str, Tensor | None] | None:
         """Its name here, and a sample of its input where φ' needs that; None when it is not looked at."""
         name, self._activation_module = self._activation_module, ""
-        if not self._full and not activation.can_die:
+        source = args[0] if args else kwargs["input"]
+        if not source.is_floating_point() or not (self._full or activation.can_die):
             return None
         if not name:
             frame = self._stack[-1]
@@ -253,7 +300,6 @@ class LayerProbe:
                 return None
             name = ".".join(filter(None, (frame.name, activation.name))) + (f"_{count}" if count > 1 else "")
         if activation.from_input and self._full:
-            source = args[0] if args else kwargs["input"]
             # An in-place function overwrites its input, so the sample is taken first, as a copy.
             return name, spread(source.detach()).to(torch.float32, copy=True)
         return name, None
@@ -303,7 +349,7 @@ class LayerProbe:
     def _leave_mode(self) -> None:
         if self._mode is not None:
             mode, self._mode = self._mode, None
-            mode.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+            mode.__exit__(None, None, None)
 
 
 def has_weights(module: nn.Module) -> bool:
@@ -311,7 +357,9 @@ def has_weights(module: nn.Module) -> bool:
     if isinstance(module, ParametrizationList):
         return False  # they are the weights of the module around it
     held = list(module._parameters.values())
-    parametrizations = module._modules.get("parametrizations")  # weight_norm, spectral_norm, …
+    if any(isinstance(parameter, UninitializedParameter) for parameter in held):
+        return not isinstance(module, nn.modules.batchnorm._NormBase)  # lazy: its first pass gives it a shape
+    parametrizations = getattr(module, "parametrizations", None)  # weight_norm, spectral_norm, …
     if parametrizations is not None:
         held += parametrizations.parameters()
     return any(parameter is not None and parameter.ndim > 1 for parameter in held)
@@ -323,17 +371,33 @@ def is_plain(module: nn.Module) -> bool:
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """The first tensor of a module's output: itself, or the first in a tuple, list or dict."""
+    """The tensor that a module's output, or a model's input, is about.
+
+    Itself, or the first in a tuple, list, mapping, dataclass or other object, nested or not. A single number, such as
+    the loss that some models return before their output, only where there is nothing else.
+    """
+    number = None
+    for tensor in _tensors(output):
+        if tensor.ndim:
+            return tensor
+        number = tensor if number is None else number
+    return number
+
+
+def _tensors(output: Any, depth: int = 0) -> Iterator[Tensor]:
+    """Every tensor in it, in order."""
     if isinstance(output, Tensor):
-        return output
-    if isinstance(output, dict):
-        output = list(output.values())
-    if isinstance(output, list | tuple):
-        for item in output:
-            found = first_tensor(item)
-            if found is not None:
-                return found
-    return None
+        yield output
+        return
+    if isinstance(output, Mapping):
+        output = output.values()
+    elif dataclasses.is_dataclass(output):
+        output = (getattr(output, part.name, None) for part in dataclasses.fields(output))
+    elif not isinstance(output, list | tuple):
+        output = () if isinstance(output, nn.Module) else vars(output).values() if hasattr(output, "__dict__") else ()
+    if depth < _DEEPEST:
+        for part in output:
+            yield from _tensors(part, depth + 1)
 
 
 def _of_kind(kind: Callable[..., Any]) -> tuple[Any, ...]:

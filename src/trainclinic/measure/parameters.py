@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 
-from trainclinic.measure.reductions import measured, norms, spread, to_floats
+from trainclinic.measure.reductions import as_real, measured, norms, spread, to_floats
 
 SAMPLE = 1024  # elements of each parameter that are compared between steps
 
@@ -47,6 +49,7 @@ class ParameterStep:
     gradient_cosines: list[float]
     all_gradient_norms: list[float] = field(default_factory=list)  # of every parameter; NaN without a gradient
     all_changed: list[bool] = field(default_factory=list)  # whether the step moved it, of every parameter
+    all_due: list[bool] = field(default_factory=list)  # False: held only by an optimizer that did not step
 
 
 class ParameterProbe:
@@ -57,20 +60,28 @@ class ParameterProbe:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.names = [name for name, _ in model.named_parameters()]
-        self.parameters = [parameter for _, parameter in model.named_parameters()]
+        listed = _listed(model)
+        self.names = [name for name, _ in listed]
+        self.parameters = [parameter for _, parameter in listed]
         modules = dict(model.named_modules())
         self.weights = tuple(
             _weight(name, modules[name.rpartition(".")[0]], index, parameter)
-            for index, (name, parameter) in enumerate(model.named_parameters())
-            if parameter.ndim > 1 and parameter.numel() and parameter.is_floating_point()
+            for index, (name, parameter) in enumerate(listed)
+            if parameter.ndim > 1 and parameter.numel() and _is_continuous(parameter)
         )
         self._strides = [_stride(parameter) for parameter in self.parameters]
-        self._watched = [parameter.is_floating_point() for parameter in self.parameters]
+        self._watched = [_is_continuous(parameter) for parameter in self.parameters]
         self._previous: tuple[int, Tensor, list[int]] | None = None  # gradient sample of the step before
         self._earlier: tuple[int, Tensor, list[int]] | None = None  # what `_previous` was before this step
         self._before: Tensor | None = None
         self._measured: tuple[list[float], list[float], list[float]] | None = None
+
+    def is_current(self, model: nn.Module) -> bool:
+        """Whether these are still the model's parameters."""
+        listed = _listed(model)
+        return len(listed) == len(self.parameters) and all(
+            parameter is known for (_, parameter), known in zip(listed, self.parameters, strict=True)
+        )
 
     @torch.no_grad()
     def remember(self, step: int) -> None:
@@ -78,10 +89,14 @@ class ParameterProbe:
         self._previous = (step, *self._gradient_sample())
 
     @torch.no_grad()
-    def before(self, step: int) -> None:
-        """Just before the optimizer's step: norms of gradients and weights, and samples of both."""
+    def before(self, step: int, gradient_scale: float = 1.0) -> None:
+        """Just before the optimizer's step: norms of gradients and weights, and samples of both.
+
+        `gradient_scale`: what the optimizer is going to divide the gradients by.
+        """
         weight_norms = to_floats(norms([self.parameters[weight.index].detach() for weight in self.weights]))
-        self._measured = (self._gradient_norms(), [measured(value) for value in weight_norms], self._cosines(step))
+        gradient_norms = [value / gradient_scale for value in self._gradient_norms()]
+        self._measured = (gradient_norms, [measured(value) for value in weight_norms], self._cosines(step))
         self._before = self._weight_sample()
 
     @torch.no_grad()
@@ -92,8 +107,8 @@ class ParameterProbe:
         self._measured = (self._gradient_norms(), self._measured[1], self._cosines(step))
 
     @torch.no_grad()
-    def after(self) -> ParameterStep:
-        """Just after the optimizer's step."""
+    def after(self, waiting: Container[int] = ()) -> ParameterStep:
+        """Just after the optimizer's step; `waiting`: ids of parameters whose optimizer did not step."""
         assert self._measured is not None
         assert self._before is not None
         gradient_norms, weight_norms, cosines = self._measured
@@ -102,14 +117,20 @@ class ParameterProbe:
         size = self._segments(before.square())
         ratios = [math.sqrt(m / s) if s > 0 else math.nan for m, s in zip(moved, size, strict=True)]
         pick = [weight.index for weight in self.weights]
+        due = [id(parameter) not in waiting for parameter in self.parameters]
+        gradient_norms = [value if its else math.nan for value, its in zip(gradient_norms, due, strict=True)]
         return ParameterStep(
             weights=self.weights,
             gradient_norms=[gradient_norms[index] for index in pick],
             weight_norms=weight_norms,
-            update_ratios=[math.inf if math.isnan(moved[index]) else ratios[index] for index in pick],
-            gradient_cosines=[cosines[index] for index in pick],
+            update_ratios=[
+                math.nan if not due[index] else math.inf if math.isnan(moved[index]) else ratios[index]
+                for index in pick
+            ],
+            gradient_cosines=[cosines[index] if due[index] else math.nan for index in pick],
             all_gradient_norms=gradient_norms,
             all_changed=[value != 0 for value in moved],
+            all_due=due,
         )
 
     def _gradient_norms(self) -> list[float]:
@@ -133,8 +154,8 @@ class ParameterProbe:
         views = []
         for parameter, how in zip(self.parameters, self._strides, strict=True):
             gradient = parameter.grad
-            if gradient is None or gradient.is_sparse or not gradient.is_floating_point():
-                views.append(_real(parameter.detach()).new_zeros(0))
+            if gradient is None or gradient.is_sparse:
+                views.append(as_real(parameter.detach()).new_zeros(0))
             else:
                 views.append(_sample(gradient, how))
         return _joined(views), [view.numel() for view in views]
@@ -150,6 +171,11 @@ class ParameterProbe:
 
     def _segments(self, flat: Tensor) -> list[float]:
         return _segment_sums(flat[None], self._lengths)[0]
+
+
+def _listed(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    """Names and parameters; a lazy one is none before its first batch."""
+    return [item for item in model.named_parameters() if not isinstance(item[1], UninitializedParameter)]
 
 
 def _joined(views: list[Tensor]) -> Tensor:
@@ -187,7 +213,7 @@ def _sample(tensor: Tensor, how: tuple[int, int, int]) -> Tensor:
     usual = type(tensor) in (Tensor, nn.Parameter) and tensor.is_contiguous() and not tensor.is_complex()
     if usual and tensor.numel() == size:
         return tensor.as_strided((length,), (stride,))
-    return spread(_real(tensor.detach()), SAMPLE)
+    return spread(as_real(tensor.detach()), SAMPLE)
 
 
 def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weight:
@@ -205,8 +231,8 @@ def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weig
     return Weight(layer, kind, index, parameter.numel(), fan_out, shape)
 
 
-def _real(parameter: Tensor) -> Tensor:
-    return torch.view_as_real(parameter) if parameter.is_complex() else parameter
+def _is_continuous(parameter: Tensor) -> bool:
+    return parameter.is_floating_point() or parameter.is_complex()
 
 
 def _values(gradient: Tensor) -> Tensor:

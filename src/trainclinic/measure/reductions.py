@@ -19,6 +19,7 @@ _SAFE = (1e-15, 1e18)  # float32 norms inside are exact to rounding, even of a m
 
 def norm(tensor: Tensor) -> Tensor:
     """Euclidean norm of all elements, a 0-dim tensor on the tensor's device; right over the whole float range."""
+    tensor = as_real(tensor)
     if tensor.device.type != "cpu":
         return _exact_norm(tensor)  # no look at the value: it would wait for the device
     fast: Tensor = torch.linalg.vector_norm(tensor, dtype=_wide(tensor))
@@ -29,6 +30,7 @@ def norms(tensors: list[Tensor]) -> list[Tensor]:
     """The norm of each tensor; one fused call for all."""
     if not tensors:
         return []
+    tensors = [as_real(tensor) for tensor in tensors]
     if tensors[0].device.type != "cpu":
         return list(torch._foreach_norm(tensors, 2, torch.float64))
     if any(tensor.dtype in (torch.float16, torch.bfloat16) for tensor in tensors):
@@ -38,6 +40,11 @@ def norms(tensors: list[Tensor]) -> list[Tensor]:
         value if _SAFE[0] < value.item() < _SAFE[1] else _exact_norm(tensor)
         for value, tensor in zip(found, tensors, strict=True)
     ]
+
+
+def as_real(tensor: Tensor) -> Tensor:
+    """A complex tensor as one of twice as many real numbers: its norm is that of the moduli."""
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
 def total(tensor: Tensor) -> Tensor:

@@ -119,14 +119,15 @@ class Replay:
         for module in modules.values():  # its statistics were written by the pass, and are not read in train mode
             if module.training and isinstance(module, nn.modules.batchnorm._NormBase):
                 module.reset_running_stats()
-        pairs = zip(self._passes.tables, self._record.buffers, strict=True)
-        for (name, table, key), known in pairs:
-            tensor = table.get(key)
+        for known in self._record.buffers:
+            tensor = known.table.get(known.key)
             if tensor is known.tensor and (tensor is None or unchanged((tensor, known.version))):
                 continue
             if known.copy is None:
-                raise NotLocalizedError(f"the buffer {'.'.join(filter(None, (name, key)))} has changed since")
-            modules[name]._buffers[key] = known.copy.clone()
+                raise NotLocalizedError(
+                    f"the buffer {'.'.join(filter(None, (known.module, known.key)))} has changed since"
+                )
+            modules[known.module]._buffers[known.key] = known.copy.clone()
         return shadow
 
 
@@ -146,7 +147,7 @@ def _refuse(passes: HeldPasses, record: Pass) -> None:
         why = "the weights are sharded over several devices"
     elif _speaks_to_others(model):
         why = "the model exchanges statistics with other processes"
-    elif len(passes.tables) > MOST_BUFFERS:
+    elif len(record.buffers) > MOST_BUFFERS:
         why = f"the model has more than {MOST_BUFFERS} buffers"
     elif model.training != record.training:
         why = "the model has changed its mode since"

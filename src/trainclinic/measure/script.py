@@ -1,12 +1,14 @@
 """Watch an unmodified script: find its model and optimizer as it runs, and stay out of its way.
 
 The script runs as `__main__`, with its own argv, stdin, output and tracebacks. An optimizer is noticed when it is
-made; its model is the outermost module that runs forward with a gradient and holds parameters of that optimizer.
+made; its model is the outermost module that runs forward with a gradient and holds parameters of that optimizer. A
+script that compiles bears no hook on all modules: there it is the outermost module that exists.
 """
 
 from __future__ import annotations
 
 import functools
+import gc
 import sys
 import traceback
 import types
@@ -18,7 +20,6 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
-from torch.nn.parameter import UninitializedParameter
 from torch.optim import Optimizer
 
 from trainclinic.errors import RecordingError, ScriptError, TrainingStoppedError
@@ -27,7 +28,9 @@ from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
 
 _HERE = Path(__file__).parent
-_PASS_ON = ("__torch_function__", "call_activation", "backward", "loss", "noticed")  # call what the script called
+_PASS_ON = (  # functions of ours that call what the script called
+    "__torch_function__", "call_activation", "backward", "loss", "noticed", "scale", "step", "compile", "told",
+)  # fmt: skip
 SETTLED = 3  # optimizer steps after which no further model is looked for, until another optimizer is made
 
 
@@ -104,9 +107,9 @@ class _Finder:
         self._watches: list[Watch] = []
         self._optimizers: list[Optimizer] = []
         self._known: set[int] = set()  # modules that are being watched
-        self._waiting: set[int] = set()  # parts of a lazy model
         self._hook: Any = None
-        self._init = Optimizer.__init__
+        self._compiles = False
+        self._init, self._compile = Optimizer.__init__, torch.compile
 
     def begin(self) -> None:
         original = self._init
@@ -118,12 +121,23 @@ class _Finder:
             finder._optimizers.append(optimizer)
             finder._look()
 
+        @functools.wraps(self._compile)
+        def compile(*args: Any, **kwargs: Any) -> Any:
+            if finder._compiles:
+                return finder._compile(*args, **kwargs)
+            finder._compiles = True
+            finder._rest()
+            finder._search()
+            return torch.compile(*args, **kwargs)  # a watch that was just made wants to hear of it
+
         Optimizer.__init__ = noticed  # type: ignore[method-assign,assignment]
+        torch.compile = compile
 
     def end(self, ended: str) -> list[Recording]:
         Optimizer.__init__ = self._init  # type: ignore[method-assign]
         self._rest()
         recordings = [watch.close(ended) for watch in self._watches]
+        torch.compile = self._compile
         for watch in self._watches:
             watch.model = nn.Module()  # the script's objects are not kept alive
         return sorted(recordings, key=lambda recording: -recording.environment["parameters"])
@@ -138,7 +152,9 @@ class _Finder:
         return ""
 
     def _look(self) -> None:
-        if self._hook is None:
+        if self._compiles:
+            self._search()
+        elif self._hook is None:
             self._hook = register_module_forward_pre_hook(self._module_called)
 
     def _rest(self) -> None:
@@ -148,15 +164,31 @@ class _Finder:
 
     def _module_called(self, module: nn.Module, args: Any) -> None:
         """The first call that reaches here with a parameter of an optimizer is the outermost one."""
+        if torch.compiler.is_compiling():
+            return
         if id(module) in self._known or not torch.is_grad_enabled():
             if self._watches and all(watch.step >= SETTLED for watch in self._watches):
                 self._rest()
             return
-        if id(module) in self._waiting:
-            return
-        if any(isinstance(parameter, UninitializedParameter) for parameter in module.parameters()):
-            self._waiting.update(id(part) for part in module.modules() if part is not module)
-            return  # lazy: it is watched from its second call on
+        watch = self._watch(module)
+        if watch is not None:
+            watch.began(args)
+
+    def _search(self) -> None:
+        """Watch the outermost modules there are that hold parameters of an optimizer."""
+        held = {id(p) for one in self._optimizers for group in one.param_groups for p in group["params"]}
+        found = [
+            thing
+            for thing in (gc.get_objects() if held else ())
+            if issubclass(type(thing), nn.Module) and any(id(parameter) in held for parameter in thing.parameters())
+        ]
+        inner = {id(part) for module in found for part in module.modules() if part is not module}
+        for module in found:
+            if id(module) not in inner | self._known:
+                self._watch(module)
+
+    def _watch(self, module: nn.Module) -> Watch | None:
+        """Watch `module` if it holds parameters of an optimizer."""
         own = {id(parameter) for parameter in module.parameters()}
         optimizers = [
             optimizer
@@ -164,13 +196,13 @@ class _Finder:
             if any(id(parameter) in own for group in optimizer.param_groups for parameter in group["params"])
         ]
         if not optimizers:
-            return
+            return None
         number = len(self._watches) + 1
         path = self._stem.with_name(f"{self._stem.name}{f'-{number}' if number > 1 else ''}.clinic")
         watch = Watch(module, optimizers, path=_prepared(path), every=self._every, live=self._live)
         self._watches.append(watch)
         self._known.update(id(part) for part in module.modules())
-        watch.began(args)
+        return watch
 
 
 def _prepared(path: Path) -> Path:

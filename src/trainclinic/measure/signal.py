@@ -74,6 +74,10 @@ class RootMeanSquare:
 class OutputSignal(_CallSignal):
     """Looks at the output of a layer in the forward pass."""
 
+    def applies(self, output: Tensor) -> bool:
+        """Whether it means anything for this output."""
+        return True
+
     def measure(self, output: Tensor) -> Tensor:
         """A 0-dim tensor whose `total` is a sum over the elements of `output`."""
         raise NotImplementedError

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedParameter
+from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
-from trainclinic.errors import SetupError, TrainingStoppedError
+from trainclinic.errors import TrainingStoppedError
 from trainclinic.measure import intercept
+from trainclinic.measure.accumulation import Accumulation
+from trainclinic.measure.arguments import Optimizers, checked
+from trainclinic.measure.compiled import CompiledCall, ShadowLook, compiled_forms, has_compiled_part
 from trainclinic.measure.evaluation import EvaluationRound
 from trainclinic.measure.finite import FiniteCheck
 from trainclinic.measure.hook import Hook
 from trainclinic.measure.journal import Journal
 from trainclinic.measure.layers import LayerProbe, first_tensor
 from trainclinic.measure.live import Live
+from trainclinic.measure.optimizers import Trainers
 from trainclinic.measure.parameters import ParameterProbe
-from trainclinic.measure.reductions import to_floats
 from trainclinic.measure.run_step import Moments, RunStep
 from trainclinic.measure.schedule import UnitWindows, default_schedule, every_step
+from trainclinic.measure.shadow import uncompiled
 from trainclinic.recording import Recording
-
-Optimizers = Optimizer | Sequence[Optimizer]
 
 
 class Watch:
@@ -50,13 +52,13 @@ class Watch:
         live: Live | None = None,
     ) -> None:
         self.model = model
-        self._optimizers = _checked(model, optimizer, every)
-        self._probe = LayerProbe(model, self.give_up, training_samples)
-        self._parameters = ParameterProbe(model)
+        optimizers = checked(model, optimizer, every)
+        self._root = uncompiled(model)
+        self._probe = LayerProbe(self._root, self.give_up, training_samples)
+        self._parameters = ParameterProbe(self._root)
         self._live = live
-        names, parameters = self._parameters.names, self._parameters.parameters
-        self._finite = FiniteCheck(model, names, parameters, at_once=live is not None)
-        self._journal = Journal(path, model, self._optimizers, self._parameters)
+        self._finite = FiniteCheck(self._root, self._parameters.names, self._parameters.parameters)
+        self._journal = Journal(path, self._root, optimizers, self._parameters)
         self._round = EvaluationRound()
 
         self.step = 0  # optimizer steps done
@@ -64,26 +66,27 @@ class Watch:
         self._schedule = default_schedule() if every is None else every_step(every)
         self._windows = UnitWindows()
         self._next_full = self._schedule(0)
-        self._loss: float | None = None
-        self._device_losses: list[Tensor] = []
+        self._trainers = Trainers(self._root, optimizers)
+        self._so_far = Accumulation()  # of the present step
+        self._so_far.watch(self._parameters.parameters)
+        self._steps_before_scaler = 0
         self._outputs: Moments | None = None
         self._targets: Moments | None = None
         self._seen_output: Tensor | None = None
-        self._passes, self._training_passes = 0, 0
         self._seen_pass = False  # of this model, at any time
-        self._stepped: set[int] = set()  # the optimizers that have, in this step
-        self._stepping = False  # inside an optimizer's step
-        self._closure_passes = 0  # that it ran itself
+        self._closure_passes = 0  # that an optimizer ran itself, inside its step
         self._told_validation = False  # the user calls `validate`
-        self._compiled = hasattr(model, "_orig_mod")
         self._told = False  # of the first number that is not finite
         self._meant: Exception | None = None  # raised in answer to a finding: it is for the user
+        self._shadow_looks: list[ShadowLook] = []  # at passes not yet differentiated
         self._failed = ""  # the error of ours that ended the watch
         self._recording: Recording | None = None
         self._hooks: list[Hook] = []
         self._end_hook = Hook(self._after_forward, self.give_up)
         self._handles: list[Any] = []
-        self._end_handle: Any = None  # on the end of the root's forward, in steps that are looked at
+        self._end_handles: list[Any] = []  # on the end of the model's forward, in steps that are looked at
+        self._forms: list[nn.Module] = []  # the model, and what torch.compile has made of it
+        self._compiled_call = CompiledCall(self._root, self._hook(self._before_forward), self._hook(self._after_call))
         self._plan()
         self._attach(loss_fn)
 
@@ -94,14 +97,27 @@ class Watch:
         return self._hooks[-1]
 
     def _attach(self, loss_fn: Callable[..., Any] | None) -> None:
-        self._handles = [self.model.register_forward_pre_hook(self._hook(self._before_forward), with_kwargs=True)]
-        self._handles.append(self.model.register_forward_hook(self._hook(self._after_pass)))
-        for optimizer in self._optimizers:
-            self._handles.append(optimizer.register_step_pre_hook(self._hook(self._before_step)))
-            self._handles.append(optimizer.register_step_post_hook(self._hook(self._after_step)))
+        for form in (self._root, *compiled_forms(self._root)):
+            self._attach_to(form)
+        self._compiled_call.attach()
+        self._handles.append(self._compiled_call)
         if isinstance(loss_fn, nn.Module) and not type(loss_fn).__module__.startswith("torch.nn.modules"):
             self._handles.append(loss_fn.register_forward_hook(self._hook(self._after_loss_module)))
         intercept.listen(self)
+
+    def _attach_to(self, form: nn.Module) -> None:
+        self._forms.append(form)
+        before = self._hook(self._before_forward)
+        self._handles.append(form.register_forward_pre_hook(before, with_kwargs=True))
+        self._handles.append(form.register_forward_hook(self._hook(self._after_pass)))
+
+    def after_compile(self, given: Any, compiled: Any) -> Any:
+        """`torch.compile` was called: the watched model's compiled form is watched too."""
+        if isinstance(compiled, nn.Module) and compiled is not given and uncompiled(compiled) is self._root:
+            self._attach_to(compiled)
+        elif getattr(given, "__self__", None) is self._root and getattr(given, "__name__", "") == "_call_impl":
+            return self._compiled_call.wrap(compiled)
+        return compiled
 
     def close(self, ended: str = "completed") -> Recording:
         """Stop watching: every hook is removed, the file is complete. Calling it again does nothing more."""
@@ -113,10 +129,9 @@ class Watch:
             if self._failed:
                 ended = f"{ended}; watched until step {self.step}: {self._failed}"
             else:
-                if self._stepped and not self._stepping:
+                if self._trainers.stepped and not self._trainers.stepping:
                     self._finish_step()
                 self._end_evaluation()
-                self._finite.read_late()
             with contextlib.suppress(*((Exception,) if self._failed else ())):  # what was seen until then
                 self._write_down()
             self._recording = self._journal.close(ended)
@@ -184,70 +199,89 @@ class Watch:
         """Decide what to look at in the coming step."""
         self._full, self._next_full = self._next_full, self._schedule(self.step + 1)
         self._in_window = self._windows.update(self.step)
+        self._begin_step()
+
+    def _begin_step(self) -> None:
         self.wants_losses = self._full
-        self._loss = None
-        self._passes = self._training_passes = self._closure_passes = 0
-        self._stepping = False
-        self._stepped.clear()
+        self._so_far.clear()
+        self._closure_passes = 0
+        self._shadow_looks = []
+        self._trainers.begin_step()
 
     def _before_forward(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self._compiled_call.running:
+            return
         if not torch.is_grad_enabled():
             self._journal.modes.evaluation(model)
             self._round.passes += 1
             self.wants_losses = self._full or not self._told_validation
             return
-        if self._stepping or self._stepped or self._round.passes or not self._seen_pass:
+        if self._trainers.stepping or self._trainers.stepped or self._round.passes or not self._seen_pass:
             self._begin_training_pass()
-        self._passes += 1
-        self._training_passes += model.training
+        if self._so_far.forward(training=model.training):
+            self._probe.mark()
         self._finite.begin_pass(args, kwargs)
         if (self._full or self._in_window) and self._closure_passes < 2:  # of several points, the first is looked at
-            self._begin_look(model, (*args, *kwargs.values()))
+            self._begin_look(args, kwargs)
 
     def _begin_training_pass(self) -> None:
         """After anything else than a training step."""
-        if self._stepping:
+        if self._trainers.stepping:
             self._closure_passes += 1
-        elif self._stepped:
+        elif self._trainers.stepped:
             self._finish_step()
         self._end_evaluation()
         if not self._seen_pass:
             self._seen_pass = True
-            self._loss, self._device_losses = None, []  # were another model's
+            self._so_far.clear()  # was another model's
             self._journal.loss.clear()
 
-    def _begin_look(self, model: nn.Module, given: tuple[Any, ...]) -> None:
-        if not self._compiled:
-            if self._end_handle is None:
-                self._end_handle = model.register_forward_hook(self._end_hook, always_call=True)
+    def _begin_look(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not self._end_handles:
+            self._end_handles = [form.register_forward_hook(self._end_hook, always_call=True) for form in self._forms]
+        if has_compiled_part(self._root) or len(self._forms) > 1:
+            look = ShadowLook(self._root, self._probe)
+            self._journal.not_seen = look.forward(args, kwargs, full=self._full, units=self._in_window)
+            self._shadow_looks.append(look)
+        else:
             self._probe.arm()
             self._probe.begin(full=self._full, units=self._in_window)
         if self._full:
             self._journal.modes.look()
-            self._journal.see_inputs(first_tensor(given))
+            self._journal.see_inputs(first_tensor((*args, *kwargs.values())))
 
     def _disarm(self) -> None:
-        if self._end_handle is not None:
-            self._end_handle.remove()
-            self._end_handle = None
-            self._probe.disarm()
+        for handle in self._end_handles:
+            handle.remove()
+        self._end_handles.clear()
+        self._probe.disarm()
 
     def _after_pass(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         self._finite.end_pass(output)
 
+    def _after_call(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        self._after_pass(model, args, output)
+        self._after_forward(model, args, output)
+
     def _after_forward(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        if self._probe.is_other_thread:
+            return
         if self._probe.running:
             self._probe.end(output)
-            seen = first_tensor(output)
-            if self._full and seen is not None and seen.is_floating_point():
-                self._seen_output = seen.detach()  # looked at only where no loss function shows itself
+        elif self._shadow_looks and torch.is_grad_enabled():
+            self._journal.not_seen = self._shadow_looks[-1].follow(output, self._hook)
+        else:
+            return
+        seen = first_tensor(output)
+        if self._full and seen is not None and seen.is_floating_point():
+            self._seen_output = seen.detach()  # looked at only where no loss function shows itself
 
     def after_loss(self, name: str, output: Tensor, target: Tensor, loss: Tensor) -> None:
         """A loss function was computed: training when it has a gradient, else part of an evaluation."""
         if not loss.requires_grad:
             if not self._told_validation:
                 self._round.add(name, output, target, loss)
-        elif self._full and self._passes:
+        elif self._full and self._so_far.passes and not self._so_far.is_other_thread:
             self._outputs, self._targets = Moments.of(output), Moments.of(target)
             self._journal.see_loss(name, output, target)
 
@@ -255,33 +289,47 @@ class Watch:
         if len(args) == 2 and all(isinstance(item, Tensor) for item in (*args, loss)):
             self.after_loss(type(module).__name__, *args, loss)
 
+    def after_scale(self, loss: Tensor, scaled: Tensor, scaler: GradScaler) -> None:
+        """A GradScaler has scaled a loss: what is recorded is the loss, and gradients as they are without the scale."""
+        self._so_far.scale(loss, scaled, scaler)
+
     def before_backward(self, loss: Any) -> None:
         """The loss is about to be differentiated."""
-        if (not self._passes and self._seen_pass) or self._closure_passes > 1:
+        so_far = self._so_far
+        if (not so_far.passes and self._seen_pass) or self._closure_passes > 1 or so_far.is_other_thread:
             return  # another model's loss, or a further point that the optimizer tries
         tensor = loss if isinstance(loss, Tensor) else first_tensor(loss)
         if tensor is None or tensor.numel() != 1:
             return
-        value = tensor.item() if tensor.is_cpu else None
-        if value is None:
-            self._device_losses.append(tensor.detach())
-        else:
-            self._loss = (self._loss or 0.0) + value
-        self._finite.before_backward(tensor, value)
-        if self._stepping and value is not None:
-            self._finite.in_closure(self.step, value)
+        if so_far.was_cleared():
+            so_far.start_over()
+            self._probe.start_over()
+            self._finite.start_over(so_far.passes)
+        so_far.before_backward(tensor)
+        if not self._finite.before_backward(tensor) and self._trainers.stepping:
+            self._finite.in_closure(self.step, tensor.item())
             self._tell()
         if self._full:
-            self._journal.see_backward(tensor)
+            self._journal.before_backward()
 
-    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        self._stepping = True
-        if self._stepped:
+    def after_backward(self, loss: Any) -> None:
+        """It has been differentiated."""
+        if self._so_far.is_other_thread or not self._so_far.after_backward():
             return
-        self._stepped.add(id(optimizer))
-        self._finite.before_step(self.step, self._loss)
         if self._full:
-            self._parameters.before(self.step)
+            self._journal.see_loss_graph(loss if isinstance(loss, Tensor) else first_tensor(loss))
+        looks, self._shadow_looks = self._shadow_looks, []
+        for look in looks:
+            look.backward()
+
+    def before_step(self, optimizer: Optimizer) -> None:
+        """An optimizer is about to step."""
+        if not self._trainers.before_step(optimizer) or self._trainers.stepped:
+            return
+        self._finite.before_step(self.step, self._loss_so_far(), guarded=hasattr(optimizer, "found_inf"))
+        if self._full:
+            self._list_parameters()
+            self._parameters.before(self.step, self._trainers.gradient_scale(optimizer))
         elif self._next_full:
             self._parameters.remember(self.step)
         self._tell()
@@ -296,53 +344,84 @@ class Watch:
             self._live.tell(self._journal.file.recording())
         except Exception as error:
             self._meant = error
-            self._stepping = self._full = self._next_full = False  # the update is not made
+            self._trainers.leave()
+            self._full = self._next_full = False  # the update is not made
             raise
 
-    def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        self._stepping = False
-        self._stepped.add(id(optimizer))
+    def _loss_so_far(self) -> float | None:
+        """On a device it is read before the update only for who wants to be told then."""
+        return self._so_far.loss if self._live is None else self._so_far.settle()
+
+    def after_step(self, optimizer: Optimizer) -> None:
+        """It has stepped."""
+        if not self._trainers.after_step(optimizer):
+            return
         if self._closure_passes:
             self._after_closure()
         self._finite.after_step()
-        if len(self._stepped) == len(self._optimizers):
+        if self._trainers.all_stepped:
             self._finish_step()
 
     def _after_closure(self) -> None:
         """The optimizer ran the model within its step: what it started from is known only now."""
-        self._finite.before_step(self.step, self._loss, moved=True)
+        self._finite.before_step(self.step, self._loss_so_far(), moved=True)
         if self._full:
             self._parameters.again(self.step)
         elif self._next_full:
             self._parameters.remember(self.step)
         self._tell()
 
+    def before_scaler_step(self, optimizer: Optimizer) -> None:
+        """A GradScaler is about to let an optimizer step, if its gradients are finite."""
+        self._steps_before_scaler = self._trainers.steps
+
+    def after_scaler_step(self, optimizer: Optimizer) -> None:
+        """A GradScaler that found infinite gradients lets no optimizer step: as if the batch had not been."""
+        if self._trainers.steps == self._steps_before_scaler and self._trainers.holds(optimizer):
+            self._journal.skipped += 1
+            self._probe.discard()
+            self._outputs = self._targets = self._seen_output = None
+            self._begin_step()
+
     def _finish_step(self) -> None:
-        if self._device_losses:
-            self._loss = sum(to_floats(self._device_losses))
-            self._device_losses = []
-        self._journal.step(self.step, self._loss, self._passes, self._training_passes)
+        so_far = self._so_far
+        loss = so_far.settle()
+        self._finite.finish_step(self.step, loss)
+        self._journal.step(self.step, loss, so_far.passes, so_far.training_passes)
         if self._full:
             self._finish_look()
         if self._in_window:
             self._finish_window_step()
         self.step += 1
         self._plan()
-        if self._end_handle is not None and not (self._full or self._in_window):
+        if self._end_handles and not (self._full or self._in_window):
             self._disarm()
         if self._journal.file.due:
             self._write_down(only_news=True)
             self._journal.file.flush()
 
     def _finish_look(self) -> None:
-        layers = self._probe.collect() if self._passes else {}
+        scaler = self._so_far.scaler
+        layers = self._probe.collect(scaler.get_scale() if scaler else 1.0) if self._so_far.passes else {}
+        if not self._so_far.passes:
+            self._journal.not_seen = "no call of the model was seen: it may run inside a compiled function"
         if self._outputs is None and self._seen_output is not None:
             self._outputs = Moments.of(self._seen_output)
-        parameters = self._parameters.after()
-        rates = tuple(float(group["lr"]) for optimizer in self._optimizers for group in optimizer.param_groups)
+        parameters = self._parameters.after(self._trainers.waiting)
+        rates = tuple(float(group["lr"]) for one in self._trainers.optimizers for group in one.param_groups)
         run = RunStep(rates, parameters.all_gradient_norms, self._outputs, self._targets)
         self._journal.sample(self.step, layers, parameters, run)
         self._outputs = self._targets = self._seen_output = None
+
+    def _list_parameters(self) -> None:
+        """Models grow, and lazy ones get their shapes with the first batch."""
+        if self._parameters.is_current(self._root):
+            return
+        self._parameters = ParameterProbe(self._root)
+        self._finite.watch(self._parameters.names, self._parameters.parameters)
+        self._so_far.watch(self._parameters.parameters)
+        self._journal.parameters_are(self._root, self._parameters)
+        self._trainers.forget_foreign()
 
     def _finish_window_step(self) -> None:
         units = self._probe.dead_units
@@ -359,30 +438,3 @@ class Watch:
 
     def _write_down(self, *, only_news: bool = False) -> None:
         self._journal.put(self.step, self._probe, self._finite, only_news=only_news)
-
-
-def _checked(model: Any, optimizer: Any, every: Any) -> list[Optimizer]:
-    if not isinstance(model, nn.Module):
-        raise SetupError(f"model: expected a torch.nn.Module, got {type(model).__name__}; pass the network itself")
-    own = {id(parameter) for parameter in model.parameters()}
-    if not own:
-        raise SetupError(f"model: expected a module with parameters, {type(model).__name__} has none; "
-                         "pass the network that is trained")  # fmt: skip
-    if any(isinstance(parameter, UninitializedParameter) for parameter in model.parameters()):
-        raise SetupError(f"model: expected parameters of known shape, {type(model).__name__} has lazy ones; "
-                         "run one batch through it before it is watched")  # fmt: skip
-    optimizers = [optimizer] if isinstance(optimizer, Optimizer) else optimizer
-    if not isinstance(optimizers, list | tuple) or not optimizers:
-        raise SetupError(f"optimizer: expected a torch.optim.Optimizer or a list of them, got "
-                         f"{type(optimizer).__name__}; pass the optimizer that steps")  # fmt: skip
-    for one in optimizers:
-        if not isinstance(one, Optimizer):
-            raise SetupError(f"optimizer: expected a torch.optim.Optimizer, got {type(one).__name__}; "
-                             "pass the optimizer that steps")  # fmt: skip
-        if not any(id(parameter) in own for group in one.param_groups for parameter in group["params"]):
-            raise SetupError(f"optimizer: expected one that holds parameters of the model, {type(one).__name__} holds "
-                             "none of them; build it from model.parameters()")  # fmt: skip
-    if every is not None and (not isinstance(every, int) or every < 1):
-        raise SetupError(f"every: expected a whole number of steps of at least 1, or None, got {every!r}; "
-                         "1 looks at every step")  # fmt: skip
-    return list(optimizers)

@@ -13,6 +13,10 @@ class ActivationMean(OutputSignal):
 
     unit = "1"
 
+    def applies(self, output: Tensor) -> bool:
+        """Not for complex numbers: the mean would be one."""
+        return not output.is_complex()
+
     def measure(self, output: Tensor) -> Tensor:
         """The sum of the output."""
         return total(output)

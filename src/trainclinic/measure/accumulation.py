@@ -1,0 +1,124 @@
+"""Accumulation: what has gone into the gradients since they were last cleared, and with which loss."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+from weakref import ref
+
+import torch
+from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
+
+from trainclinic.measure.reductions import to_floats
+
+_ENOUGH = 4  # parameters at each end of the list whose gradients are looked at
+
+
+class Accumulation:
+    """The passes and the loss of one optimizer step, micro-batch by micro-batch.
+
+    What counts is what is in the gradient. A loss that gives these parameters none is another model's. A pass whose
+    gradients were cleared before the optimizer stepped, such as the discriminator's in the generator's turn, is
+    forgotten. A loss of another thread is not ours.
+    """
+
+    def __init__(self) -> None:
+        self._asked: Sequence[nn.Parameter] = ()  # whose gradients tell what happened to all
+        self._thread: int | None = None  # that runs the model
+        self.clear()
+
+    def watch(self, parameters: Sequence[nn.Parameter]) -> None:
+        """From now on these parameters: all of them, until it is known which ones the loss reaches."""
+        self._asked = parameters
+
+    def clear(self) -> None:
+        """A new step."""
+        self.passes = self.training_passes = 0  # in all, and those in train mode
+        self.scaler: GradScaler | None = None  # that scaled the loss
+        self.loss: float | None = None
+        self._device_losses: list[Tensor] = []
+        self._backwards = 0
+        self._pending = (0, 0)  # passes, and those in train mode, since the last backward
+        self._running: tuple[Tensor, GradScaler | None, list[Any]] | None = None  # the backward that is under way
+        self._scaled: dict[int, tuple[ref[Tensor], Tensor, GradScaler]] = {}
+
+    def forward(self, *, training: bool) -> bool:
+        """A pass of the model with gradient; whether it is the first since the last backward."""
+        self._thread = threading.get_ident()
+        self.passes += 1
+        self.training_passes += training
+        first = self._pending[0] == 0
+        self._pending = (self._pending[0] + 1, self._pending[1] + training)
+        return first
+
+    @property
+    def is_other_thread(self) -> bool:
+        """Whether this thread is not the one that runs the model."""
+        return self._thread is not None and self._thread != threading.get_ident()
+
+    def scale(self, loss: Tensor, scaled: Tensor, scaler: GradScaler) -> None:
+        """A loss was scaled: `scaled` is what will be differentiated."""
+        self._scaled[id(scaled)] = (ref(scaled), loss.detach(), scaler)
+
+    def was_cleared(self) -> bool:
+        """Whether the gradients of an earlier backward in this step have been cleared since."""
+        if not self._backwards:
+            return False
+        found = (parameter.grad for parameter in self._asked)
+        # On a device a look at the values would wait for it: only gradients that are gone count as cleared there.
+        return not any(g is not None and (not g.is_cpu or bool(_values(g).any())) for g in found)
+
+    def start_over(self) -> None:
+        """What was differentiated before is in no gradient any more; the passes since then are."""
+        self.passes, self.training_passes = self._pending
+        self._backwards, self.loss, self._device_losses = 0, None, []
+
+    def before_backward(self, loss: Tensor) -> None:
+        """`loss` is about to be differentiated."""
+        scaler = None
+        if self._scaled:
+            held, unscaled, its_scaler = self._scaled.pop(id(loss), (None, loss, None))
+            if held is not None and held() is loss:
+                loss, scaler = unscaled, its_scaler
+        self._running = loss, scaler, [_state(parameter) for parameter in self._asked]
+
+    def after_backward(self) -> bool:
+        """It has been; whether it gave these parameters a gradient, and so counts."""
+        if self._running is None:
+            return False
+        (loss, scaler, before), self._running = self._running, None
+        reached = [one for one, state in zip(self._asked, before, strict=True) if _state(one) != state]
+        if not reached:
+            return False
+        if len(self._asked) > 2 * _ENOUGH:
+            self._asked = [*reached[:_ENOUGH], *reached[-_ENOUGH:]]
+        self._backwards += 1
+        self._pending = (0, 0)
+        self.scaler = scaler
+        if loss.is_cpu:
+            self.loss = (self.loss or 0.0) + loss.item()
+        else:
+            self._device_losses.append(loss.detach())
+        return True
+
+    def settle(self) -> float | None:
+        """The loss of the step; None when none was seen."""
+        if self._device_losses:
+            self.loss = (self.loss or 0.0) + sum(to_floats(self._device_losses))
+            self._device_losses = []
+        return self.loss
+
+
+def _state(parameter: nn.Parameter) -> tuple[int, int]:
+    """Changes when the gradient is made, taken away or added to."""
+    gradient = parameter.grad
+    return (0, 0) if gradient is None else (id(gradient), gradient._version)
+
+
+def _values(gradient: Tensor) -> Any:
+    if gradient.layout is not torch.strided:
+        return gradient.coalesce().values()
+    to_local = getattr(gradient, "to_local", None)  # of a sharded one, what this process holds: no communication
+    return gradient if to_local is None else to_local()

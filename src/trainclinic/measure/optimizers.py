@@ -1,0 +1,125 @@
+"""Trainers: the optimizers that train one model, and which of them have stepped in the present step.
+
+PyTorch tells of every optimizer's step. One that was made later and holds parameters of the model joins; another
+model's is none of ours. A wrapper that calls an inner optimizer is one step, not two.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakSet
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+
+class Trainers:
+    """The optimizers of one model.
+
+    Args:
+        model: that they train.
+        optimizers: that are known from the start.
+    """
+
+    def __init__(self, model: nn.Module, optimizers: list[Optimizer]) -> None:
+        self._model = model
+        self.optimizers = optimizers
+        self._foreign: WeakSet[Optimizer] = WeakSet()  # that hold none of its parameters
+        self._stepping: Optimizer | None = None
+        self._stepped: set[int] = set()
+        self.steps = 0  # of any of them, ever
+
+    # -- asked
+
+    @property
+    def stepping(self) -> bool:
+        """Whether one of them is inside its step."""
+        return self._stepping is not None
+
+    @property
+    def stepped(self) -> bool:
+        """Whether one of them has stepped, or is stepping, in the present step."""
+        return bool(self._stepped)
+
+    @property
+    def all_stepped(self) -> bool:
+        """Whether every one of them has."""
+        return len(self._stepped) >= len(self.optimizers)
+
+    def holds(self, optimizer: Optimizer) -> bool:
+        """Whether it is one of them; one that is seen for the first time joins if it holds a parameter of the model."""
+        if optimizer in self.optimizers:
+            return True
+        if optimizer in self._foreign:
+            return False
+        own = {id(parameter) for parameter in self._model.parameters()}
+        ours = any(id(parameter) in own for parameter in _held(optimizer))
+        if ours:
+            self._join(optimizer)
+        else:
+            self._foreign.add(optimizer)
+        return ours
+
+    def gradient_scale(self, optimizer: Optimizer) -> float:
+        """What a fused optimizer is going to divide the gradients by; read only in steps that are looked at."""
+        scale = getattr(optimizer, "grad_scale", None)
+        return float(scale) if isinstance(scale, Tensor) else 1.0
+
+    @property
+    def waiting(self) -> set[int]:
+        """Ids of the parameters that are held only by optimizers that have not stepped in the present step."""
+        waiting: set[int] = set()
+        done: set[int] = set()
+        for one in self.optimizers:
+            (done if id(one) in self._stepped else waiting).update(map(id, _held(one)))
+        return waiting - done
+
+    # -- told
+
+    def before_step(self, optimizer: Optimizer) -> bool:
+        """Whether a step of ours begins; not for another model's optimizer, nor inside another step."""
+        if self._stepping not in (None, optimizer) or not self.holds(optimizer):  # its last step may have failed
+            return False
+        if _is_skipped(optimizer):
+            return False
+        self._stepping = optimizer
+        return True
+
+    def after_step(self, optimizer: Optimizer) -> bool:
+        """Whether the step that began has ended."""
+        if self._stepping is not optimizer:
+            return False
+        self._stepping = None
+        self._stepped.add(id(optimizer))
+        self.steps += 1
+        return True
+
+    def leave(self) -> None:
+        """The step that began has been broken off."""
+        if self._stepping is not None:
+            self.after_step(self._stepping)
+
+    def begin_step(self) -> None:
+        """The next step: none of them has stepped."""
+        self._stepping = None
+        self._stepped.clear()
+
+    def forget_foreign(self) -> None:
+        """The model has new parameters: an optimizer that was not ours may be."""
+        self._foreign.clear()
+
+    def _join(self, optimizer: Optimizer) -> None:
+        """It takes the place of those whose parameters it holds: they are not kept alive."""
+        held = set(map(id, _held(optimizer)))
+        for one in [one for one in self.optimizers if held.intersection(map(id, _held(one)))]:
+            self.optimizers.remove(one)
+        self.optimizers.append(optimizer)
+
+
+def _is_skipped(optimizer: Optimizer) -> bool:
+    """A fused optimizer is told by the GradScaler to do nothing; on a device to ask would be to wait."""
+    found_inf = getattr(optimizer, "found_inf", None)
+    return isinstance(found_inf, Tensor) and found_inf.is_cpu and bool(found_inf)
+
+
+def _held(optimizer: Optimizer) -> list[nn.Parameter]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
