@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import pickle
+import sys
 
 import pytest
 import torch
@@ -12,6 +13,9 @@ from torch import nn
 from torch.nn import functional as F
 
 import trainclinic as tc
+from trainclinic.clinic_file import ClinicFile
+from trainclinic.diagnose.problems.non_finite import NonFinite
+from trainclinic.measure.finite import FiniteCheck
 from trainclinic.report.view import views
 
 STEP = 3  # at which the fault is switched on
@@ -734,3 +738,75 @@ def test_a_step_that_the_scaler_skips_is_no_failure():
             scaler.step(optimizer)
             scaler.update()
     assert watch.recording.facts["non_finite"] is None
+
+
+def test_distributed_data_parallel_names_its_own_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # a process group leaves its own
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'meet'}", world_size=1, rank=0)
+    try:
+        inner = MLP(FAULTS["slope of a root at 0"][0])
+        model = nn.parallel.DistributedDataParallel(inner)
+        model.batch = inner.batch
+        found = origin(train(model, before=switch(inner)))
+    finally:
+        torch.distributed.destroy_process_group()
+    assert place(found) == ("backward", "module.block.inner.2", "Fault", "sqrt")
+
+
+def test_a_compiled_model_is_run_again_without_its_compiler():
+    inner = MLP(FAULTS["log 0"][0])
+    model = torch.compile(inner, backend="eager")
+    model.batch = inner.batch
+    found = origin(train(model, before=switch(inner)))
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    assert place(found) == ("forward", "block.inner.2", "Fault", "log")
+
+
+def test_what_a_device_tells_after_the_update_is_not_localised():
+    model = MLP(None)
+    names, parameters = zip(*model.named_parameters(), strict=True)
+    check = FiniteCheck(model, list(names), list(parameters))
+    check.begin_pass((model.batch(),), {})
+    check.before_step(4, None)
+    check.after_step()
+    check.finish_step(4, math.nan)
+    assert (check.first["step"], check.first["what"]) == (4, "loss")
+    assert check.first["origin"]["why"].startswith("on this device it is known only after the update")
+
+
+def test_a_part_that_came_later():
+    model = MLP(None)
+
+    def before(step, batch):
+        if step == 2:
+            model.block.inner.append(Fault(FAULTS["log 0"][0]))
+            model.block.inner.append(nn.BatchNorm1d(8))
+        if step == STEP:
+            model.block.inner[4].on = True
+
+    found = origin(train(model, before=before, every=1))
+    assert place(found) == ("forward", "block.inner.4", "Fault", "log")
+
+
+@pytest.mark.parametrize(
+    ("found", "cause"),
+    [
+        ({"where": "forward", "module": "a", "how": "operation"}, "growth"),
+        ({"where": "forward", "module": "a", "how": "overflow"}, "growth"),
+        ({"where": "unknown", "why": "so"}, "growth"),
+        ({"where": "forward", "module": "a", "how": "masked"}, "masked row"),
+        ({"where": "input", "operation": "x", "elements": 1, "row": 0}, "input"),
+    ],
+)
+def test_what_grew_before_is_the_cause_but_for_the_data_and_masks(found, cause):
+    first = {"step": 6, "what": "loss", "loss": "nan", "gradients": [], "weights": [], "origin": found}
+    file = ClinicFile(None)
+    file.put("steps", 8)
+    file.put("facts", {"non_finite": first})
+    stream = file.stream("step")
+    stream.column("loss")
+    for step in range(6):
+        stream.append(step, [10.0**step])
+    (finding,) = NonFinite().find(file.close())
+    assert finding.cause == cause

@@ -63,7 +63,8 @@ def said(operation: str, given: list[Tensor], made: Tensor, *, nan: bool, masked
 
 
 def _at(tensor: Tensor, bad: Tensor) -> str:
-    return f"{tensor.expand(bad.shape)[bad][0].item():.3g}"
+    value = tensor.expand(bad.shape)[bad][0].item()
+    return f"{value:.3g}" if value else "0"  # without the sign of -0
 
 
 def _broadcasts(tensor: Tensor, bad: Tensor) -> bool:

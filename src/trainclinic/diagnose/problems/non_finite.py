@@ -29,10 +29,10 @@ class NonFinite(Problem):
         One NaN gradient makes the optimizer write NaN into the weights; after that every output is NaN, for good.
 
     How it is measured:
-        Exactly, at every step before the update: whether the loss is finite, and whether the gradient of the first
-        bias or norm is, which a NaN reaches on its way back (one in a side branch shows in the next loss). At the first
-        failure every gradient and weight is looked at, and the batch is run again on a copy of the model, followed
-        operation by operation: the first that gives a non-finite number of finite ones is named with its module. Where
+        Exactly, at every step before the update: whether the loss is finite, and whether the gradient of the foremost
+        bias or norm is, which a NaN reaches on its way back, with one more for each branch it does not see. At the
+        first failure every gradient and weight is looked at, and the batch is run again on a copy of the model,
+        followed operation by operation: the first that gives a non-finite number of finite ones is named with its module. Where
         the copy cannot be made to fail in the same way, it says why. Growth of the loss before it tells an explosion
         from an operation that failed.
 
