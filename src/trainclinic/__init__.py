@@ -7,7 +7,6 @@
 The names below are the public face; everything else may move.
 """
 
-from trainclinic.clinic_reader import load
 from trainclinic.diagnose.diagnose import diagnose
 from trainclinic.errors import (
     CatalogError,
@@ -20,6 +19,7 @@ from trainclinic.errors import (
 )
 from trainclinic.measure.run import run
 from trainclinic.measure.watch import Watch
+from trainclinic.ranks import load
 from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis, Evidence, Finding
 from trainclinic.report.report import report

@@ -38,6 +38,7 @@ def run(
     """Run a training script as it is, watch it, and say what is wrong. The report goes to stderr."""
     from trainclinic.diagnose.diagnose import diagnose
     from trainclinic.measure.script import run_script
+    from trainclinic.ranks import of_all_ranks
     from trainclinic.report.report import report
     from trainclinic.watching import live
 
@@ -46,8 +47,9 @@ def run(
     console = Console(stderr=True)
     if result.missed:
         console.print(f"trainclinic: {script}: nothing to diagnose: {result.missed}.", markup=False, highlight=False)
-    for recording in result.recordings:
-        if recording.steps:
+    for own in result.recordings:
+        recording = of_all_ranks(own) if own.steps else None
+        if recording is not None:
             diagnosis = diagnose(recording)
             report(diagnosis, console=console)
             if html and recording.path is not None:

@@ -89,6 +89,7 @@ class Recording:
         environment: versions and device.
         ended: "completed", "interrupted", "error: …" or "unknown" (the file was never closed).
         path: the file it came from, or None.
+        ranks: of a distributed run that is read as one: what each rank recorded; empty otherwise.
     """
 
     layers: tuple[Layer, ...]
@@ -97,6 +98,7 @@ class Recording:
     environment: dict[str, Any]
     ended: str
     path: Path | None = None
+    ranks: tuple[Recording, ...] = ()
     _series: dict[tuple[str, str], Series] = field(default_factory=dict, repr=False)
 
     @property

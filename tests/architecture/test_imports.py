@@ -19,6 +19,8 @@ BASE = {
     "clinic_place",
     "clinic_writer",
     "clinic_file",
+    "ranks",
+    "rank_series",
 }
 ORDER = ["measure", "diagnose", "treat", "prove", "report"]  # each may import those before it
 LAST = {"lab", "integrations", "cli", "watching", "__main__", "__init__"}

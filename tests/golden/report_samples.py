@@ -11,6 +11,7 @@ import numpy as np
 
 from trainclinic.clinic_file import ClinicFile
 from trainclinic.diagnose.problem import Problem, limit
+from trainclinic.ranks import merged
 from trainclinic.recording import Layer, Recording
 from trainclinic.records import Diagnosis, Evidence, Finding, NotExamined
 
@@ -202,3 +203,25 @@ def diverged_diagnosis(steps: int = 40) -> Diagnosis:
         cause="diverged",
     )  # fmt: skip
     return Diagnosis((finding,), (), file.close())
+
+
+def ranks_diagnosis() -> Diagnosis:
+    """Four processes: one ended well, one lost its numbers, one was killed, one was never watched."""
+    found = {}
+    for rank, (steps, ended) in enumerate(((30, "completed"), (30, "completed"), (12, "unknown"))):
+        file = ClinicFile(None)
+        file.put("steps", steps)
+        broken = {"step": 20, "what": "gradient", "loss": "1.5", "gradients": [], "weights": []} if rank == 1 else None
+        distributed = {"rank": rank, "world_size": 4, "kind": "fully_shard", "sharded": {}}
+        file.put("facts", {"distributed": distributed, "non_finite": broken})
+        file.put("ended", ended)
+        stream, after = file.stream("run"), file.stream("epochs")
+        for signal in ("loss", "gradient_norm"):
+            stream.column(signal)
+        after.column("validation_loss")
+        for step in range(steps):
+            stream.append(step, [NAN if rank == 1 and step > 20 else 2.0 + rank - step / 30, 0.5 + rank])
+        if rank == 0:
+            after.append(steps - 1, [1.25])
+        found[rank] = file.close()
+    return Diagnosis((), (NotExamined("unequal-replicas", "rank 3 of 4: no file"),), merged(found, {3: "no file"}))

@@ -33,12 +33,13 @@ def pages() -> dict[str, RenderableType]:
         "diverged": render(samples.diverged_diagnosis()),
         "healthy": render(healthy()),
         "nothing": render(Diagnosis(())),
+        "ranks": render(samples.ranks_diagnosis()),
         "explain": explain("vanishing-gradient"),
         "explain-exact": explain("Constant prediction"),
     }
 
 
-@pytest.mark.parametrize("name", ["vanishing", "diverged", "healthy", "nothing", "explain", "explain-exact"])
+@pytest.mark.parametrize("name", ["vanishing", "diverged", "healthy", "nothing", "ranks", "explain", "explain-exact"])
 def test_the_terminal_report_is_the_golden_file(name: str) -> None:
     golden = FOLDER / f"{name}.txt"
     text = plain(pages()[name])

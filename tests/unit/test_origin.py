@@ -750,7 +750,7 @@ def test_distributed_data_parallel_names_its_own_parts(tmp_path, monkeypatch):
         found = origin(train(model, before=switch(inner)))
     finally:
         torch.distributed.destroy_process_group()
-    assert place(found) == ("backward", "module.block.inner.2", "Fault", "sqrt")
+    assert place(found) == ("backward", "block.inner.2", "Fault", "sqrt")
 
 
 def test_a_compiled_model_is_run_again_without_its_compiler():

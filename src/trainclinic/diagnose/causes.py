@@ -41,6 +41,7 @@ class Edge:
 PRECEDENCE = (
     "unscaled-inputs",
     "wrong-mode",
+    "unequal-replicas",
     "stale-gradient",
     "frozen-parameters",
     "loss-output-mismatch",
@@ -71,6 +72,7 @@ EDGES = (
     *_explains("unscaled-inputs", "poor-initialization", "exploding-gradient", "vanishing-gradient", "dead-relu",
                "saturated-activation", "learning-rate-too-high", "learning-rate-too-low", "non-finite"),
     *_explains("wrong-mode", "overfitting", "learning-rate-too-low", "learning-rate-too-high", "exploding-gradient"),
+    *_explains("unequal-replicas", "learning-rate-too-low", "learning-rate-too-high", "overfitting"),
     *_explains("stale-gradient", "exploding-gradient", "saturated-activation", "learning-rate-too-high",
                "non-finite", "overfitting", "vanishing-gradient"),
     *_explains("stale-gradient", "dead-relu", unless=_FROM_THE_START),

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from trainclinic import catalog
-from trainclinic.clinic_reader import load
 from trainclinic.diagnose.causes import explain
 from trainclinic.diagnose.problem import NotExaminedError
 from trainclinic.errors import RecordingError
+from trainclinic.ranks import load
 from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis, NotExamined
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
+from trainclinic.measure.distributed import local
 from trainclinic.measure.reductions import to_floats
 
 _ENOUGH = 4  # parameters at each end of the list whose gradients are looked at
@@ -31,7 +32,8 @@ class Accumulation:
 
     def watch(self, parameters: Sequence[nn.Parameter]) -> None:
         """From now on these parameters: all of them, until it is known which ones the loss reaches."""
-        self._asked = parameters
+        # Of a sharded one a gradient may stand elsewhere until the ranks are in step: then nothing is asked.
+        self._asked = () if any(local(parameter) is not parameter for parameter in parameters) else parameters
 
     def clear(self) -> None:
         """A new step."""
@@ -64,7 +66,7 @@ class Accumulation:
 
     def was_cleared(self) -> bool:
         """Whether the gradients of an earlier backward in this step have been cleared since."""
-        if not self._backwards:
+        if not self._backwards or not self._asked:
             return False
         found = (parameter.grad for parameter in self._asked)
         # On a device a look at the values would wait for it: only gradients that are gone count as cleared there.
@@ -90,7 +92,7 @@ class Accumulation:
             return False
         (loss, scaler, before), self._running = self._running, None
         reached = [one for one, state in zip(self._asked, before, strict=True) if _state(one) != state]
-        if not reached:
+        if self._asked and not reached:
             return False
         if len(self._asked) > 2 * _ENOUGH:
             self._asked = [*reached[:_ENOUGH], *reached[-_ENOUGH:]]
@@ -118,7 +120,4 @@ def _state(parameter: nn.Parameter) -> tuple[int, int]:
 
 
 def _values(gradient: Tensor) -> Any:
-    if gradient.layout is not torch.strided:
-        return gradient.coalesce().values()
-    to_local = getattr(gradient, "to_local", None)  # of a sharded one, what this process holds: no communication
-    return gradient if to_local is None else to_local()
+    return gradient.coalesce().values() if gradient.layout is not torch.strided else gradient

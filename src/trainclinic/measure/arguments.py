@@ -9,6 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from trainclinic.errors import SetupError
+from trainclinic.measure.distributed import named_parameters
 
 Optimizers = Optimizer | Sequence[Optimizer]
 
@@ -21,7 +22,7 @@ def checked(model: Any, optimizer: Any, every: Any) -> list[Optimizer]:
     """
     if not isinstance(model, nn.Module):
         raise SetupError(f"model: expected a torch.nn.Module, got {type(model).__name__}; pass the network itself")
-    own = {id(parameter) for parameter in model.parameters()}
+    own = {id(parameter) for _, parameter in named_parameters(model)}
     if not own:
         raise SetupError(f"model: expected a module with parameters, {type(model).__name__} has none; "
                          "pass the network that is trained")  # fmt: skip

@@ -15,6 +15,7 @@ They are stored as plain data under these topics:
     non_finite          first step with a non-finite loss or gradient, what was non-finite, parameters concerned, and
                         its origin (`origin.py`)
     batch_size          of the first pass
+    distributed         of several processes only: rank, world_size, kind, what this rank holds (`distributed.py`)
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from trainclinic.measure.distributed import own_class, plain_name
 
 FEATURES = 4096  # input features followed at most; classes counted at most
 ENOUGH = 2000  # samples for the statistics of inputs and targets
@@ -79,7 +82,8 @@ class ModeFacts:
     def follow(self, model: nn.Module) -> None:
         """From now on the modules that the model has now."""
         known = dict(zip((id(module) for _, module in self._sensitive), self._eval_looks, strict=True))
-        self._sensitive = [(name, module) for name, module in model.named_modules() if _is_mode_sensitive(module)]
+        named = [(plain_name(model, name), module) for name, module in model.named_modules()]
+        self._sensitive = [(name, module) for name, module in named if _is_mode_sensitive(module)]
         self._eval_looks = [known.get(id(module), 0) for _, module in self._sensitive]
         self._trainable = [any(p.requires_grad for p in module.parameters()) for _, module in self._sensitive]
 
@@ -101,7 +105,7 @@ class ModeFacts:
             "looks": self.looks,
             "evaluations": dict(self.evaluations),
             "sensitive": [
-                {"name": name, "kind": type(module).__name__, "eval_looks": count, "trainable": trainable}
+                {"name": name, "kind": own_class(module).__name__, "eval_looks": count, "trainable": trainable}
                 for (name, module), count, trainable in zip(
                     self._sensitive, self._eval_looks, self._trainable, strict=True
                 )

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from trainclinic.measure import loss_graph
+from trainclinic.measure.distributed import local
 from trainclinic.measure.held import HeldPasses
 from trainclinic.measure.origin import locate
 from trainclinic.measure.sentinels import MOST, SMALL, choose
@@ -47,7 +48,7 @@ class FiniteCheck:
     def watch(self, names: list[str], parameters: list[nn.Parameter]) -> None:
         """From now on these parameters."""
         self._all = list(zip(names, parameters, strict=True))
-        self._floating = [parameter for parameter in parameters if parameter.is_floating_point()]
+        self._floating = [one for one in parameters if one.is_floating_point() and local(one).numel()]
         small = [parameter for parameter in self._floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
         self._fallback = small or sorted(self._floating, key=lambda parameter: parameter.numel())[:1]
         self._sentinels: list[nn.Parameter] = []  # those whose gradients are looked at
@@ -133,13 +134,12 @@ class FiniteCheck:
         """The sum of the gradients that stand for all."""
         total = None
         for parameter in self._sentinels:
-            gradient = parameter.grad
-            if gradient is not None:
-                part = gradient.sum() if not gradient.is_sparse else _dense(gradient).sum()
+            if parameter.grad is not None:
+                part = _dense(local(parameter.grad)).sum()
                 total = part if total is None else total + part.to(total.device)
         if total is None:  # none of them took part: another will
             gradient = next((one.grad for one in self._fallback if one.grad is not None), None)
-            total = None if gradient is None else _dense(gradient).sum()
+            total = None if gradient is None else _dense(local(gradient)).sum()
         return total
 
     @torch.no_grad()
@@ -148,9 +148,9 @@ class FiniteCheck:
         gradients = [
             name
             for name, parameter in self._all
-            if parameter.grad is not None and not bool(torch.isfinite(_dense(parameter.grad)).all())
+            if parameter.grad is not None and not bool(torch.isfinite(_dense(local(parameter.grad))).all())
         ]
-        weights = [name for name, parameter in self._all if not bool(torch.isfinite(parameter).all())]
+        weights = [name for name, parameter in self._all if not bool(torch.isfinite(local(parameter)).all())]
         finite = loss is None or math.isfinite(loss)
         if finite and not gradients and not weights:
             return  # a sum that overflowed: large, not infinite

@@ -7,6 +7,7 @@ The leaves of the autograd graph know them all.
 from __future__ import annotations
 
 import gc
+from collections.abc import Set
 from typing import Any
 
 from torch import Tensor, nn
@@ -37,14 +38,20 @@ class ForeignParameters:
         for key in map(id, parameters):
             self._found.pop(key, None)
 
-    def look(self, loss: Tensor) -> None:
-        """Look at the graph of `loss`, the first times; later only whether anything moved."""
+    def look(self, loss: Tensor, gathered: Set[int] = frozenset()) -> None:
+        """Look at the graph of `loss`, the first times; later only whether anything moved.
+
+        Args:
+            loss: has just been differentiated.
+            gathered: ids of weights that stand for the shards of known ones.
+        """
         for key, (parameter, before, _) in self._found.items():
             if key not in self._moved and not bool((spread(parameter.detach(), _SAMPLE) == before).all()):
                 self._moved.add(key)
         if self._looks < LOOKS:
             self._looks += 1
-            leaves = [leaf for leaf in _leaves(loss) if isinstance(leaf, nn.Parameter) and id(leaf) not in self._known]
+            known = self._known | gathered
+            leaves = [leaf for leaf in _leaves(loss) if isinstance(leaf, nn.Parameter) and id(leaf) not in known]
             owners = _owners() if leaves else {}
             for leaf in leaves:
                 self._known.add(id(leaf))

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from trainclinic.measure.shadow import innermost, tensors_with_gradient, uncompiled
+from trainclinic.measure.distributed import unwrapped
+from trainclinic.measure.shadow import tensors_with_gradient
 
 MOST_PASSES = 8  # between two steps
 LARGEST = 1 << 20  # elements of an output or a gradient that are held, and of all changing buffers together
@@ -91,10 +92,9 @@ class HeldPasses:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.model, self.prefix = unwrapped(model)
+        self.root, self.model = model, unwrapped(model)
         self.passes: list[Pass] = []
         self.dropped = False  # more passes than are held
-        self._root = model
         self._count = 0
         self._open: Pass | None = None
         self.follow()
@@ -129,7 +129,7 @@ class HeldPasses:
         record.generators = (_cpu_state(),) if not self.cuda_devices else self._all_states()
         for kind in self.device_types:
             record.autocast.append(torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind))
-        record.training = self._root.training
+        record.training = self.root.training
         record.buffers = self._buffers
 
     def end(self, output: Any) -> None:
@@ -196,14 +196,6 @@ class _Catch:
 def total(tensor: Tensor) -> Tensor:
     """The sum, in at least 32 bits: finite only where every number is."""
     return tensor.detach().sum(dtype=torch.promote_types(tensor.dtype, torch.float))
-
-
-def unwrapped(model: nn.Module) -> tuple[nn.Module, str]:
-    """The user's own model, and what precedes the names of its parts in the names of `model`'s."""
-    inner, prefix = innermost(model), ""
-    while uncompiled(model) is not inner:
-        model, prefix = uncompiled(model).module, f"{prefix}module."  # type: ignore[assignment]
-    return inner, prefix
 
 
 def _version(tensor: Tensor) -> int:

@@ -6,6 +6,7 @@ import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from torch.optim import Optimizer
 from trainclinic import catalog
 from trainclinic.clinic_file import ClinicFile, Stream
 from trainclinic.measure import loss_graph
+from trainclinic.measure.distributed import gathered, local, own_class, own_path, unwrapped
 from trainclinic.measure.facts import InputFacts, ModeFacts, ParameterFacts, TargetFacts
 from trainclinic.measure.foreign import ForeignParameters
 from trainclinic.measure.layers import SIGNALS
@@ -45,7 +47,10 @@ class Journal:
     def __init__(
         self, path: str | Path | None, model: nn.Module, optimizers: list[Optimizer], parameters: ParameterProbe
     ) -> None:
-        self.file = ClinicFile(path)
+        self.file = ClinicFile(own_path(path))
+        model = unwrapped(model)
+        self._distributed = parameters.distributed
+        self._gathered = partial(gathered, model) if parameters.distributed else set[int]
         self._steps, self._samples = self.file.stream("step"), self.file.stream("sample")
         self._windows, self._validations = self.file.stream("units"), self.file.stream("validation")
         self._steps.column("loss")
@@ -54,7 +59,7 @@ class Journal:
         self._weights: tuple[Weight, ...] = parameters.weights
         self._parameters = ParameterFacts(parameters.names, parameters.parameters, optimizers)
         held = (p for one in optimizers for group in one.param_groups for p in group["params"])
-        self._foreign = ForeignParameters({id(p) for p in (*model.parameters(), *held)})
+        self._foreign = ForeignParameters({id(p) for p in (*parameters.parameters, *held)})
         self.modes, self._inputs, self._targets = ModeFacts(model), InputFacts(), TargetFacts()
         self.loss: dict[str, Any] = {}
         self.skipped = 0  # steps that a GradScaler left out
@@ -111,7 +116,7 @@ class Journal:
             return
         if not self.loss.get("graph"):
             self.loss["graph"] = loss_graph.describe(loss)
-        self._foreign.look(loss)
+        self._foreign.look(loss, self._gathered())
 
     def sample(self, step: int, layers: dict[tuple[str, str], float], parameters: ParameterStep, run: RunStep) -> None:
         """Everything that one look has shown; `layers`: (signal, layer) → value."""
@@ -163,6 +168,8 @@ class Journal:
             "skipped_steps": self.skipped,
             "layers_not_seen": self.not_seen,
         }
+        if self._distributed:
+            facts["distributed"] = self._distributed
         self.file.put("units", self._units)
         self.file.put("facts", facts)
         self.file.put("layers", [asdict(layer) for layer in self._layers(probe)])
@@ -178,14 +185,15 @@ class Journal:
         for weight in self._weights:
             if weight.name not in found:
                 last = len(found)
-                found[weight.name] = Layer(weight.name, weight.kind, "weight", weight.size, weight.shape, last)
+                size = math.prod(weight.shape)
+                found[weight.name] = Layer(weight.name, weight.kind, "weight", size, weight.shape, last)
         return [replace(layer, position=position) for position, layer in enumerate(found.values())]
 
     def _gradients_are_clear(self) -> bool:
         """Of what the optimizers hold; zero_grad does not reach what they do not hold."""
         groups = (group for optimizer in self._optimizers for group in optimizer.param_groups)
         held = [p.grad for group in groups for p in group["params"] if p.grad is not None and not p.grad.is_sparse]
-        return not any(to_floats(norms(held)))
+        return not any(to_floats(norms([local(gradient) for gradient in held])))
 
 
 def _append(stream: Stream, step: int, values: Mapping[tuple[str, str], float]) -> None:
@@ -202,7 +210,7 @@ def _environment(model: nn.Module, optimizers: list[Optimizer]) -> dict[str, Any
         "python": platform.python_version(),
         "device": str(next(iter(model.parameters())).device),
         "threads": torch.get_num_threads(),
-        "model": type(model).__name__,
+        "model": own_class(model).__name__,
         "parameters": sum(p.numel() for p in model.parameters() if not isinstance(p, UninitializedParameter)),
         "optimizer": ", ".join(type(optimizer).__name__ for optimizer in optimizers),
     }

@@ -22,6 +22,7 @@ from torch.utils.hooks import RemovableHandle
 
 from trainclinic import catalog
 from trainclinic.measure.activations import RELU, TANH, Activation, setting_of
+from trainclinic.measure.distributed import local, own_class, plain_name, unwrapped
 from trainclinic.measure.functions import Functions
 from trainclinic.measure.hook import GiveUp, Hook
 from trainclinic.measure.reductions import measured, spread, to_floats
@@ -59,7 +60,7 @@ class LayerProbe:
     """
 
     def __init__(self, root: nn.Module, give_up: GiveUp, training_samples: int | None = None) -> None:
-        self._model = self._root = root  # what is watched, and what carries the hooks: the same, or its shadow
+        self._model = self._root = unwrapped(root)  # what is watched, and what carries the hooks: that, or its shadow
         self._give_up = give_up
         self._thread = 0  # that runs the pass
         self.first_module = ""
@@ -90,7 +91,7 @@ class LayerProbe:
         self._armed = [id(module) for _, module in modules]
         for name, module in modules:
             if module is not self._root:
-                self._handles.extend(self._hook(name, module))
+                self._handles.extend(self._hook(plain_name(self._root, name), module))
 
     def look_at(self, shadow: nn.Module | None) -> None:
         """From now on the hooks sit on a shadow of the model; with None on the model again."""
@@ -146,7 +147,7 @@ class LayerProbe:
         self._leave_mode()
         # A root that has parts as well uses its own weights somewhere within: its output is that of its last part.
         if self._full and has_weights(self._root) and not any(has_weights(part) for part in self._root.children()):
-            self._see_weight_layer(type(self._root).__name__, self._root, (), output, ended=True)
+            self._see_weight_layer(own_class(self._root).__name__, self._root, (), output, ended=True)
         self._stack = []
 
     @property
@@ -261,6 +262,7 @@ class LayerProbe:
         self._see_derivative(name, activation, activation.derivative(sample, activation.setting[1]))
 
     def _see_output(self, layer: str, output: Tensor) -> None:
+        output = local(output)
         for signal in self._signals[OutputSignal]:
             if signal.applies(output):
                 self._entries.append((signal, layer, signal.measure(output), output.numel()))
@@ -269,6 +271,7 @@ class LayerProbe:
         output.register_hook(Hook(partial(self._see_gradient, layer, entries), self._give_up))  # type: ignore[no-untyped-call]
 
     def _see_gradient(self, layer: str, entries: list[_Entry], gradient: Tensor) -> None:
+        gradient = local(gradient)
         for signal in self._signals[BackwardSignal]:
             entries.append((signal, layer, signal.measure(gradient), gradient.numel()))
 
@@ -325,8 +328,8 @@ class LayerProbe:
     # -- small decisions
 
     def _note_first(self, module: nn.Module, args: Any = ()) -> None:
-        if not self.first_module and type(module).__name__ not in _PASSES_ON:
-            self.first_module = type(module).__name__
+        if not self.first_module and own_class(module).__name__ not in _PASSES_ON:
+            self.first_module = own_class(module).__name__
 
     def _new_weight_layer(self, name: str, module: nn.Module) -> Layer:
         shape: tuple[int, ...] = ()
@@ -335,7 +338,7 @@ class LayerProbe:
                 shape = tuple(parameter.shape)
                 break
         count = sum(parameter.numel() for parameter in module.parameters(recurse=False))
-        layer = Layer(name, type(module).__name__, "weight", count, shape, len(self.layers))
+        layer = Layer(name, own_class(module).__name__, "weight", count, shape, len(self.layers))
         self.layers[name] = layer
         return layer
 
@@ -367,7 +370,7 @@ def has_weights(module: nn.Module) -> bool:
 
 def is_plain(module: nn.Module) -> bool:
     """Whether it is one of PyTorch's own leaf modules, which call at most one activation function."""
-    return not module._modules and type(module).__module__.startswith("torch.nn.modules")
+    return not module._modules and own_class(module).__module__.startswith("torch.nn.modules")
 
 
 def first_tensor(output: Any) -> Tensor | None:

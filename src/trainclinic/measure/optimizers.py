@@ -11,6 +11,8 @@ from weakref import WeakSet
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from trainclinic.measure.distributed import named_parameters
+
 
 class Trainers:
     """The optimizers of one model.
@@ -51,7 +53,7 @@ class Trainers:
             return True
         if optimizer in self._foreign:
             return False
-        own = {id(parameter) for parameter in self._model.parameters()}
+        own = {id(parameter) for _, parameter in named_parameters(self._model)}
         ours = any(id(parameter) in own for parameter in _held(optimizer))
         if ours:
             self._join(optimizer)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from trainclinic.measure.backward import BackwardTrace, Slope, finite
+from trainclinic.measure.distributed import plain_name
 from trainclinic.measure.held import HeldPasses, Pass, unchanged
 from trainclinic.measure.replay import NotLocalizedError, Replay
 from trainclinic.measure.trace import Event, Trace
@@ -34,6 +35,8 @@ def locate(held: HeldPasses, loss: dict[str, Any] | None) -> dict[str, Any]:
         "unknown", why.
     """
     try:
+        if any(type(one).__name__ in ("DTensor", "FlatParameter") for one in held.root.parameters()):
+            raise NotLocalizedError("the weights are sharded over several processes")  # to look at them is to wait
         passes = [record for record in held.passes if record.gradients] or held.passes
         if not passes:
             raise NotLocalizedError("no training pass of the model was seen before it")
@@ -143,8 +146,8 @@ def _of_event(held: HeldPasses, record: Pass, event: Event) -> dict[str, Any]:
     if where == "weights":
         module = event.operation.rpartition(".")[0]
         kind = type(held.model.get_submodule(module)).__name__
-    named = held.prefix + module if module else ""
-    place = {"module": named, "kind": kind, "operation": event.operation}
+    operation = plain_name(held.model, event.operation) if where == "weights" else event.operation
+    place = {"module": plain_name(held.model, module), "kind": kind, "operation": operation}
     return {"where": where, "batch": record.number, **place, **event.facts}
 
 
@@ -207,7 +210,7 @@ def _of_slope(held: HeldPasses, record: Pass, trace: Trace, slope: Slope) -> dic
         raise NotLocalizedError("several operations gave non-finite numbers that did not reach the loss")
     if before:
         return _of_event(held, record, before[0])
-    module = held.prefix + slope.frame.module if slope.frame.module else ""
+    module = plain_name(held.model, slope.frame.module)
     place = {"module": module, "kind": slope.frame.kind, "operation": slope.operation, "result": slope.result}
     return {"where": "backward", "batch": record.number, **place}
 

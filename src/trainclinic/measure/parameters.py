@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import zlib
 from collections.abc import Container
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
+from trainclinic.measure.distributed import describe, local, named_parameters, own_class, plain_name, unwrapped
 from trainclinic.measure.reductions import as_real, measured, norms, spread, to_floats
 
 SAMPLE = 1024  # elements of each parameter that are compared between steps
@@ -25,7 +27,7 @@ class Weight:
         name: the module's name; the parameter's full name where it is not called `weight`.
         kind: the module's class.
         index: its place among all parameters.
-        size: number of elements.
+        size: number of elements, of a sharded weight those that this rank holds.
         fan_out: outputs that each input feeds; NaN for an embedding, which passes nothing back.
         shape: as PyTorch has it.
     """
@@ -50,6 +52,8 @@ class ParameterStep:
     all_gradient_norms: list[float] = field(default_factory=list)  # of every parameter; NaN without a gradient
     all_changed: list[bool] = field(default_factory=list)  # whether the step moved it, of every parameter
     all_due: list[bool] = field(default_factory=list)  # False: held only by an optimizer that did not step
+    all_sharded: list[bool] = field(default_factory=list)  # whether other ranks hold further parts of it
+    fingerprints: dict[str, float] = field(default_factory=dict)  # of each replica, by the parameter's name
 
 
 class ParameterProbe:
@@ -60,16 +64,20 @@ class ParameterProbe:
     """
 
     def __init__(self, model: nn.Module) -> None:
+        self.distributed = describe(model)
+        model = unwrapped(model)
         listed = _listed(model)
         self.names = [name for name, _ in listed]
         self.parameters = [parameter for _, parameter in listed]
-        modules = dict(model.named_modules())
+        modules = {plain_name(model, name): module for name, module in model.named_modules()}
         self.weights = tuple(
             _weight(name, modules[name.rpartition(".")[0]], index, parameter)
             for index, (name, parameter) in enumerate(listed)
-            if parameter.ndim > 1 and parameter.numel() and _is_continuous(parameter)
+            if parameter.ndim > 1 and local(parameter).numel() and _is_continuous(parameter)
         )
-        self._strides = [_stride(parameter) for parameter in self.parameters]
+        sharded = self.distributed["sharded"] if self.distributed else {}
+        self._sharded = [name in sharded for name in self.names]
+        self._strides = [_stride(local(parameter)) for parameter in self.parameters]
         self._watched = [_is_continuous(parameter) for parameter in self.parameters]
         self._previous: tuple[int, Tensor, list[int]] | None = None  # gradient sample of the step before
         self._earlier: tuple[int, Tensor, list[int]] | None = None  # what `_previous` was before this step
@@ -78,7 +86,7 @@ class ParameterProbe:
 
     def is_current(self, model: nn.Module) -> bool:
         """Whether these are still the model's parameters."""
-        listed = _listed(model)
+        listed = _listed(unwrapped(model))
         return len(listed) == len(self.parameters) and all(
             parameter is known for (_, parameter), known in zip(listed, self.parameters, strict=True)
         )
@@ -94,7 +102,8 @@ class ParameterProbe:
 
         `gradient_scale`: what the optimizer is going to divide the gradients by.
         """
-        weight_norms = to_floats(norms([self.parameters[weight.index].detach() for weight in self.weights]))
+        weights = [local(self.parameters[weight.index]).detach() for weight in self.weights]
+        weight_norms = to_floats(norms(weights))
         gradient_norms = [value / gradient_scale for value in self._gradient_norms()]
         self._measured = (gradient_norms, [measured(value) for value in weight_norms], self._cosines(step))
         self._before = self._weight_sample()
@@ -131,11 +140,13 @@ class ParameterProbe:
             all_gradient_norms=gradient_norms,
             all_changed=[value != 0 for value in moved],
             all_due=due,
+            all_sharded=self._sharded,
+            fingerprints=self._fingerprints(before) if self.distributed else {},
         )
 
     def _gradient_norms(self) -> list[float]:
         gradients = [
-            (index, _values(parameter.grad))
+            (index, _values(local(parameter.grad)))
             for index, parameter in enumerate(self.parameters)
             if parameter.grad is not None and self._watched[index]
         ]
@@ -146,16 +157,16 @@ class ParameterProbe:
         return gradient_norms
 
     def _weight_sample(self) -> Tensor:
-        views = [_sample(parameter, how) for parameter, how in zip(self.parameters, self._strides, strict=True)]
+        views = [_sample(local(parameter), how) for parameter, how in zip(self.parameters, self._strides, strict=True)]
         self._lengths = [view.numel() for view in views]
         return _joined(views)
 
     def _gradient_sample(self) -> tuple[Tensor, list[int]]:
         views = []
         for parameter, how in zip(self.parameters, self._strides, strict=True):
-            gradient = parameter.grad
+            gradient = local(parameter.grad)
             if gradient is None or gradient.is_sparse:
-                views.append(as_real(parameter.detach()).new_zeros(0))
+                views.append(as_real(local(parameter).detach()).new_zeros(0))
             else:
                 views.append(_sample(gradient, how))
         return _joined(views), [view.numel() for view in views]
@@ -169,13 +180,23 @@ class ParameterProbe:
         products = _segment_sums(torch.stack((previous[1] * now, previous[1].square(), now.square())), lengths)
         return [a / math.sqrt(b * c) if b * c > 0 else math.nan for a, b, c in zip(*products, strict=True)]
 
+    def _fingerprints(self, sample: Tensor) -> dict[str, float]:
+        """A number of 24 bits, which float32 holds exactly, from the sample of each parameter that is whole here."""
+        values = sample.cpu().numpy()
+        ends = list(itertools.accumulate(self._lengths))
+        return {
+            name: float(zlib.crc32(values[end - length : end].tobytes()) & 0xFFFFFF)
+            for name, sharded, length, end in zip(self.names, self._sharded, self._lengths, ends, strict=True)
+            if not sharded
+        }
+
     def _segments(self, flat: Tensor) -> list[float]:
         return _segment_sums(flat[None], self._lengths)[0]
 
 
 def _listed(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
     """Names and parameters; a lazy one is none before its first batch."""
-    return [item for item in model.named_parameters() if not isinstance(item[1], UninitializedParameter)]
+    return [item for item in named_parameters(model) if not isinstance(item[1], UninitializedParameter)]
 
 
 def _joined(views: list[Tensor]) -> Tensor:
@@ -226,9 +247,9 @@ def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weig
             fan_out = float(shape[1] * math.prod(shape[2:]))
     elif isinstance(module, nn.Embedding | nn.EmbeddingBag):
         fan_out = math.nan
-    kind = type(module).__name__
+    kind = own_class(module).__name__
     layer = owner or kind if own == "weight" else name
-    return Weight(layer, kind, index, parameter.numel(), fan_out, shape)
+    return Weight(layer, kind, index, local(parameter).numel(), fan_out, shape)
 
 
 def _is_continuous(parameter: Tensor) -> bool:

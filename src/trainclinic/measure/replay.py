@@ -143,20 +143,16 @@ def _refuse(passes: HeldPasses, record: Pass) -> None:
         why = "the batch was changed in place after the model had seen it"
     elif not record.generators:
         why = "the step was being captured as a CUDA graph"
-    elif isinstance(model, DataParallel) or type(model).__name__ == "FullyShardedDataParallel" or _sharded(model):
-        why = "the weights are sharded over several devices"
+    elif isinstance(passes.root, DataParallel):
+        why = "the batch was spread over several devices"
     elif _speaks_to_others(model):
         why = "the model exchanges statistics with other processes"
     elif len(record.buffers) > MOST_BUFFERS:
         why = f"the model has more than {MOST_BUFFERS} buffers"
-    elif model.training != record.training:
+    elif passes.root.training != record.training:
         why = "the model has changed its mode since"
     if why:
         raise NotLocalizedError(why)
-
-
-def _sharded(model: nn.Module) -> bool:
-    return any(type(parameter).__name__ in ("DTensor", "FlatParameter") for parameter in model.parameters())
 
 
 def _speaks_to_others(model: nn.Module) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -34,9 +35,13 @@ class RunStep:
         gradient_norms: of every parameter; NaN without a gradient.
         outputs: of what the loss got from the model, or None when it was not seen.
         targets: of the targets, or None.
+        sharded: of every parameter, whether other ranks hold further parts of it; empty for one process.
+        fingerprints: of each parameter that other ranks hold a copy of, by its name.
     """
 
     learning_rates: tuple[float, ...]
     gradient_norms: list[float]
     outputs: Moments | None = None
     targets: Moments | None = None
+    sharded: Sequence[bool] = ()
+    fingerprints: Mapping[str, float] = field(default_factory=dict)

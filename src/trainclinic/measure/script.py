@@ -23,6 +23,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim import Optimizer
 
 from trainclinic.errors import RecordingError, ScriptError, TrainingStoppedError
+from trainclinic.measure.distributed import named_parameters
 from trainclinic.measure.live import Live
 from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
@@ -189,7 +190,7 @@ class _Finder:
 
     def _watch(self, module: nn.Module) -> Watch | None:
         """Watch `module` if it holds parameters of an optimizer."""
-        own = {id(parameter) for parameter in module.parameters()}
+        own = {id(parameter) for _, parameter in named_parameters(module)}
         optimizers = [
             optimizer
             for optimizer in self._optimizers

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
+from trainclinic.measure.distributed import unwrapped
+
 _HOOKS = (
     "_forward_hooks",
     "_forward_pre_hooks",
@@ -40,7 +42,7 @@ def shadow_of(model: nn.Module) -> nn.Module:
     Raises:
         NoShadowError: a part cannot be copied, or would reach back into the original when it runs.
     """
-    model = innermost(model)
+    model = unwrapped(model)
     memo: dict[int, Any] = {}
     modules = list(model.modules())
     for module in modules:
@@ -92,17 +94,6 @@ def uncompiled(module: nn.Module) -> nn.Module:
     while "_orig_mod" in vars(module).get("_modules", ()):
         module = module._modules["_orig_mod"]  # type: ignore[assignment]
     return module
-
-
-def innermost(module: nn.Module) -> nn.Module:
-    """The user's own model, without what `torch.compile` and DistributedDataParallel put round it."""
-    while True:
-        inner = uncompiled(module)
-        if isinstance(inner, nn.parallel.DistributedDataParallel):
-            inner = inner.module
-        if inner is module:
-            return module
-        module = inner
 
 
 def is_compiled(module: nn.Module) -> bool:

@@ -409,7 +409,14 @@ class Watch:
             self._outputs = Moments.of(self._seen_output)
         parameters = self._parameters.after(self._trainers.waiting)
         rates = tuple(float(group["lr"]) for one in self._trainers.optimizers for group in one.param_groups)
-        run = RunStep(rates, parameters.all_gradient_norms, self._outputs, self._targets)
+        run = RunStep(
+            rates,
+            parameters.all_gradient_norms,
+            self._outputs,
+            self._targets,
+            parameters.all_sharded,
+            parameters.fingerprints,
+        )
         self._journal.sample(self.step, layers, parameters, run)
         self._outputs = self._targets = self._seen_output = None
 

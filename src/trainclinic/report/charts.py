@@ -276,4 +276,4 @@ def layer_signals(recording: Recording) -> tuple[str, ...]:
 def run_signals(recording: Recording) -> tuple[str, ...]:
     """The recorded signals of the whole run, without the losses, which have their own picture."""
     rest = [signal for signal in recording.signals if signal not in layer_signals(recording)]
-    return tuple(signal for signal in rest if signal not in ("loss", "validation_loss"))
+    return tuple(signal for signal in rest if signal not in ("loss", "validation_loss", "replica_fingerprint"))

@@ -27,6 +27,7 @@ from trainclinic.report.chain_chart import chain_chart
 from trainclinic.report.drawing import Chart
 from trainclinic.report.json import strict
 from trainclinic.report.prose import Block, blocks, sources, spans
+from trainclinic.report.ranks import loss_of_ranks, rank_columns, ranks
 from trainclinic.report.svg import draw
 from trainclinic.report.view import View, key_figures, not_examined, verdict, views
 from trainclinic.report.words import abnormal_if, clean, count, number, readable, short, unit_words, word
@@ -68,6 +69,7 @@ def page(diagnosis: Diagnosis) -> str:
         scripts=[Markup(source) for source in scripts],
         hashes=Markup(" ".join(_hash(source) for source in scripts)),
         loss=charts.loss_chart(recording) if recording else None,
+        ranks=_ranks(recording) if recording else None,
         chain=chain_chart(recording) if recording else None,
         links=_links(recording) if recording else [],
         heatmaps=_heatmaps(recording) if recording else [],
@@ -115,6 +117,11 @@ def _heatmaps(recording: Recording) -> list[tuple[str, Chart]]:
 def _run_charts(recording: Recording) -> list[tuple[str, Chart]]:
     found = [(signal, charts.run_chart(recording, signal)) for signal in charts.run_signals(recording)]
     return [(signal, chart) for signal, chart in found if chart]
+
+
+def _ranks(recording: Recording) -> dict[str, Any] | None:
+    found = ranks(recording)
+    return {"rows": found, "columns": rank_columns(found), "chart": loss_of_ranks(recording)} if found else None
 
 
 def _links(recording: Recording) -> list[Link]:

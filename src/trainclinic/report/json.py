@@ -17,6 +17,7 @@ import numpy as np
 from trainclinic.diagnose.chain import Link, chain
 from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis
+from trainclinic.report.ranks import rank_numbers
 from trainclinic.report.view import every, first_non_finite, validation_signals, verdict, views
 
 SCHEMA = 1
@@ -63,6 +64,7 @@ def _run(recording: Recording) -> dict[str, Any]:
             signal.removeprefix("validation_"): recording.series(signal).values[-1]
             for signal in validation_signals(recording)
         },
+        "ranks": rank_numbers(recording),
         "layers": [asdict(layer) for layer in recording.layers],
         "environment": recording.environment,
     }

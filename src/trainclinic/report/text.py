@@ -14,6 +14,7 @@ from rich.text import Text
 from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis
 from trainclinic.report.prose import Block, blocks, spans
+from trainclinic.report.ranks import rank_columns, ranks
 from trainclinic.report.spark import spark
 from trainclinic.report.view import View, key_figures, not_examined, verdict, views
 from trainclinic.report.words import LAYER_SIGNALS, short, word
@@ -34,6 +35,8 @@ def render(diagnosis: Diagnosis) -> RenderableType:
     if observations:
         parts += ["", _heading("Observations", "abnormal, but no harm was seen")]
         parts += [indented(part) for view in observations for part in _brief(view)]
+    if diagnosis.recording is not None and diagnosis.recording.ranks:
+        parts += ["", _heading("Ranks", "side by side"), indented(_ranks(diagnosis.recording))]
     if diagnosis.not_examined:
         parts += [
             "",
@@ -140,6 +143,17 @@ def _brief(view: View) -> Iterator[RenderableType]:
         row = view.telling
         limit = "" if row.limit == "–" else f" (abnormal if {row.limit})"
         yield indented(Text.assemble((f"{row.quantity}: ", "dim"), row.observed, (limit, "dim")))
+
+
+def _ranks(recording: Recording) -> RenderableType:
+    found = ranks(recording)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+    shown = rank_columns(found)
+    for title, key in shown.items():
+        table.add_column(title, justify="right" if key in ("rank", "steps", "gradient_norm") else "left")
+    for one in found:
+        table.add_row(*(Text(str(getattr(one, key))) for key in shown.values()))
+    return Padding(table, (1, 0, 0, 0))
 
 
 def _not_examined(diagnosis: Diagnosis) -> RenderableType:

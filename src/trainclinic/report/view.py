@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -135,7 +136,7 @@ def _row(entry: Evidence, problem: type[Problem] | None) -> Row:
     return Row(
         quantity=quantity(entry.signal, problem),
         layer=clean(entry.layer) or "whole run",
-        observed=(_written if entry.signal == "loss" else number)(entry.observed, entry.unit),
+        observed=(written if entry.signal == "loss" else number)(entry.observed, entry.unit),
         limit=abnormal_if(entry),
     )
 
@@ -166,15 +167,30 @@ def key_figures(recording: Recording) -> tuple[tuple[str, str], ...]:
     found = [("Run", f"{count(recording.steps, 'step')}, {ending(recording)}")]
     loss = recording.series("loss")
     if loss:
-        found.append(("Loss", f"{_written(loss.values[0])} → {_written(loss.values[-1])}"))
-    validated = [_last(recording, signal) for signal in validation_signals(recording)]
-    if validated:
-        found.append(("Validation", ", ".join(validated)))
+        found.append(("Loss", f"{written(loss.values[0])} → {written(loss.values[-1])}"))
+    if last_validation(recording):
+        found.append(("Validation", last_validation(recording)))
     weights = sum(layer.role == "weight" for layer in recording.layers)
     if weights:
         parameters = sum(layer.parameters for layer in recording.layers)
         found.append(("Network", f"{count(weights, 'layer')} with weights, {parameters:,} parameters"))
+    distributed = recording.facts.get("distributed")
+    if distributed:
+        found.append(("Processes", _processes(recording, distributed)))
     return tuple(found)
+
+
+def _processes(recording: Recording, distributed: dict[str, Any]) -> str:
+    size, kind = distributed["world_size"], clean(distributed["kind"])
+    if not recording.ranks:
+        return f"rank {distributed['rank']} of {size}, alone"
+    read = "" if len(recording.ranks) == size else f", {len(recording.ranks)} recorded"
+    return f"{size} ranks{f' ({kind})' if kind else ''}{read}"
+
+
+def last_validation(recording: Recording) -> str:
+    """The last validation figures, or ""."""
+    return ", ".join(_last(recording, signal) for signal in validation_signals(recording))
 
 
 def _last(recording: Recording, signal: str) -> str:
@@ -183,7 +199,7 @@ def _last(recording: Recording, signal: str) -> str:
     return f"{name} {number(float(series.values[-1]), series.unit)}"
 
 
-def _written(value: float, unit: str = "1") -> str:
+def written(value: float, unit: str = "1") -> str:
     """A loss, which is known at every step: NaN there is what was measured."""
     return "NaN" if math.isnan(value) else number(float(value), unit)
 

@@ -86,6 +86,9 @@ RUN_SIGNALS = MappingProxyType(
         "validation_loss": Word("Validation loss", "The same loss on data that are not trained on.", log=True),
         "learning_rate": Word("Learning rate", "Of every parameter group of the optimizer.", log=True),
         "gradient_norm": Word("Gradient norm", "Length of the gradient over all parameters together.", log=True),
+        "replica_fingerprint": Word(
+            "Fingerprint of a replica", "Checksum of the values that a rank holds: replicas have the same."
+        ),
         "output_mean": Word("Mean output", "Mean of what the network puts out."),
         "output_std": Word("Spread of the outputs", "Standard deviation of what the network puts out."),
         "target_mean": Word("Mean target", "Mean of what the network is asked for."),

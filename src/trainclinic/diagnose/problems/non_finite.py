@@ -32,9 +32,9 @@ class NonFinite(Problem):
         Exactly, at every step before the update: whether the loss is finite, and whether the gradient of the foremost
         bias or norm is, which a NaN reaches on its way back, with one more for each branch it does not see. At the
         first failure every gradient and weight is looked at, and the batch is run again on a copy of the model,
-        followed operation by operation: the first that gives a non-finite number of finite ones is named with its module. Where
-        the copy cannot be made to fail in the same way, it says why. Growth of the loss before it tells an explosion
-        from an operation that failed.
+        followed operation by operation: the first that gives a non-finite number of finite ones is named with its
+        module. Where the copy cannot be made to fail in the same way, it says why. Growth of the loss before it tells
+        an explosion from an operation that failed.
 
     When it is harmless:
         Never in the weights. With a GradScaler a few skipped steps at the start are normal; −inf in an attention mask
