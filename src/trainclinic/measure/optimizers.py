@@ -90,6 +90,11 @@ class Trainers:
         self.steps += 1
         return True
 
+    def leave(self) -> None:
+        """The step that began has been broken off."""
+        if self._stepping is not None:
+            self.after_step(self._stepping)
+
     def begin_step(self) -> None:
         """The next step: none of them has stepped."""
         self._stepping = None
