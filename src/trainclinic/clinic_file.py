@@ -177,12 +177,16 @@ class ClinicFile:
                 self._place.look_after()
                 self._write(final)
             except sqlite3.Error as error:
-                busy = "locked" in str(error) and not self._place.connection.in_transaction
-                if final or not busy or time.monotonic() - self._last_written > PATIENCE:
+                if final or not self._may_pass(error):
                     self._stop(str(error))
         if self.failed:
             for stream in self._streams.values():
                 stream.drop()
+
+    def _may_pass(self, error: sqlite3.Error) -> bool:
+        """Another program has the file locked, which shows before anything is written: the rows can wait a while."""
+        locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+        return locked and time.monotonic() - self._last_written < PATIENCE
 
     def _write(self, final: bool) -> None:
         rows = self._rows
