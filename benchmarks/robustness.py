@@ -19,6 +19,7 @@ import importlib
 import json
 import multiprocessing
 import random
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -108,7 +109,7 @@ def _note(scenario: Any, attach: Any, bare: Any, attached: list[Any]) -> str:
     except Wrong as wrong:
         return str(wrong)
     except Exception as error:  # whatever the tool did to the training
-        first = str(error).strip().split("\n")[0]
+        first = re.sub(r" at 0x[0-9a-f]+", "", str(error).strip().split("\n")[0])
         return f"crash: {type(error).__name__}: {first[:120]}".rstrip(": ")
     if watched != bare:
         return "changes the training"

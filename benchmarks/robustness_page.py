@@ -18,7 +18,8 @@ A monitor goes onto runs that nobody can afford to lose. So each row below is a 
 misunderstand, and a test in `tests/robustness` that trains it twice, bare and watched. Each asserts
 
 - that every parameter, every buffer and the generators of torch, NumPy and Python are the same to the bit;
-- that every recorded number is that of a computation by hand, to 1e-5, and that no other was recorded ("every value");
+- that every recorded number is that of a computation by hand, to 1e-5, and that no other was recorded ("every value":
+  of every layer, every parameter and the loss; not the learning rate and the statistics of outputs and targets);
 - that nothing is diagnosed as a problem where the training is healthy;
 - and what stands in the second column.
 

@@ -85,9 +85,11 @@ def both(scenario, *, healthy=True, **settings):
     """
     diaries, watches = [], []
     bare = _arm(scenario, lambda model, optimizer, loss_fn: _add(diaries, Diary(model, optimizer)))
-    watched = _arm(
-        scenario, lambda model, optimizer, loss_fn: _add(watches, Watched(model, optimizer, loss_fn, **settings))
-    )
+    try:
+        watched = _arm(scenario, lambda *given: _add(watches, Watched(*given, **settings)))
+    finally:
+        for one in watches:
+            one.close()
     assert bare.keys() == watched.keys()
     assert [name for name in bare if not _same(bare[name], watched[name])] == [], "watching changed the training"
     recordings = [one.watch.recording for one in watches]

@@ -38,6 +38,7 @@ def test_workers(scenario, tmp_path):
     compare(tc.load(tmp_path / "run.clinic"), expected)
 
 
+@pytest.mark.filterwarnings("ignore:.*only the process that this one was forked from")
 @pytest.mark.row("a forked child trains the watched model")
 def test_forked_training(tmp_path, monkeypatch):
     """every value of the parent; the child does not crash and writes nothing"""
