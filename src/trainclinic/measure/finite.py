@@ -78,15 +78,18 @@ class FiniteCheck:
         self._held.keep(passes)
         self._failed_loss = None
 
-    def before_backward(self, loss: Tensor) -> bool:
-        """A loss of this step is about to be differentiated; whether it is finite, as far as that is known."""
+    def before_backward(self, loss: Tensor, value: float | None) -> bool:
+        """A loss of this step is about to be differentiated; whether it is finite, as far as that is known.
+
+        `value`: of the loss, where it was read.
+        """
         self._differentiated = True
         if self.first is not None:
             return True
         if self._looks < LOOKS:
             self._looks += 1
             self._sentinels = [*dict.fromkeys(self._sentinels + choose(loss, self._floating))][:MOST]
-        if not loss.is_cpu or math.isfinite(loss.item()):
+        if value is None or math.isfinite(value):
             return True
         self._failed_loss = self._failed_loss or loss_graph.failing(loss)
         return False

@@ -20,32 +20,23 @@ class Trainers:
     Args:
         model: that they train.
         optimizers: that are known from the start.
+
+    Attributes:
+        optimizers: that train it now.
+        stepping: the one that is inside its step, or None.
+        stepped: ids of those that have stepped in the present step.
+        steps: of any of them, ever.
     """
 
     def __init__(self, model: nn.Module, optimizers: list[Optimizer]) -> None:
         self._model = model
         self.optimizers = optimizers
         self._foreign: WeakSet[Optimizer] = WeakSet()  # that hold none of its parameters
-        self._stepping: Optimizer | None = None
-        self._stepped: set[int] = set()
-        self.steps = 0  # of any of them, ever
+        self.stepping: Optimizer | None = None
+        self.stepped: set[int] = set()
+        self.steps = 0
 
     # -- asked
-
-    @property
-    def stepping(self) -> bool:
-        """Whether one of them is inside its step."""
-        return self._stepping is not None
-
-    @property
-    def stepped(self) -> set[int]:
-        """Ids of those that have stepped in the present step."""
-        return self._stepped
-
-    @property
-    def all_stepped(self) -> bool:
-        """Whether every one of them has."""
-        return len(self._stepped) >= len(self.optimizers)
 
     def holds(self, optimizer: Optimizer) -> bool:
         """Whether it is one of them; one that is seen for the first time joins if it holds a parameter of the model."""
@@ -62,43 +53,48 @@ class Trainers:
         return ours
 
     @property
+    def all_stepped(self) -> bool:
+        """Whether every one of them has stepped in the present step."""
+        return len(self.stepped) >= len(self.optimizers)
+
+    @property
     def waiting(self) -> set[int]:
         """Ids of the parameters that are held only by optimizers that have not stepped in the present step."""
         waiting: set[int] = set()
         done: set[int] = set()
         for one in self.optimizers:
-            (done if id(one) in self._stepped else waiting).update(map(id, held(one)))
+            (done if id(one) in self.stepped else waiting).update(map(id, held(one)))
         return waiting - done
 
     # -- told
 
     def before_step(self, optimizer: Optimizer) -> bool:
         """Whether a step of ours begins; not for another model's optimizer, nor inside another step."""
-        if self._stepping not in (None, optimizer) or not self.holds(optimizer):  # its last step may have failed
+        if self.stepping not in (None, optimizer) or not self.holds(optimizer):  # its last step may have failed
             return False
         if _is_skipped(optimizer):
             return False
-        self._stepping = optimizer
+        self.stepping = optimizer
         return True
 
     def after_step(self, optimizer: Optimizer) -> bool:
         """Whether the step that began has ended."""
-        if self._stepping is not optimizer:
+        if self.stepping is not optimizer:
             return False
-        self._stepping = None
-        self._stepped.add(id(optimizer))
+        self.stepping = None
+        self.stepped.add(id(optimizer))
         self.steps += 1
         return True
 
     def leave(self) -> None:
         """The step that began has been broken off."""
-        if self._stepping is not None:
-            self.after_step(self._stepping)
+        if self.stepping is not None:
+            self.after_step(self.stepping)
 
     def begin_step(self) -> None:
         """The next step: none of them has stepped."""
-        self._stepping = None
-        self._stepped.clear()
+        self.stepping = None
+        self.stepped.clear()
 
     def forget_foreign(self) -> None:
         """The model has new parameters: an optimizer that was not ours may be."""

@@ -217,7 +217,7 @@ class Watch:
             return
         if self._trainers.stepping or self._trainers.stepped or self._round.passes or not self._seen_pass:
             self._begin_training_pass()
-        if self._so_far.forward(training=model.training):
+        if self._so_far.forward(training=model.training) and self._full:
             self._probe.mark()
         self._finite.begin_pass(args, kwargs)
         if (self._full or self._in_window) and self._closure_passes < 2:  # of several points, the first is looked at
@@ -304,8 +304,8 @@ class Watch:
             so_far.start_over()
             self._probe.start_over()
             self._finite.start_over(so_far.passes)
-        so_far.before_backward(tensor)
-        if not self._finite.before_backward(tensor) and self._trainers.stepping:
+        value = so_far.before_backward(tensor)
+        if not self._finite.before_backward(tensor, value) and self._trainers.stepping:
             self._finite.in_closure(self.step, tensor.item())
             self._tell()
         if self._full:
