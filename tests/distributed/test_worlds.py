@@ -17,12 +17,21 @@ import trainclinic as tc
 from trainclinic.catalog import entry
 from trainclinic.diagnose.diagnose import PROBLEMS
 
-OF_FOUR = ("ddp", "fsdp", "fsdp_kept", "fsdp_bf16", "fsdp_mixed", "fsdp_on_rank_0", "fsdp_not_finite", "alone")
+OF_FOUR = (
+    "ddp", "fsdp", "fsdp_kept", "fsdp_bf16", "fsdp_mixed", "fsdp_two_copies", "fsdp_on_rank_0", "fsdp_not_finite",
+    "tensor_parallel", "alone",
+)  # fmt: skip
 OF_TWO = tuple(scenarios.SCENARIOS)
 EACH = [(2, name) for name in OF_TWO] + [(4, name) for name in OF_FOUR]
 #: the same training, however it is spread; scenario → clipping
-SAME_AS_ONE_PROCESS = {"ddp": None, "ddp_accumulated": None, "ddp_inside": 0.5, "fsdp": None, "fsdp_kept": None,
-                       "fsdp_clipped": 0.3, "fsdp_mixed": None, "fsdp_after_evaluation": None}  # fmt: skip
+SAME_AS_ONE_PROCESS = {
+    "ddp": None, "ddp_accumulated": None, "ddp_inside": 0.5, "fsdp": None, "fsdp_kept": None, "fsdp_clipped": 0.3,
+    "fsdp_mixed": None, "fsdp_after_evaluation": None, "fsdp_two_copies": None,
+}  # fmt: skip
+GATHERED = [
+    (2, "fsdp"), (2, "fsdp_bf16"), (2, "tensor_parallel"), (4, "fsdp_bf16"), (4, "fsdp_mixed"), (4, "fsdp_two_copies"),
+    (4, "tensor_parallel"),
+]  # fmt: skip
 WEIGHTS = {"first": "first.weight", "inner.0": "inner.0.weight", "scale": "scale", "head": "head.weight"}
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -109,7 +118,7 @@ def test_what_is_recorded_is_that_of_one_process_with_the_global_batch(folder: A
         assert (np.abs(cosines.values) <= 1).all()
 
 
-@pytest.mark.parametrize(("size", "name"), [(2, "fsdp_bf16"), (4, "fsdp_bf16"), (2, "fsdp"), (4, "fsdp_mixed")])
+@pytest.mark.parametrize(("size", "name"), GATHERED)
 def test_norms_are_those_of_the_gathered_gradients(folder: Any, size: int, name: str) -> None:
     recording = tc.load(folder(size) / f"{name}.clinic")
     norms = torch.load(folder(size) / f"{name}.rank0.pt")["watched"]["norms"]

@@ -42,8 +42,9 @@ class FiniteCheck:
                 self._account(late, loss)
                 return
         for parameter in self._sentinels:
-            gradient = local(parameter.grad)
+            gradient = parameter.grad
             if gradient is not None:
+                gradient = local(gradient)
                 total = gradient.sum() if not gradient.is_sparse else _dense(gradient).sum()
                 if not total.is_cpu:
                     self._flag = (step, total)
