@@ -13,7 +13,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+from torch.distributed.fsdp import FullyShardedDataParallel, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import Replicate
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 from torch.nn import functional as F
@@ -223,6 +223,12 @@ def fsdp_two_copies(rank: int, size: int, path: Path | None) -> Any:
     """Shards over pairs of ranks, each pair a replica of the other."""
     mesh = init_device_mesh("cpu", (size // 2, 2), mesh_dim_names=("replicate", "shard"))
     return train(sharded(network(), mesh=mesh), rank, size, path, norms=True)
+
+
+@scenario
+def flat(rank: int, size: int, path: Path | None) -> Any:
+    """The older FullyShardedDataParallel: one flat parameter."""
+    return train(FullyShardedDataParallel(network(), device_id=torch.device("cpu")), rank, size, path)
 
 
 @scenario

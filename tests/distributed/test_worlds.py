@@ -150,9 +150,17 @@ def test_layers_are_called_as_without_anything_around_the_model(folder: Any) -> 
 
 
 def test_the_kind_of_training_is_known(folder: Any) -> None:
-    kinds = {"ddp": "DistributedDataParallel", "fsdp": "fully_shard", "alone": ""}
+    kinds = {"ddp": "DistributedDataParallel", "fsdp": "fully_shard", "flat": "FullyShardedDataParallel",
+             "tensor_parallel": "DTensor", "alone": ""}  # fmt: skip
     for name, kind in kinds.items():
         assert tc.load(folder(2) / f"{name}.clinic").facts["distributed"]["kind"] == kind
+
+
+def test_of_a_flat_parameter_nothing_is_claimed(folder: Any) -> None:
+    recording = tc.load(folder(2) / "flat.clinic")
+    assert len(recording.series("loss")) == world.STEPS
+    assert not {"gradient_norm", "weight_rms", "replica_fingerprint"} & set(recording.signals)
+    assert all(one.series("gradient_norm") for one in recording.ranks)
 
 
 def test_every_shard_learns(folder: Any) -> None:
