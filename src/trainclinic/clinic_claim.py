@@ -53,7 +53,8 @@ def claimed(path: Path, given: Path) -> tuple[sqlite3.Connection, bytes]:
 
 def _claimed(path: Path, given: Path, *, existed: bool) -> tuple[sqlite3.Connection, bytes]:
     age, seen = _seconds_since_written(path), None  # before it is opened, which may write beside it
-    if existed and path.stat().st_size:
+    # Where a process was killed while it made the file there is a journal, which only who may write can roll back.
+    if existed and path.stat().st_size and not path.with_name(path.name + "-journal").exists():
         with contextlib.closing(sqlite3.connect(address(path), uri=True)) as connection:
             seen = stored_writer(connection) if is_recording(connection) else None
             _check_left_over(connection, given, age, seen)

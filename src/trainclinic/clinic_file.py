@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-import warnings
 import zlib
 from array import array
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ import numpy as np
 from trainclinic.clinic_format import BLOCK_BYTES, Column, checksum, packed, unpacked
 from trainclinic.clinic_place import Place
 from trainclinic.clinic_reader import read
-from trainclinic.errors import RecordingError
+from trainclinic.errors import RecordingError, warn
 from trainclinic.recording import Recording
 
 FLUSH_EVERY = 1.0  # seconds; what a killed process may lose
@@ -211,7 +210,7 @@ class ClinicFile:
     def _stop(self, reason: str) -> None:
         self.failed = reason
         said = f"{self._path or 'recording'}: stops at step {self._steps} ({reason})"
-        warnings.warn(f"{said}; what was recorded until then stays, the training goes on", RuntimeWarning, stacklevel=3)
+        warn(f"{said}; what was recorded until then stays, the training goes on", stacklevel=3)
 
     def recording(self) -> Recording:
         """What has been recorded so far."""
@@ -234,7 +233,7 @@ class ClinicFile:
             try:
                 recording = read(self._place.connection, self.path)
             except RecordingError as error:
-                warnings.warn(str(error), RuntimeWarning, stacklevel=4)
+                warn(str(error), stacklevel=4)
         if self.failed:
             recording = replace(recording, ended=f"{ended}; recorded until step {self._steps}: {self.failed}")
         return recording

@@ -7,13 +7,12 @@ import ctypes
 import os
 import sqlite3
 import threading
-import warnings
 import weakref
 from pathlib import Path
 
 from trainclinic.clinic_claim import WAIT, claimed, connected, create_tables, stored_writer
 from trainclinic.clinic_format import wal
-from trainclinic.errors import RecordingError
+from trainclinic.errors import RecordingError, warn
 
 _WAIT_BETWEEN = 0.2  # seconds, while the training waits
 _BUSY, _LOCKED = 5, 6  # SQLite's result codes; Python names them from 3.11 on
@@ -48,7 +47,7 @@ class Place:
             try:
                 self._claim(path)
             except (sqlite3.Error, OSError) as error:
-                _warn(f"{path}: cannot be written ({error}); {_TEMPORARY}", stacklevel=7)
+                warn(f"{path}: cannot be written ({error}); {_TEMPORARY}", stacklevel=7)
         if self.path is None:
             self.connection, self.writer = _temporary(), None
             create_tables(self.connection, None)
@@ -117,7 +116,7 @@ class Place:
         fresh = connected(path)
         before.close()
         self._settle(fresh, path)
-        _warn(f"{path}: was deleted while the training ran; the recording was written anew there, nothing is lost")
+        warn(f"{path}: was deleted while the training ran; the recording was written anew there, nothing is lost")
 
     def _leave(self, happened: str) -> None:
         """Go on in a temporary file."""
@@ -131,7 +130,7 @@ class Place:
         self.connection = temporary
         if path is not None:
             self._remove_wal(path)
-        _warn(f"{happened}; {_TEMPORARY}")
+        warn(f"{happened}; {_TEMPORARY}")
 
     def _remove_wal(self, path: Path) -> None:
         """Ours: beside another file SQLite would take it for that file's own."""
@@ -157,7 +156,7 @@ class Place:
                 self.connection.execute("PRAGMA journal_mode = DELETE")
                 self.connection.execute("VACUUM")  # blocks that grew leave gaps behind
         except sqlite3.Error as error:
-            _warn(f"{self.path}: could not be folded into one file ({error}); keep {self.path}-wal beside it")
+            warn(f"{self.path}: could not be folded into one file ({error}); keep {self.path}-wal beside it")
         finally:
             self.connection.close()
             self._file = None
@@ -195,10 +194,6 @@ def _unlink_wal(path: Path) -> None:
     """With its index."""
     wal(path).unlink(missing_ok=True)
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
-
-
-def _warn(text: str, stacklevel: int = 5) -> None:
-    warnings.warn(text, RuntimeWarning, stacklevel=stacklevel)
 
 
 def _forked() -> None:

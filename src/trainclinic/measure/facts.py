@@ -12,7 +12,8 @@ They are stored as plain data under these topics:
     foreign             weights in the graph that neither the model lists nor an optimizer holds (`foreign.py`)
     inputs              kind, shape, per feature: mean, std, min, max over the first samples
     targets             dtype, mean and std, or the count of each class
-    non_finite          first step with a non-finite loss or gradient, what was non-finite, parameters concerned
+    non_finite          first step with a non-finite loss or gradient, what was non-finite, parameters concerned, and
+                        its origin (`origin.py`)
     batch_size          of the first pass
     distributed         of several processes only: rank, world_size, kind, what this rank holds (`distributed.py`)
 """

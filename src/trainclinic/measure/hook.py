@@ -26,6 +26,8 @@ def is_transformed() -> bool:
 class Hook:
     """Calls `function`; if that raises, tells `give_up` and does nothing from then on.
 
+    `give_up` may raise the error again: it is then one that the user asked for.
+
     Copied or pickled it becomes a standard-library callable that takes anything and gives None.
     """
 
@@ -44,8 +46,8 @@ class Hook:
         try:
             return self.function(*args)
         except Exception as error:
-            self.stop()
             self.give_up(error)
+            self.stop()
             return None
 
     def stop(self) -> None:

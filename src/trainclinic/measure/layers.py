@@ -72,7 +72,7 @@ class LayerProbe:
         self._full = False
         self._units = False
         self._last_weight: nn.Module | None = None
-        self.in_backward = True  # that of a loss; other gradients of an output stand in where there is none
+        self.in_backward = False  # that of a loss; other gradients of an output stand in where there is none
         self._tally, self._pass = Tally(), Pass()
         self._on_leaves: list[RemovableHandle] = []
         self._without_gradient: defaultdict[str, list[Pass]] = defaultdict(list)  # calls of a layer inside passes

@@ -260,7 +260,8 @@ def _segment_sums(rows: Tensor, lengths: list[int]) -> list[list[float]]:
         found = [[0.0] * len(lengths) for _ in rows]
         filled = [index for index, length in enumerate(lengths) if length]
         starts = list(itertools.accumulate((lengths[index] for index in filled), initial=0))[:-1]
-        totals = np.add.reduceat(rows.numpy(), starts, axis=1).tolist() if starts else []
+        with np.errstate(invalid="ignore", over="ignore"):  # NaN is a value like any other
+            totals = np.add.reduceat(rows.numpy(), starts, axis=1).tolist() if starts else []
         for row, total in zip(found, totals, strict=False):
             for index, value in zip(filled, total, strict=True):
                 row[index] = value
