@@ -117,3 +117,27 @@ def test_no_grad_inside():
     [(diary, recording)] = both(outputs.inside)
     compare(recording, diary.expected(loss_of, [*NET, "probe"]))
     assert recording.steps == STEPS
+
+
+@pytest.mark.row("nested (jagged) tensors")
+def test_nested():
+    """every value, over all rows"""
+
+    def loss_of(hand):
+        return squared(hand.linear("last", hand.act("act", tanh, hand.linear("first", WIDE), True)))
+
+    [(diary, recording)] = both(outputs.nested)
+    compare(recording, diary.expected(loss_of))
+    assert recording.facts["inputs"]["features"]["mean"] == pytest.approx(WIDE.mean(0).tolist(), rel=1e-5)
+
+
+@pytest.mark.row("sparse inputs", limit="no statistics of sparse inputs")
+def test_sparse():
+    """every value; a weight that is used without its module has no outputs"""
+
+    def loss_of(hand):
+        h = torch.where(X > 0, X, 0.0).double() @ hand.p["first.weight"].T + hand.p["first.bias"]
+        return squared(hand.linear("last", hand.act("tanh", tanh, h, True)))
+
+    [(diary, recording)] = both(outputs.sparse)
+    compare(recording, diary.expected(loss_of))

@@ -25,7 +25,7 @@ from trainclinic.measure.distributed import local, own_class, plain_name, unwrap
 from trainclinic.measure.functions import Functions
 from trainclinic.measure.hook import GiveUp, Hook
 from trainclinic.measure.outputs import first_tensor as first_tensor
-from trainclinic.measure.reductions import spread
+from trainclinic.measure.reductions import dense, is_measurable, spread
 from trainclinic.measure.signal import ActivationSignal, BackwardSignal, OutputSignal
 from trainclinic.measure.signals.dead_unit_fraction import DeadUnitFraction
 from trainclinic.measure.tally import Pass, Tally
@@ -216,7 +216,7 @@ class LayerProbe:
 
     def _measure_weight_layer(self, name: str, module: nn.Module, output: Any) -> None:
         tensor = first_tensor(output)
-        if tensor is None or not (tensor.is_floating_point() or tensor.is_complex()) or not tensor.numel():
+        if tensor is None or not is_measurable(tensor):
             return
         layer = self.layers.get(name) or self._new_weight_layer(name, module)
         self._see_output(layer.name, tensor.detach())
@@ -241,7 +241,7 @@ class LayerProbe:
         self._see_derivative(name, activation, activation.derivative(sample, activation.setting[1]))
 
     def _see_output(self, layer: str, output: Tensor) -> None:
-        output = local(output)
+        output = dense(local(output))
         for signal in self._signals[OutputSignal]:
             if signal.applies(output):
                 self._tally.add(signal, layer, signal.measure(output), output.numel(), self._pass)
@@ -259,7 +259,7 @@ class LayerProbe:
 
     def _see_gradient(self, layer: str, seen_in: Pass, is_spare: bool, gradient: Tensor) -> None:
         seen_in.is_differentiated = True
-        gradient, is_spare = local(gradient.detach()), is_spare or not self.in_backward
+        gradient, is_spare = dense(local(gradient.detach())), is_spare or not self.in_backward
         for signal in self._signals[BackwardSignal]:
             self._tally.add(signal, layer, signal.measure(gradient), gradient.numel(), seen_in, is_spare=is_spare)
 
@@ -271,9 +271,9 @@ class LayerProbe:
             seen = None
             self._give_up(error)
         output = func(*args, **kwargs)
-        if seen is not None and isinstance(output, Tensor) and output.numel():
+        if seen is not None and isinstance(output, Tensor) and is_measurable(output):
             try:
-                self._see_activation(seen, activation, output.detach(), setting_of(activation, args, kwargs))
+                self._see_activation(seen, activation, dense(output.detach()), setting_of(activation, args, kwargs))
             except Exception as error:
                 self._give_up(error)
         return output
@@ -282,7 +282,7 @@ class LayerProbe:
         """Its name here, and a sample of its input where φ' needs that; None when it is not looked at."""
         name, self._activation_module = self._activation_module, ""
         source = args[0] if args else kwargs["input"]
-        if not source.is_floating_point() or not (self._full or activation.can_die):
+        if source.is_complex() or not is_measurable(source) or not (self._full or activation.can_die):
             return None
         if not name:
             frame = self._stack[-1]
@@ -292,7 +292,7 @@ class LayerProbe:
             name = ".".join(filter(None, (frame.name, activation.name))) + (f"_{count}" if count > 1 else "")
         if activation.from_input and self._full:
             # An in-place function overwrites its input, so the sample is taken first, as a copy.
-            return name, spread(source.detach()).to(torch.float32, copy=True)
+            return name, spread(dense(source.detach())).to(torch.float32, copy=True)
         return name, None
 
     def _see_activation(

@@ -199,3 +199,36 @@ def detached_output(attach):
         return F.mse_loss(model.out, Y)
 
     return keyword_loop(attach, Detaching(None), call=call)
+
+
+class Tokens(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.act, self.last = nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.last(self.act(self.first(x)))
+
+
+@row("nested (jagged) tensors")
+def nested(attach):
+    x = torch.nested.nested_tensor_from_jagged(X, torch.tensor([0, 3, 7, 16]))
+    return train(attach, Tokens(), [(x, Y)], loss_fn=lambda out, y: F.mse_loss(out.values(), y))
+
+
+class Bags(nn.Module):
+    """Rows of a sparse matrix go in."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        h = torch.sparse.mm(x, self.first.weight.T) + self.first.bias
+        return self.last(torch.tanh(h))
+
+
+@row("sparse inputs")
+def sparse(attach):
+    x = torch.where(X > 0, X, 0.0)
+    return train(attach, Bags(), [(x.to_sparse(), Y)])
