@@ -13,6 +13,8 @@ A message names the subject, what was expected, what came, and what to do next.
 
 from __future__ import annotations
 
+import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,3 +58,11 @@ class TrainingStoppedError(TrainclinicError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.finding)
+
+
+def warn(text: str, stacklevel: int = 2) -> None:
+    """A RuntimeWarning that never stops a training: where warnings are errors it is a line on stderr."""
+    try:
+        warnings.warn(text, RuntimeWarning, stacklevel=stacklevel + 1)
+    except RuntimeWarning:
+        print(f"trainclinic: {text}", file=sys.stderr)

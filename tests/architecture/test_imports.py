@@ -17,7 +17,7 @@ BASE = {
     "clinic_format",
     "clinic_reader",
     "clinic_place",
-    "clinic_writer",
+    "clinic_claim",
     "clinic_file",
     "ranks",
     "rank_series",

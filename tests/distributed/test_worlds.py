@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import programs
+import pytest
 import torch
 import world
 from torch.nn import functional as F

@@ -49,6 +49,9 @@ class Accumulation:
     def forward(self, *, training: bool) -> bool:
         """A pass of the model with gradient; whether it is the first since the last backward."""
         self._thread = threading.get_ident()
+        if training and self._pending[1] < self._pending[0]:  # an evaluation whose `no_grad` was forgotten
+            self.passes -= self._pending[0] - self._pending[1]
+            self._pending = (self._pending[1], self._pending[1])
         self.passes += 1
         self.training_passes += training
         first = self._pending[0] == 0

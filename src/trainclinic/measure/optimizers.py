@@ -38,9 +38,9 @@ class Trainers:
         return self._stepping is not None
 
     @property
-    def stepped(self) -> bool:
-        """Whether one of them has stepped, or is stepping, in the present step."""
-        return bool(self._stepped)
+    def stepped(self) -> set[int]:
+        """Ids of those that have stepped in the present step."""
+        return self._stepped
 
     @property
     def all_stepped(self) -> bool:
@@ -54,17 +54,12 @@ class Trainers:
         if optimizer in self._foreign:
             return False
         own = {id(parameter) for _, parameter in named_parameters(self._model)}
-        ours = any(id(parameter) in own for parameter in _held(optimizer))
+        ours = any(id(parameter) in own for parameter in held(optimizer))
         if ours:
             self._join(optimizer)
         else:
             self._foreign.add(optimizer)
         return ours
-
-    def gradient_scale(self, optimizer: Optimizer) -> float:
-        """What a fused optimizer is going to divide the gradients by; read only in steps that are looked at."""
-        scale = getattr(optimizer, "grad_scale", None)
-        return float(scale) if isinstance(scale, Tensor) else 1.0
 
     @property
     def waiting(self) -> set[int]:
@@ -72,7 +67,7 @@ class Trainers:
         waiting: set[int] = set()
         done: set[int] = set()
         for one in self.optimizers:
-            (done if id(one) in self._stepped else waiting).update(map(id, _held(one)))
+            (done if id(one) in self._stepped else waiting).update(map(id, held(one)))
         return waiting - done
 
     # -- told
@@ -111,8 +106,8 @@ class Trainers:
 
     def _join(self, optimizer: Optimizer) -> None:
         """It takes the place of those whose parameters it holds: they are not kept alive."""
-        held = set(map(id, _held(optimizer)))
-        for one in [one for one in self.optimizers if held.intersection(map(id, _held(one)))]:
+        its_own = set(map(id, held(optimizer)))
+        for one in [one for one in self.optimizers if its_own.intersection(map(id, held(one)))]:
             self.optimizers.remove(one)
         self.optimizers.append(optimizer)
 
@@ -123,5 +118,12 @@ def _is_skipped(optimizer: Optimizer) -> bool:
     return isinstance(found_inf, Tensor) and found_inf.is_cpu and bool(found_inf)
 
 
-def _held(optimizer: Optimizer) -> list[nn.Parameter]:
+def gradient_scale(optimizer: Optimizer) -> float:
+    """What a fused optimizer is going to divide the gradients by; read only in steps that are looked at."""
+    scale = getattr(optimizer, "grad_scale", None)
+    return float(scale) if isinstance(scale, Tensor) else 1.0
+
+
+def held(optimizer: Optimizer) -> list[nn.Parameter]:
+    """The parameters of all its groups."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
-from trainclinic.errors import TrainingStoppedError
+from trainclinic.errors import TrainingStoppedError, warn
 from trainclinic.measure import intercept
 from trainclinic.measure.accumulation import Accumulation
 from trainclinic.measure.arguments import Optimizers, checked
@@ -25,7 +24,7 @@ from trainclinic.measure.hook import Hook
 from trainclinic.measure.journal import Journal
 from trainclinic.measure.layers import LayerProbe, first_tensor
 from trainclinic.measure.live import Live
-from trainclinic.measure.optimizers import Trainers
+from trainclinic.measure.optimizers import Trainers, gradient_scale, held
 from trainclinic.measure.parameters import ParameterProbe
 from trainclinic.measure.run_step import Moments, RunStep
 from trainclinic.measure.schedule import UnitWindows, default_schedule, every_step
@@ -148,7 +147,7 @@ class Watch:
                 hook.stop()
             self._probe.stop()  # the end of the forward that is running, if any, lets go of the rest
             said = f"trainclinic stopped watching at step {self.step} ({self._failed}); the training goes on"
-            warnings.warn(f"{said}. Please report it.", RuntimeWarning, stacklevel=3)
+            warn(f"{said}. Please report it.", stacklevel=3)
 
     @property
     def recording(self) -> Recording:
@@ -298,7 +297,7 @@ class Watch:
         tensor = loss if isinstance(loss, Tensor) else first_tensor(loss)
         if tensor is None or tensor.numel() != 1:
             return
-        if so_far.was_cleared():
+        if not self._trainers.stepped and so_far.was_cleared():
             so_far.start_over()
             self._probe.start_over()
             self._finite.start_over(so_far.passes)
@@ -308,9 +307,11 @@ class Watch:
             self._tell()
         if self._full:
             self._journal.before_backward()
+            self._probe.in_backward = True
 
     def after_backward(self, loss: Any) -> None:
         """It has been differentiated."""
+        self._probe.in_backward = False
         if self._so_far.is_other_thread or not self._so_far.after_backward():
             return
         if self._full:
@@ -321,12 +322,17 @@ class Watch:
 
     def before_step(self, optimizer: Optimizer) -> None:
         """An optimizer is about to step."""
-        if not self._trainers.before_step(optimizer) or self._trainers.stepped:
+        if not self._trainers.before_step(optimizer):
+            return
+        if self._trainers.stepped:  # there may have been a backward since the other one's step
+            if self._full:
+                only = {id(parameter) for parameter in held(optimizer)}
+                self._parameters.again(self.step, only, gradient_scale(optimizer))
             return
         self._finite.before_step(self.step, self._loss_so_far(), guarded=hasattr(optimizer, "found_inf"))
         if self._full:
             self._list_parameters()
-            self._parameters.before(self.step, self._trainers.gradient_scale(optimizer))
+            self._parameters.before(self.step, gradient_scale(optimizer))
         elif self._next_full:
             self._parameters.remember(self.step)
         self._tell()
@@ -414,7 +420,7 @@ class Watch:
             parameters.all_sharded,
             parameters.fingerprints,
         )
-        self._journal.sample(self.step, layers, parameters, run)
+        self._journal.sample(self.step, layers, parameters, run, self._trainers.stepped)
         self._outputs = self._targets = self._seen_output = None
 
     def _list_parameters(self) -> None:
