@@ -52,7 +52,9 @@ class FiniteCheck:
         small = [parameter for parameter in self._floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
         self._fallback = small or sorted(self._floating, key=lambda parameter: parameter.numel())[:1]
         self._sentinels: list[nn.Parameter] = []  # those whose gradients are looked at
-        self._looks = 0  # at the graph, for them
+        self._looks = 0  # at the graph
+        self._tame = True  # the loss: a gradient that is not finite arises in the model
+        self._held.listening = True
         self._held.follow()
 
     # -- one step, in the order in which it happens
@@ -68,7 +70,7 @@ class FiniteCheck:
                 self._held.clear()
         self._held.begin(args, kwargs)
 
-    def end_pass(self, output: Any) -> None:
+    def end_pass(self, model: nn.Module, args: Any, output: Any) -> None:
         """The pass has given its output."""
         if self.first is None:
             self._held.end(output)
@@ -89,6 +91,8 @@ class FiniteCheck:
         if self._looks < LOOKS:
             self._looks += 1
             self._sentinels = [*dict.fromkeys(self._sentinels + choose(loss, self._floating))][:MOST]
+            self._tame = self._tame and loss_graph.has_tame_slope(loss, self._held.nodes)
+            self._held.listening = self._looks < LOOKS or not self._tame
         if value is None or math.isfinite(value):
             return True
         self._failed_loss = self._failed_loss or loss_graph.failing(loss)

@@ -66,7 +66,8 @@ class Pass:
         training: the root's mode.
         buffers: of the model.
         outputs: every output that has a gradient; a large one's sum instead, which is finite only where all of it is.
-        gradients: (which output, dL/d(output)), as they came back; None for a large one.
+        gradients: (which output, dL/d(output)), as they came back; None for a large one. Empty where none was listened
+            for.
     """
 
     __slots__ = ("args", "autocast", "buffers", "generators", "gradients", "held", "kwargs", "number", "outputs",
@@ -95,6 +96,8 @@ class HeldPasses:
         self.root, self.model = model, unwrapped(model)
         self.passes: list[Pass] = []
         self.dropped = False  # more passes than are held
+        self.listening = True  # for the gradient that comes back to an output
+        self.nodes: list[Any] = []  # that made the outputs since the last step; only while listening
         self._count = 0
         self._open: Pass | None = None
         self.follow()
@@ -133,7 +136,7 @@ class HeldPasses:
         record.buffers = self._buffers
 
     def end(self, output: Any) -> None:
-        """It has given its output: listen for the gradient that comes back to it."""
+        """It has given its output."""
         record, self._open = self._open, None
         if record is None:
             return
@@ -144,8 +147,9 @@ class HeldPasses:
                 continue
             small = tensor.numel() <= LARGEST
             kept = tensor.detach() if small else total(tensor)
-            # At the node and not at the tensor: half the time, and nothing that a saved output would take along.
-            node.register_prehook(_Catch(record.gradients, len(record.outputs), tensor.output_nr))
+            if self.listening:  # at the node, not at the tensor: nothing that a saved output would take along
+                node.register_prehook(_Catch(record.gradients, len(record.outputs), tensor.output_nr))
+                self.nodes.append(node)
             record.outputs.append((kept, kept._version))
 
     def keep(self, count: int) -> None:
@@ -156,6 +160,7 @@ class HeldPasses:
     def clear(self) -> None:
         """The step is done: nothing of it is needed any more."""
         self.passes.clear()
+        self.nodes.clear()
         self.dropped = False
 
     def _all_states(self) -> tuple[Tensor, ...]:

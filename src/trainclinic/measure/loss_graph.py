@@ -26,6 +26,10 @@ LOSS_NODES = {
 _SHAPE_ONLY = ("View", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "T", "Slice", "Select", "Clone",
                "Contiguous", "Expand", "UnsafeView", "Alias", "ToCopy", "Cat", "Stack", "AsStrided")  # fmt: skip
 _FURTHEST = 64  # nodes looked at
+#: nodes whose slope is finite wherever they are
+_TAME = ("torch::autograd::AccumulateGrad", "Add", "Sub", "Mul", "Neg", "Sum", "Mean", "Addmm", "Mm", "LogSoftmax",
+         "Softmax", "Sigmoid", "LogSigmoid", "Tanh", "Relu", "Softplus", "Clamp", "Index", "Gather", "NllLoss",
+         "NllLoss2D", "MseLoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropyWithLogits")  # fmt: skip
 #: node → the number it was given that it cannot bear: which of those it saved, and what is wrong with it
 _EDGES: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
     "LogBackward": ("_saved_self", lambda x: x <= 0),
@@ -92,6 +96,29 @@ def failing(loss: Tensor) -> dict[str, Any]:
         return facts | {"operation": name, "inputs": numbers}
     known = describe(loss)
     return facts | {"operation": known[0]["loss"]} if known else facts
+
+
+def has_tame_slope(loss: Tensor, outputs: list[Any]) -> bool:
+    """Whether all that stands between the model and the loss has a finite slope wherever it is finite itself.
+
+    Args:
+        loss: not yet differentiated.
+        outputs: the nodes that made the model's outputs.
+    """
+    queue: list[Any] = [loss.grad_fn]
+    seen: set[Any] = {None, *outputs}
+    while queue and len(seen) < _FURTHEST:
+        node = queue.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        name = _bare(node).removesuffix("Backward")
+        divides = name == "Div" and node.next_functions[1][0] is None  # by a constant
+        power = name == "Pow" and node.name() == "PowBackward0" and node._saved_exponent >= 1
+        if not (name in _TAME or name in _SHAPE_ONLY or divides or power):
+            return False
+        queue += [following for following, _ in node.next_functions]
+    return not queue
 
 
 def _beyond_its_edge(node: Any) -> float | None:

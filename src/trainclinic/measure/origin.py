@@ -178,7 +178,6 @@ def _beneath(held: HeldPasses, record: Pass) -> Event | None:
 
 
 def _first_slope(held: HeldPasses, record: Pass) -> dict[str, Any] | None:
-    came = _gradients(record)
     if any(module._backward_hooks or module._backward_pre_hooks for module in held.model.modules()):
         raise NotLocalizedError("hooks on the model's modules see, and may change, the gradient")
     replay, back = Replay(held, record), BackwardTrace()
@@ -189,6 +188,7 @@ def _first_slope(held: HeldPasses, record: Pass) -> dict[str, Any] | None:
         replay.check(outputs)
         if trace.hooks_left_out:
             raise NotLocalizedError("the model sets hooks on its tensors that see, and may change, the gradient")
+        came = _gradients(record, outputs)
         pairs = [(output, came[index]) for index, output in enumerate(outputs) if index in came]
         bad = back.run([output for output, _ in pairs], [gradient for _, gradient in pairs], replay.model)
     named = held.model.named_parameters()
@@ -215,15 +215,21 @@ def _of_slope(held: HeldPasses, record: Pass, trace: Trace, slope: Slope) -> dic
     return {"where": "backward", "batch": record.number, **place}
 
 
-def _gradients(record: Pass) -> dict[int, Tensor]:
-    """dL/d(output), by the output's number."""
+def _gradients(record: Pass, outputs: list[Tensor]) -> dict[int, Tensor]:
+    """dL/d(output), by the output's number.
+
+    Where it was not held, some finite numbers: an infinite slope makes NaN of those just as well, even of 0.
+    """
     found: dict[int, Tensor] = {}
     for index, held in record.gradients:
-        if held is None:
-            raise NotLocalizedError("the model's output is too large for its gradient to be held")
         if index in found:
             raise NotLocalizedError("the output was differentiated more than once")
-        if not unchanged(held):
+        if held is not None and not unchanged(held):
             raise NotLocalizedError("the gradient of the model's output was changed in place")
-        found[index] = held[0]
-    return found
+        found[index] = _some_numbers(outputs[index]) if held is None else held[0]
+    return found or {index: _some_numbers(output) for index, output in enumerate(outputs)}
+
+
+def _some_numbers(output: Tensor) -> Tensor:
+    ramp = torch.linspace(-1, 1, output.numel(), device=output.device) / max(1, output.numel())
+    return ramp.reshape(output.shape).to(output.dtype)

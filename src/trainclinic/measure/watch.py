@@ -108,7 +108,7 @@ class Watch:
         self._forms.append(form)
         before = self._hook(self._before_forward)
         self._handles.append(form.register_forward_pre_hook(before, with_kwargs=True))
-        self._handles.append(form.register_forward_hook(self._hook(self._after_pass)))
+        self._handles.append(form.register_forward_hook(self._hook(self._finite.end_pass)))
 
     def after_compile(self, given: Any, compiled: Any) -> Any:
         """`torch.compile` was called: the watched model's compiled form is watched too."""
@@ -255,11 +255,8 @@ class Watch:
         self._end_handles.clear()
         self._probe.disarm()
 
-    def _after_pass(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        self._finite.end_pass(output)
-
     def _after_call(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        self._after_pass(model, args, output)
+        self._finite.end_pass(model, args, output)
         self._after_forward(model, args, output)
 
     def _after_forward(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
