@@ -14,7 +14,7 @@ import trainclinic as tc
 
 INF = float("inf")
 WIDTH, ROWS = 6, 4
-STEP = 2  # at which the fault is switched on
+STEPS = (2, 4)  # at which the fault is switched on: the gradient at the output is held, or not any more
 
 
 class Attention(nn.Module):
@@ -111,16 +111,22 @@ plans = st.lists(
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(plan=plans, at=st.integers(0, 5), fault=st.sampled_from(sorted(FAULTS)), seed=st.integers(0, 99))
-def test_the_module_is_the_right_one_or_none(plan, at, fault, seed):
+@given(
+    plan=plans,
+    at=st.integers(0, 5),
+    fault=st.sampled_from(sorted(FAULTS)),
+    seed=st.integers(0, 99),
+    when=st.sampled_from(STEPS),
+)
+def test_the_module_is_the_right_one_or_none(plan, at, fault, seed, when):
     at %= len(plan)
     torch.manual_seed(seed)
     model = Net(plan, at, fault)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-2)
     output_is_finite = []
     with tc.watch(model, optimizer) as watch:
-        for step in range(4):
-            model.parts[at].on = step == STEP
+        for step in range(when + 2):
+            model.parts[at].on = step == when
             optimizer.zero_grad()
             output = model(torch.randn(ROWS, WIDTH))
             output_is_finite.append(bool(torch.isfinite(output).all()))
@@ -131,8 +137,8 @@ def test_the_module_is_the_right_one_or_none(plan, at, fault, seed):
         return
     found = first["origin"]
     if found["where"] == "weights":  # a gradient that overflowed in a branch that is not looked at: seen a step late
-        assert (first["step"], fault) == (STEP + 1, "half")
+        assert (first["step"], fault) == (when + 1, "half")
     elif found["where"] == "loss":  # it squared a number that was still finite
-        assert (first["step"], output_is_finite[STEP], fault) == (STEP, True, "exp")
+        assert (first["step"], output_is_finite[when], fault) == (when, True, "exp")
     else:
-        assert (first["step"], found["batch"], found["module"]) == (STEP, STEP, f"parts.{at}")
+        assert (first["step"], found["batch"], found["module"]) == (when, when, f"parts.{at}")
