@@ -5,7 +5,7 @@ READY := .venv/ready
 # Two test processes with one thread each are faster than two threads that wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
-.PHONY: demo test test-all lint format type docs bench-overhead bench-limits clean
+.PHONY: demo test test-all lint format type docs robustness bench-overhead bench-robustness bench-limits clean
 
 demo: $(READY)  ## watch a training that fails, and say why
 	$(BIN)/trainclinic run --output out examples/deep_sigmoid.py
@@ -27,6 +27,13 @@ type: $(READY)  ## types
 
 docs: $(READY)  ## write docs/catalogue from the docstrings
 	$(BIN)/python -m trainclinic.report.catalogue docs/catalogue
+
+robustness: $(READY)  ## docs/guide/robustness.md: our column from the tests, the others' from bench-robustness
+	-OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/robustness --robustness-table benchmarks/results/robustness-trainclinic.json
+	$(BIN)/python benchmarks/robustness_page.py
+
+bench-robustness: $(READY)  ## other tools in the trainings of tests/robustness
+	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && $(BIN)/python benchmarks/robustness.py
 
 bench-overhead: $(READY)  ## what watching costs; `make bench-overhead DEVICE=cuda`
 	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && $(BIN)/python benchmarks/overhead.py --device $(or $(DEVICE),cpu)

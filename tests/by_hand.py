@@ -41,8 +41,10 @@ class Hand:
     def linear(self, name, x):
         return self.out(name, x @ self.p[f"{name}.weight"].T + self.p[f"{name}.bias"])
 
-    def signals(self, weight_layers, gains=None):
+    def signals(self, weight_layers=None, gains=None):
         """{(signal, layer): value}, but for update ratio and cosine, which need two steps."""
+        if weight_layers is None:
+            weight_layers = [name for name in self.outputs if name not in self.slopes]
         places = [(name, z) for name in weight_layers for z in self.outputs[name] if z.requires_grad]
         learning = {name: p for name, p in self.p.items() if p.requires_grad}
         found = torch.autograd.grad(

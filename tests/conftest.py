@@ -9,6 +9,10 @@ from torch.overrides import _get_current_function_mode_stack
 torch.set_num_threads(1)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--robustness-table", metavar="FILE", help="write the outcome of every row test to FILE (JSON)")
+
+
 @pytest.fixture(autouse=True)
 def _seeded():
     torch.manual_seed(0)

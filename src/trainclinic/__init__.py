@@ -8,14 +8,23 @@ The names below are the public face; everything else may move.
 """
 
 from trainclinic.diagnose.diagnose import diagnose
-from trainclinic.errors import CatalogError, RecordingError, ReportError, ScriptError, SetupError, TrainclinicError
+from trainclinic.errors import (
+    CatalogError,
+    RecordingError,
+    ReportError,
+    ScriptError,
+    SetupError,
+    TrainclinicError,
+    TrainingStoppedError,
+)
 from trainclinic.measure.run import run
-from trainclinic.measure.watch import Watch, watch
+from trainclinic.measure.watch import Watch
 from trainclinic.ranks import load
 from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis, Evidence, Finding
 from trainclinic.report.report import report
 from trainclinic.setup import Setup, train
+from trainclinic.watching import watch
 
 __version__ = "0.1.0"
 
@@ -31,6 +40,7 @@ __all__ = [
     "Setup",
     "SetupError",
     "TrainclinicError",
+    "TrainingStoppedError",
     "Watch",
     "diagnose",
     "load",

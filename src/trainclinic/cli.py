@@ -31,14 +31,18 @@ def run(
         int | None, typer.Option(min=1, help="Look at each N-th step; default: dense, then sparse.")
     ] = None,
     html: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
+    stop_on: Annotated[
+        list[str] | None, typer.Option(help="Stop at the step that shows it, before its update: non-finite.")
+    ] = None,
 ) -> None:
     """Run a training script as it is, watch it, and say what is wrong. The report goes to stderr."""
     from trainclinic.diagnose.diagnose import diagnose
     from trainclinic.measure.script import run_script
     from trainclinic.ranks import of_all_ranks
     from trainclinic.report.report import report
+    from trainclinic.watching import live
 
-    result = run_script(script, context.args, folder=output, every=every)
+    result = run_script(script, context.args, folder=output, every=every, live=live(stop_on=stop_on or ()))
     sys.stdout.flush()
     console = Console(stderr=True)
     if result.missed:

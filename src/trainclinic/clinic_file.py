@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-import warnings
 import zlib
 from array import array
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ import numpy as np
 from trainclinic.clinic_format import BLOCK_BYTES, Column, checksum, packed, unpacked
 from trainclinic.clinic_place import Place
 from trainclinic.clinic_reader import read
-from trainclinic.errors import RecordingError
+from trainclinic.errors import RecordingError, warn
 from trainclinic.recording import Recording
 
 FLUSH_EVERY = 1.0  # seconds; what a killed process may lose
@@ -177,12 +176,16 @@ class ClinicFile:
                 self._place.look_after()
                 self._write(final)
             except sqlite3.Error as error:
-                busy = "locked" in str(error) and not self._place.connection.in_transaction
-                if final or not busy or time.monotonic() - self._last_written > PATIENCE:
+                if final or not self._may_pass(error):
                     self._stop(str(error))
         if self.failed:
             for stream in self._streams.values():
                 stream.drop()
+
+    def _may_pass(self, error: sqlite3.Error) -> bool:
+        """Another program has the file locked, which shows before anything is written: the rows can wait a while."""
+        locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+        return locked and time.monotonic() - self._last_written < PATIENCE
 
     def _write(self, final: bool) -> None:
         rows = self._rows
@@ -207,7 +210,7 @@ class ClinicFile:
     def _stop(self, reason: str) -> None:
         self.failed = reason
         said = f"{self._path or 'recording'}: stops at step {self._steps} ({reason})"
-        warnings.warn(f"{said}; what was recorded until then stays, the training goes on", RuntimeWarning, stacklevel=3)
+        warn(f"{said}; what was recorded until then stays, the training goes on", stacklevel=3)
 
     def recording(self) -> Recording:
         """What has been recorded so far."""
@@ -230,7 +233,7 @@ class ClinicFile:
             try:
                 recording = read(self._place.connection, self.path)
             except RecordingError as error:
-                warnings.warn(str(error), RuntimeWarning, stacklevel=4)
+                warn(str(error), stacklevel=4)
         if self.failed:
             recording = replace(recording, ended=f"{ended}; recorded until step {self._steps}: {self.failed}")
         return recording

@@ -7,16 +7,13 @@ import ctypes
 import os
 import sqlite3
 import threading
-import warnings
 import weakref
 from pathlib import Path
 
-from trainclinic.clinic_format import SCHEMA, TABLES, address, checksum, packed, wal
-from trainclinic.clinic_reader import is_recording
-from trainclinic.clinic_writer import is_running, stored_writer, this_process
-from trainclinic.errors import RecordingError
+from trainclinic.clinic_claim import WAIT, claimed, connected, create_tables, stored_writer
+from trainclinic.clinic_format import wal
+from trainclinic.errors import RecordingError, warn
 
-_WAIT = 5.0  # seconds for another connection's lock, at the beginning and at the end
 _WAIT_BETWEEN = 0.2  # seconds, while the training waits
 _BUSY, _LOCKED = 5, 6  # SQLite's result codes; Python names them from 3.11 on
 Identity = tuple[int, int]
@@ -50,11 +47,10 @@ class Place:
             try:
                 self._claim(path)
             except (sqlite3.Error, OSError) as error:
-                _warn(f"{path}: cannot be written ({error}); {_TEMPORARY}", stacklevel=7)
+                warn(f"{path}: cannot be written ({error}); {_TEMPORARY}", stacklevel=7)
         if self.path is None:
-            self.connection = _temporary()
-            with self.connection:
-                _create_tables(self.connection, None)
+            self.connection, self.writer = _temporary(), None
+            create_tables(self.connection, None)
         _places.add(self)
 
     def _claim(self, path: Path) -> None:
@@ -63,9 +59,14 @@ class Place:
             if any(place.owns(target) for place in _places):
                 raise RecordingError(f"{path}: another watch in this process is writing it; close that one first, or "
                                      "choose another path")  # fmt: skip
-            writer = packed(this_process())
-            self._settle(_claimed(target, path, writer), target)
-            self.writer = writer
+            connection, self.writer = claimed(target, path)
+            try:
+                self._settle(connection, target)
+            except sqlite3.Error:
+                connection.close()
+                target.unlink()  # an empty recording helps nobody
+                _unlink_wal(target)
+                raise
             _places.add(self)
 
     def _settle(self, connection: sqlite3.Connection, path: Path) -> None:
@@ -94,46 +95,48 @@ class Place:
         elif file is None or (self._wal is not None and log is None):
             try:
                 self._write_anew(self.path, whole=file is None)
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, ValueError) as error:  # a ValueError: a name that is no text
                 self._leave(f"{self.path}: was deleted while the training ran, and cannot be written anew ({error})")
 
     def _write_anew(self, path: Path, *, whole: bool) -> None:
         """The file (`whole`) or its `-wal` was deleted; this connection still has them."""
+        before = self.connection
         if whole:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._remove_wal(path)
             part = path.with_name(path.name + "-part")
             part.unlink(missing_ok=True)
             try:
-                self.connection.execute("VACUUM INTO ?", (str(part),))
+                before.execute("VACUUM INTO ?", (str(part),))
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)
-        else:
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        before = self.connection
-        fresh = _connected(path)
+        elif before.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            return  # somebody is reading: at the next flush
+        fresh = connected(path)
         before.close()
         self._settle(fresh, path)
-        _warn(f"{path}: was deleted while the training ran; the recording was written anew there, nothing is lost")
+        warn(f"{path}: was deleted while the training ran; the recording was written anew there, nothing is lost")
 
     def _leave(self, happened: str) -> None:
         """Go on in a temporary file."""
         path, before, temporary = self.path, self.connection, _temporary()
         self.path = self._file = None
-        before.backup(temporary, progress=_not_locked)
+        try:
+            before.backup(temporary, progress=_not_locked)
+        except sqlite3.Error as error:
+            raise sqlite3.DatabaseError(f"{happened}, and cannot be copied ({error})") from error
         before.close()
         self.connection = temporary
         if path is not None:
             self._remove_wal(path)
-        _warn(f"{happened}; {_TEMPORARY}")
+        warn(f"{happened}; {_TEMPORARY}")
 
     def _remove_wal(self, path: Path) -> None:
         """Ours: beside another file SQLite would take it for that file's own."""
         with contextlib.suppress(OSError):
             if self._wal is not None and _identity(wal(path)) == self._wal:
-                wal(path).unlink(missing_ok=True)
-                path.with_name(path.name + "-shm").unlink(missing_ok=True)
+                _unlink_wal(path)
 
     def check(self) -> None:
         """Within the transaction: that the file still says that this process is writing it."""
@@ -143,7 +146,7 @@ class Place:
 
     def be_patient(self) -> None:
         """From now on wait longer for another connection's lock: the training has ended."""
-        self.connection.execute(f"PRAGMA busy_timeout = {int(1000 * _WAIT)}")
+        self.connection.execute(f"PRAGMA busy_timeout = {int(1000 * WAIT)}")
 
     def close(self, *, fold: bool) -> None:
         """Let go of the file; `fold`: with everything in this one file, and without gaps."""
@@ -153,7 +156,7 @@ class Place:
                 self.connection.execute("PRAGMA journal_mode = DELETE")
                 self.connection.execute("VACUUM")  # blocks that grew leave gaps behind
         except sqlite3.Error as error:
-            _warn(f"{self.path}: could not be folded into one file ({error}); keep {self.path}-wal beside it")
+            warn(f"{self.path}: could not be folded into one file ({error}); keep {self.path}-wal beside it")
         finally:
             self.connection.close()
             self._file = None
@@ -166,80 +169,6 @@ _TEMPORARY = (
     "the training goes on, and the recording in a temporary file that goes with this process: `recording` and "
     "`close()` of the watch give all of it"
 )
-
-
-def _claimed(path: Path, given: Path, writer: bytes) -> sqlite3.Connection:
-    """The database at that path, empty, and said to be written by us: in one transaction, which one process wins."""
-    before = _identity(path)
-    if not path.parent.is_dir():
-        raise RecordingError(f"{given}: expected a folder that exists, {path.parent} does not; make it, or choose "
-                             "another path")  # fmt: skip
-    if before is not None and not path.is_file():
-        raise _other_kind(given)
-    try:
-        if before is not None and path.stat().st_size:
-            with contextlib.closing(sqlite3.connect(address(path), uri=True)) as connection:
-                _refuse(connection, path, given)
-        connection = _connected(path)
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-            with connection:
-                _refuse(connection, path, given)
-                _create_tables(connection, writer)
-        except BaseException:
-            connection.close()
-            with contextlib.suppress(OSError):
-                if before is None and not path.stat().st_size:
-                    path.unlink()
-            raise
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise _in_use(given, "another process") from error
-        raise
-    except sqlite3.DatabaseError as error:
-        raise _other_kind(given) from error
-    return connection
-
-
-def _refuse(connection: sqlite3.Connection, path: Path, given: Path) -> None:
-    """Only a recording is replaced, and only one that nobody is writing."""
-    if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        return  # it has just been made
-    if not is_recording(connection):
-        raise _other_kind(given)
-    writer = stored_writer(connection)
-    if writer is not None and (found := is_running(writer, path)):
-        raise _in_use(given, found)
-
-
-def _in_use(path: Path, who: str) -> RecordingError:
-    return RecordingError(f"{path}: expected a path that nobody writes to, {who} is writing it; wait until that run "
-                          "has ended, or choose another path")  # fmt: skip
-
-
-def _other_kind(path: Path) -> RecordingError:
-    return RecordingError(f"{path}: expected a free path or an older recording, found another kind of file or a "
-                          "damaged one; choose another path")  # fmt: skip
-
-
-def _create_tables(connection: sqlite3.Connection, writer: bytes | None) -> None:
-    for name, statement in TABLES.items():
-        connection.execute(f"DROP TABLE IF EXISTS {name}")
-        connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {SCHEMA}")
-    entries = {"writer": writer} if writer is not None else {}
-    entries["rows"] = packed({"meta": len(entries) + 1, "stream": 0, "block": 0})
-    for key, value in entries.items():
-        connection.execute("INSERT INTO meta VALUES (?, ?, ?)", (key, value, checksum("meta", key, value)))
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        address(path, "rwc"), timeout=_WAIT, isolation_level=None, check_same_thread=False, uri=True
-    )
-    connection.execute("PRAGMA page_size = 1024")  # most rows are small
-    connection.execute("PRAGMA secure_delete = OFF")
-    return connection
 
 
 def _temporary() -> sqlite3.Connection:
@@ -261,8 +190,10 @@ def _identity(path: Path) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def _warn(text: str, stacklevel: int = 5) -> None:
-    warnings.warn(text, RuntimeWarning, stacklevel=stacklevel)
+def _unlink_wal(path: Path) -> None:
+    """With its index."""
+    wal(path).unlink(missing_ok=True)
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
 
 
 def _forked() -> None:

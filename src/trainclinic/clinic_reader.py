@@ -6,7 +6,6 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
-import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from trainclinic.clinic_format import BLOCK_BYTES, MOST_ROWS, SCHEMA, TABLES, address, checksum, inflated, unpacked, wal
-from trainclinic.errors import RecordingError
+from trainclinic.errors import RecordingError, warn
 from trainclinic.recording import Floats, Layer, Recording, Series, Steps
 
 _META = {"rows": dict, "steps": int, "layers": list, "units": dict, "facts": dict, "environment": dict, "ended": str}
@@ -89,7 +88,7 @@ def read(connection: sqlite3.Connection, path: Path | None = None) -> Recording:
     if reader.lost:
         damage = f"{reader.lost} of {meta['rows']['block']} blocks of values cannot be read"
         recording.facts["damage"] = damage
-        warnings.warn(f"{name}: {damage}; everything else was read", RuntimeWarning, stacklevel=4)
+        warn(f"{name}: {damage}; everything else was read", stacklevel=4)
     return recording
 
 

@@ -1,16 +1,24 @@
 """Every error this package raises on purpose.
 
 TrainclinicError
-├── SetupError        what was handed in cannot be trained or watched
-├── RecordingError    a file is no recording, or a recording lacks what was asked of it
-├── ScriptError       a script or a `make` function cannot be found or run
-├── ReportError       a report cannot be written where it was asked for
-└── CatalogError      no such problem, signal, case or remedy
+├── SetupError            what was handed in cannot be trained or watched
+├── RecordingError        a file is no recording, or a recording lacks what was asked of it
+├── ScriptError           a script or a `make` function cannot be found or run
+├── ReportError           a report cannot be written where it was asked for
+├── CatalogError          no such problem, signal, case or remedy
+└── TrainingStoppedError  a training was stopped on a finding, as it was asked for
 
 A message names the subject, what was expected, what came, and what to do next.
 """
 
 from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trainclinic.records import Finding
 
 
 class TrainclinicError(Exception):
@@ -35,3 +43,26 @@ class ReportError(TrainclinicError):
 
 class CatalogError(TrainclinicError):
     """No such entry in a catalogue."""
+
+
+class TrainingStoppedError(TrainclinicError):
+    """A training was stopped on a finding, as `stop_on` asks for: before the update of that step.
+
+    Attributes:
+        finding: the one it was stopped on.
+    """
+
+    def __init__(self, message: str, finding: Finding) -> None:
+        super().__init__(message)
+        self.finding = finding
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.finding)
+
+
+def warn(text: str, stacklevel: int = 2) -> None:
+    """A RuntimeWarning that never stops a training: where warnings are errors it is a line on stderr."""
+    try:
+        warnings.warn(text, RuntimeWarning, stacklevel=stacklevel + 1)
+    except RuntimeWarning:
+        print(f"trainclinic: {text}", file=sys.stderr)

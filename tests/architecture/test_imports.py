@@ -17,13 +17,13 @@ BASE = {
     "clinic_format",
     "clinic_reader",
     "clinic_place",
-    "clinic_writer",
+    "clinic_claim",
     "clinic_file",
     "ranks",
     "rank_series",
 }
 ORDER = ["measure", "diagnose", "treat", "prove", "report"]  # each may import those before it
-LAST = {"lab", "integrations", "cli", "__main__", "__init__"}
+LAST = {"lab", "integrations", "cli", "watching", "__main__", "__init__"}
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 BARRED = {"diagnose": {"measure"}, "report": {"measure"}}  # they read recordings, and measure nothing
 

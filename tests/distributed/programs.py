@@ -12,7 +12,10 @@ import torch
 import torch.distributed as dist
 from torch import nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
-from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import FullyShardedDataParallel, MixedPrecisionPolicy, fully_shard
+from torch.distributed.tensor import Replicate
+from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from world import CLASSES, FEATURES, STEPS, share
@@ -213,6 +216,28 @@ def fsdp_checkpoint(rank: int, size: int, path: Path | None) -> Any:
             optimizer.step()
             saved.append(get_model_state_dict(model, options=options))
     return {"weights": local_weights(model), "saved": saved}
+
+
+@scenario
+def fsdp_two_copies(rank: int, size: int, path: Path | None) -> Any:
+    """Shards over pairs of ranks, each pair a replica of the other."""
+    mesh = init_device_mesh("cpu", (size // 2, 2), mesh_dim_names=("replicate", "shard"))
+    return train(sharded(network(), mesh=mesh), rank, size, path, norms=True)
+
+
+@scenario
+def flat(rank: int, size: int, path: Path | None) -> Any:
+    """The older FullyShardedDataParallel: one flat parameter."""
+    return train(FullyShardedDataParallel(network(), device_id=torch.device("cpu")), rank, size, path)
+
+
+@scenario
+def tensor_parallel(rank: int, size: int, path: Path | None) -> Any:
+    """Layers split between ranks that all see the same batch."""
+    model = network()
+    plan = {"first": ColwiseParallel(output_layouts=Replicate()), "head": RowwiseParallel(input_layouts=Replicate())}
+    parallelize_module(model, init_device_mesh("cpu", (size,)), plan)
+    return train(model, 0, 1, path, norms=True)
 
 
 # -- replicas that drift apart

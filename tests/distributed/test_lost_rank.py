@@ -9,8 +9,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 import programs
+import pytest
 import torch
 import world
 from torch.nn import functional as F

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import programs
+import pytest
 import torch
 import world
 from torch.nn import functional as F
@@ -17,12 +17,21 @@ import trainclinic as tc
 from trainclinic.catalog import entry
 from trainclinic.diagnose.diagnose import PROBLEMS
 
-OF_FOUR = ("ddp", "fsdp", "fsdp_kept", "fsdp_bf16", "fsdp_mixed", "fsdp_on_rank_0", "fsdp_not_finite", "alone")
+OF_FOUR = (
+    "ddp", "fsdp", "fsdp_kept", "fsdp_bf16", "fsdp_mixed", "fsdp_two_copies", "fsdp_on_rank_0", "fsdp_not_finite",
+    "tensor_parallel", "alone",
+)  # fmt: skip
 OF_TWO = tuple(programs.SCENARIOS)
 EACH = [(2, name) for name in OF_TWO] + [(4, name) for name in OF_FOUR]
 #: the same training, however it is spread; scenario → clipping
-SAME_AS_ONE_PROCESS = {"ddp": None, "ddp_accumulated": None, "ddp_inside": 0.5, "fsdp": None, "fsdp_kept": None,
-                       "fsdp_clipped": 0.3, "fsdp_mixed": None, "fsdp_after_evaluation": None}  # fmt: skip
+SAME_AS_ONE_PROCESS = {
+    "ddp": None, "ddp_accumulated": None, "ddp_inside": 0.5, "fsdp": None, "fsdp_kept": None, "fsdp_clipped": 0.3,
+    "fsdp_mixed": None, "fsdp_after_evaluation": None, "fsdp_two_copies": None,
+}  # fmt: skip
+GATHERED = [
+    (2, "fsdp"), (2, "fsdp_bf16"), (2, "tensor_parallel"), (4, "fsdp_bf16"), (4, "fsdp_mixed"), (4, "fsdp_two_copies"),
+    (4, "tensor_parallel"),
+]  # fmt: skip
 WEIGHTS = {"first": "first.weight", "inner.0": "inner.0.weight", "scale": "scale", "head": "head.weight"}
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -109,7 +118,7 @@ def test_what_is_recorded_is_that_of_one_process_with_the_global_batch(folder: A
         assert (np.abs(cosines.values) <= 1).all()
 
 
-@pytest.mark.parametrize(("size", "name"), [(2, "fsdp_bf16"), (4, "fsdp_bf16"), (2, "fsdp"), (4, "fsdp_mixed")])
+@pytest.mark.parametrize(("size", "name"), GATHERED)
 def test_norms_are_those_of_the_gathered_gradients(folder: Any, size: int, name: str) -> None:
     recording = tc.load(folder(size) / f"{name}.clinic")
     norms = torch.load(folder(size) / f"{name}.rank0.pt")["watched"]["norms"]
@@ -141,9 +150,17 @@ def test_layers_are_called_as_without_anything_around_the_model(folder: Any) -> 
 
 
 def test_the_kind_of_training_is_known(folder: Any) -> None:
-    kinds = {"ddp": "DistributedDataParallel", "fsdp": "fully_shard", "alone": ""}
+    kinds = {"ddp": "DistributedDataParallel", "fsdp": "fully_shard", "flat": "FullyShardedDataParallel",
+             "tensor_parallel": "DTensor", "alone": ""}  # fmt: skip
     for name, kind in kinds.items():
         assert tc.load(folder(2) / f"{name}.clinic").facts["distributed"]["kind"] == kind
+
+
+def test_of_a_flat_parameter_nothing_is_claimed(folder: Any) -> None:
+    recording = tc.load(folder(2) / "flat.clinic")
+    assert len(recording.series("loss")) == world.STEPS
+    assert not {"gradient_norm", "weight_rms", "replica_fingerprint"} & set(recording.signals)
+    assert all(one.series("gradient_norm") for one in recording.ranks)
 
 
 def test_every_shard_learns(folder: Any) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import sqlite3
 import time
 
 import torch
@@ -70,6 +72,15 @@ def attach_with_others(path, start, answers, end):
     answers.close()
     answers.join_thread()
     os._exit(1)
+
+
+def fold(path, answers):
+    """What only the last one that has the file open may do."""
+    with contextlib.closing(sqlite3.connect(path, timeout=0)) as connection:
+        try:
+            answers.put(connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            answers.put(str(error))
 
 
 def read_often(path, loaded, end):

@@ -17,10 +17,20 @@ class Diary(Tool):
     """The parameters just before and just after every step of the optimizers."""
 
     def __init__(self, model, optimizer):
-        self.model, self.steps = model, []
+        self.model = getattr(model, "_orig_mod", model)
+        if isinstance(model, nn.DataParallel):
+            self.model = model.module
+        self.steps, self.buffers, self._handles = [], [], []
         for one in optimizer if isinstance(optimizer, list) else [optimizer]:
-            one.register_step_pre_hook(self._before)
-            one.register_step_post_hook(self._after)
+            self.follow(one)
+
+    def follow(self, optimizer):
+        self._handles.append(optimizer.register_step_pre_hook(self._before))
+        self._handles.append(optimizer.register_step_post_hook(self._after))
+
+    def close(self):
+        for handle in self._handles:
+            handle.remove()
 
     def _copy(self):
         return {
@@ -31,11 +41,12 @@ class Diary(Tool):
 
     def _before(self, *_):
         self._then = self._copy()
+        self.buffers.append({name: buffer.clone() for name, buffer in self.model.named_buffers()})
 
     def _after(self, *_):
         self.steps.append((self._then, self._copy()))
 
-    def expected(self, loss_of, weight_layers, gains=None, dtype=torch.float64):
+    def expected(self, loss_of, weight_layers=None, gains=None, dtype=torch.float64):
         """For every step, what is to be recorded; `loss_of(hand)` computes the loss by hand."""
         found, previous = [], None
         for before, after in self.steps:
@@ -51,11 +62,16 @@ class Diary(Tool):
 class Watched(Tool):
     """trainclinic, as users attach it."""
 
+    package = "trainclinic"
+
     def __init__(self, model, optimizer, loss_fn, **settings):
         self.watch = tc.watch(model, optimizer, loss_fn, **({"every": 1} | settings))
+        self._path = settings.get("path")
 
     def seen(self):
-        return sum(len(series) for series in self.watch.recording._series.values())
+        """In the file, where there is one: another process may have written into it."""
+        recording = tc.load(self._path) if self._path else self.watch.recording
+        return sum(len(series) for series in recording._series.values())
 
     def close(self):
         self.watch.close()
@@ -69,16 +85,18 @@ def both(scenario, *, healthy=True, **settings):
     """
     diaries, watches = [], []
     bare = _arm(scenario, lambda model, optimizer, loss_fn: _add(diaries, Diary(model, optimizer)))
-    watched = _arm(
-        scenario, lambda model, optimizer, loss_fn: _add(watches, Watched(model, optimizer, loss_fn, **settings))
-    )
+    try:
+        watched = _arm(scenario, lambda *given: _add(watches, Watched(*given, **settings)))
+    finally:
+        for one in watches:
+            one.close()
     assert bare.keys() == watched.keys()
     assert [name for name in bare if not _same(bare[name], watched[name])] == [], "watching changed the training"
     recordings = [one.watch.recording for one in watches]
     for recording in recordings:
         assert recording.ended == "completed"
         if healthy:
-            assert problems(recording) == []
+            assert problems(recording) == [], "a healthy training is found ill"
     return list(zip(diaries, recordings, strict=True))
 
 

@@ -139,7 +139,7 @@ def plain(prefix):
     return loss_of
 
 
-@pytest.mark.row("modules nested 150 deep")
+@pytest.mark.row("modules nested 200 deep")
 def test_nested():
     """every value"""
     [(diary, recording)] = both(layers.nested)

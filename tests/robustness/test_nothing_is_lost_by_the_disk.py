@@ -138,19 +138,24 @@ def sidecars(path):
 # -- the file goes away
 
 
-@pytest.mark.parametrize("what", ["file", "file and its -wal", "-wal", "folder"])
+@pytest.mark.parametrize("what", ["file", "file and its -wal", "folder"])
 def test_a_deleted_file_is_written_anew(what, folder, each_step, file_system, alone):
-    path = folder / "run.clinic"
-    if what == "-wal" and file_system == "no WAL":
-        pytest.skip("there is none")
-
     def happens():
         if what == "folder":
             shutil.rmtree(folder)
-            return
-        for file in [path, *sidecars(path)] if what == "file and its -wal" else [path]:
-            (path.with_name("run.clinic-wal") if what == "-wal" else file).unlink(missing_ok=True)
+        for file in [path] if what == "file" else [path, *sidecars(path)]:
+            file.unlink(missing_ok=True)
 
+    path = folder / "run.clinic"
+    check_that_nothing_is_lost(path, happens, alone)
+
+
+def test_a_deleted_wal_is_written_anew(folder, each_step, alone):
+    path = folder / "run.clinic"
+    check_that_nothing_is_lost(path, lambda: sidecars(path)[0].unlink(), alone)
+
+
+def check_that_nothing_is_lost(path, happens, alone):
     run = Run(path, happens)
     assert_same(run, alone)
     assert len(run.said) == 1
@@ -160,7 +165,7 @@ def test_a_deleted_file_is_written_anew(what, folder, each_step, file_system, al
     for recording in (run.last, run.recording, tc.load(path)):
         assert_whole(recording, alone)
         assert recording.path == path
-    assert [file.name for file in folder.iterdir()] == ["run.clinic"]
+    assert [file.name for file in path.parent.iterdir()] == ["run.clinic"]
 
 
 @pytest.mark.parametrize("what", ["a file in the place of the folder", "a folder that cannot be written"])
@@ -270,9 +275,11 @@ def test_a_full_disk_ends_the_recording_and_not_the_training(folder, each_step, 
         assert recording.path == path
 
 
-def test_a_full_disk_at_the_beginning(folder, each_step, alone):
+@pytest.mark.parametrize("size", [1000, 12_000])
+def test_a_full_disk_at_the_beginning(size, folder, each_step, alone):
+    """The larger one has room for the file, and none for its `-shm`."""
     path = folder / "run.clinic"
-    with largest_file(1000):
+    with largest_file(size):
         run = Run(path, lambda: largest_file(-1))
     assert_same(run, alone)
     assert len(run.said) == 1

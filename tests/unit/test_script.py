@@ -14,6 +14,7 @@ from torch import nn
 from trainclinic.clinic_reader import load
 from trainclinic.errors import ScriptError
 from trainclinic.measure.script import run_script
+from trainclinic.watching import live
 
 HEAD = """
     import torch, sys
@@ -333,3 +334,43 @@ def test_a_script_that_compiles_its_model(how, watched, capsys):
     assert capsys.readouterr().out == printed
     assert printed.startswith("1 {} ")
     assert len(recording.series("backward_rms", "hidden")) == len(recording.series("activation_derivative", "act")) == 5
+
+
+@pytest.mark.parametrize("way", ["function", "command line"])
+def test_a_script_is_stopped_before_its_weights_are_spoiled(script, tmp_path, way, capsys):
+    body = """
+        model = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1))
+        optimizer = make_optimizer(model)
+        for step in range(6):
+            optimizer.zero_grad()
+            F.mse_loss(model(torch.ones(5, 2) / (4 - step)), torch.ones(5, 1)).backward()
+            optimizer.step()
+            print(step, all(torch.isfinite(p).all() for p in model.parameters()))
+    """
+    path = script(body)
+    if way == "function":
+        result = run_script(path, folder=tmp_path / "out", live=live(stop_on=["non-finite"]))
+        code, (out, err) = result.exit_code, capsys.readouterr()
+    else:
+        command = [
+            sys.executable,
+            "-m",
+            "trainclinic",
+            "run",
+            "--stop-on",
+            "non-finite",
+            "--output",
+            str(tmp_path / "out"),
+        ]
+        done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+        code, out, err = done.returncode, done.stdout, done.stderr
+        assert "1 problem: non-finite" in err
+    assert (code, out) == (1, "0 True\n1 True\n2 True\n3 True\n")
+    said = (
+        "non-finite: At step 4 (batch 4) the batch itself held 10 numbers that are not finite: argument `input`, row 0."
+    )
+    assert f"trainclinic stopped {path}: {said}" in err
+    assert "Traceback" not in err
+    recording = load(tmp_path / "out" / "train.clinic")
+    assert recording.steps == 5
+    assert recording.ended.startswith(f"stopped: {said}")

@@ -60,6 +60,9 @@ _FROM_THE_START = ("dead from the start",)
 _SATURATED_FROM_THE_START = ("saturated from the start",)
 _OF_ITS_OWN = ("squashing activation", "initialization too small", "")  # not for want of units that pass it on
 
+#: of a number that is not finite, where nothing that grew is to blame
+_ONE_OPERATION = ("operation", "input", "masked row", "loss", "backward", "not localised")
+
 
 def _explains(upstream: str, *downstream: str, **causes: tuple[str, ...]) -> tuple[Edge, ...]:
     return tuple(Edge(upstream, problem, **causes) for problem in downstream)
@@ -80,7 +83,7 @@ EDGES = (
                "learning-rate-too-low", "learning-rate-too-high", "non-finite"),
     *_explains("exploding-gradient", "learning-rate-too-high"),
     *_explains("exploding-gradient", "saturated-activation", unless=_SATURATED_FROM_THE_START),
-    *_explains("exploding-gradient", "non-finite", unless=("operation",)),
+    *_explains("exploding-gradient", "non-finite", unless=_ONE_OPERATION),
     *_explains("exploding-gradient", "dead-relu", unless=_FROM_THE_START),
     *_explains("vanishing-gradient", "learning-rate-too-low"),
     *_explains("vanishing-gradient", "dead-relu", unless=_FROM_THE_START, when=_OF_ITS_OWN),
@@ -90,10 +93,10 @@ EDGES = (
     *_explains("dead-relu", "learning-rate-too-low"),
     *_explains("learning-rate-too-high", "dead-relu", unless=_FROM_THE_START),
     *_explains("learning-rate-too-high", "saturated-activation", unless=_SATURATED_FROM_THE_START),
-    *_explains("learning-rate-too-high", "non-finite", unless=("operation",)),
+    *_explains("learning-rate-too-high", "non-finite", unless=_ONE_OPERATION),
     *_explains("learning-rate-too-high", "vanishing-gradient", unless=("squashing activation",)),
     *_explains("learning-rate-too-high", "overfitting"),
-    *_explains("non-finite", "learning-rate-too-high", "overfitting", when=("operation",)),
+    *_explains("non-finite", "learning-rate-too-high", "overfitting", when=_ONE_OPERATION),
 )  # fmt: skip
 
 

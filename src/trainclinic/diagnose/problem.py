@@ -55,12 +55,14 @@ class Problem:
         measures: quantity derived by `find` and named in its evidence → plain words.
         causes: key of `Finding.cause` → the sentence that tells a person why.
         exact: whether the check is decided without statistics.
+        live: whether it is decided within one step, from the facts alone: it can be told while the training runs.
     """
 
     reads: ClassVar[tuple[str, ...]] = ()
     measures: ClassVar[dict[str, str]] = {}
     causes: ClassVar[dict[str, str]] = {}
     exact: ClassVar[bool] = False
+    live: ClassVar[bool] = False
 
     def find(self, recording: Recording) -> Iterable[Finding]:
         """The findings of this problem in `recording`; nothing when there are none.
@@ -69,6 +71,10 @@ class Problem:
             NotExaminedError: the recording lacks what the rule needs.
         """
         raise NotImplementedError
+
+    def because(self, finding: Finding, recording: Recording | None) -> str:
+        """The sentence that tells a person why; it may say more than the cause's, where the recording knows more."""
+        return self.causes.get(finding.cause, "")
 
     @classmethod
     def id(cls) -> str:

@@ -14,8 +14,6 @@ from torch.amp.grad_scaler import GradScaler
 from trainclinic.measure.distributed import local
 from trainclinic.measure.reductions import to_floats
 
-_ENOUGH = 4  # parameters at each end of the list whose gradients are looked at
-
 
 class Accumulation:
     """The passes and the loss of one optimizer step, micro-batch by micro-batch.
@@ -43,12 +41,15 @@ class Accumulation:
         self._device_losses: list[Tensor] = []
         self._backwards = 0
         self._pending = (0, 0)  # passes, and those in train mode, since the last backward
-        self._running: tuple[Tensor, GradScaler | None, list[Any]] | None = None  # the backward that is under way
+        self._running: tuple[float | Tensor, GradScaler | None, list[Any]] | None = None  # the backward under way
         self._scaled: dict[int, tuple[ref[Tensor], Tensor, GradScaler]] = {}
 
     def forward(self, *, training: bool) -> bool:
         """A pass of the model with gradient; whether it is the first since the last backward."""
         self._thread = threading.get_ident()
+        if training and self._pending[1] < self._pending[0]:  # an evaluation whose `no_grad` was forgotten
+            self.passes -= self._pending[0] - self._pending[1]
+            self._pending = (self._pending[1], self._pending[1])
         self.passes += 1
         self.training_passes += training
         first = self._pending[0] == 0
@@ -77,14 +78,17 @@ class Accumulation:
         self.passes, self.training_passes = self._pending
         self._backwards, self.loss, self._device_losses = 0, None, []
 
-    def before_backward(self, loss: Tensor) -> None:
-        """`loss` is about to be differentiated."""
+    def before_backward(self, loss: Tensor) -> float | None:
+        """`loss` is about to be differentiated; its value (unscaled) where it need not be waited for."""
         scaler = None
         if self._scaled:
             held, unscaled, its_scaler = self._scaled.pop(id(loss), (None, loss, None))
             if held is not None and held() is loss:
                 loss, scaler = unscaled, its_scaler
-        self._running = loss, scaler, [_state(parameter) for parameter in self._asked]
+        value = loss.item() if loss.is_cpu else None
+        before = [_state(parameter) for parameter in self._asked]
+        self._running = loss.detach() if value is None else value, scaler, before
+        return value
 
     def after_backward(self) -> bool:
         """It has been; whether it gave these parameters a gradient, and so counts."""
@@ -94,15 +98,15 @@ class Accumulation:
         reached = [one for one, state in zip(self._asked, before, strict=True) if _state(one) != state]
         if self._asked and not reached:
             return False
-        if len(self._asked) > 2 * _ENOUGH:
-            self._asked = [*reached[:_ENOUGH], *reached[-_ENOUGH:]]
+        if len(self._asked) > 2:
+            self._asked = [reached[0], reached[-1]]  # the ends of a network take part in every loss
         self._backwards += 1
         self._pending = (0, 0)
         self.scaler = scaler
-        if loss.is_cpu:
-            self.loss = (self.loss or 0.0) + loss.item()
+        if isinstance(loss, float):
+            self.loss = (self.loss or 0.0) + loss
         else:
-            self._device_losses.append(loss.detach())
+            self._device_losses.append(loss)
         return True
 
     def settle(self) -> float | None:

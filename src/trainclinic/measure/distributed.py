@@ -21,6 +21,7 @@ from trainclinic.ranks import rank_path
 
 _WRAPPED = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")  # where a wrapper keeps it
 _FLAT = "FullyShardedDataParallel"  # the older way: what a rank holds of one parameter cannot be told
+_ORDINARY = {torch.Tensor, nn.Parameter, type(None)}
 
 
 def world() -> tuple[int, int]:
@@ -40,6 +41,8 @@ def own_path(path: str | Path | None) -> Path | None:
 
 def local(tensor: Any) -> Any:
     """What this rank holds of a DTensor, an ordinary tensor; anything else as it is."""
+    if type(tensor) in _ORDINARY:  # nearly always: asked at every step
+        return tensor
     to_local = getattr(type(tensor), "to_local", None)
     if to_local is None:
         return tensor

@@ -12,7 +12,8 @@ They are stored as plain data under these topics:
     foreign             weights in the graph that neither the model lists nor an optimizer holds (`foreign.py`)
     inputs              kind, shape, per feature: mean, std, min, max over the first samples
     targets             dtype, mean and std, or the count of each class
-    non_finite          first step with a non-finite loss or gradient, what was non-finite, parameters concerned
+    non_finite          first step with a non-finite loss or gradient, what was non-finite, parameters concerned, and
+                        its origin (`origin.py`)
     batch_size          of the first pass
     distributed         of several processes only: rank, world_size, kind, what this rank holds (`distributed.py`)
 """
@@ -27,6 +28,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from trainclinic.measure.distributed import own_class, plain_name
+from trainclinic.measure.reductions import dense, is_sparse
 
 FEATURES = 4096  # input features followed at most; classes counted at most
 ENOUGH = 2000  # samples for the statistics of inputs and targets
@@ -130,11 +132,11 @@ class InputFacts:
 
     def update(self, inputs: Tensor | None) -> None:
         """Add one batch; features are dim 1 of (N, F) and (N, C, …), the last dim of (N, T, F)."""
-        if inputs is None or not inputs.numel():
+        if inputs is None or not inputs.numel() or inputs.is_complex() or is_sparse(inputs):
             return
-        self._shape = self._shape or list(inputs.shape)
         self._kind = "float" if inputs.is_floating_point() else "integer"
-        x = inputs.detach()
+        x = dense(inputs.detach())
+        self._shape = self._shape or list(x.shape)
         x = x[:, None] if x.ndim == 1 else x
         x = (x.movedim(1, -1) if x.ndim > 3 else x).reshape(-1, x.shape[1] if x.ndim > 3 else x.shape[-1])
         x = x[:, :FEATURES].double()
@@ -179,8 +181,9 @@ class TargetFacts:
         if self.samples >= ENOUGH or not targets.numel() or targets.is_complex():
             return
         self.samples += len(targets) if targets.ndim else 1
+        targets = dense(targets.detach())
         self._dtype, self._shape = str(targets.dtype).removeprefix("torch."), list(targets.shape)
-        flat = targets.detach().flatten()
+        flat = targets.flatten()
         if flat.is_floating_point():
             values = flat.double()
             total, square, count = self._moments

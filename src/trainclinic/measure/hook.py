@@ -13,17 +13,20 @@ from typing import Any
 import torch
 
 GiveUp = Callable[[Exception], None]
+_transform_level = torch._C._functorch.maybe_current_level
+_tracing_state, _dispatch_mode = torch._C._get_tracing_state, torch._C._get_dispatch_mode
 _FAKE = torch._C._TorchDispatchModeKey.FAKE
 
 
 def is_transformed() -> bool:
     """Whether tensors stand for others just now: in a transform of torch.func, while tracing, with fake tensors."""
-    functorch, tracing = torch._C._functorch.maybe_current_level(), torch._C._get_tracing_state()
-    return functorch is not None or tracing is not None or torch._C._get_dispatch_mode(_FAKE) is not None
+    return _transform_level() is not None or _tracing_state() is not None or _dispatch_mode(_FAKE) is not None
 
 
 class Hook:
     """Calls `function`; if that raises, tells `give_up` and does nothing from then on.
+
+    `give_up` may raise the error again: it is then one that the user asked for.
 
     Copied or pickled it becomes a standard-library callable that takes anything and gives None.
     """
@@ -43,8 +46,8 @@ class Hook:
         try:
             return self.function(*args)
         except Exception as error:
-            self.stop()
             self.give_up(error)
+            self.stop()
             return None
 
     def stop(self) -> None:

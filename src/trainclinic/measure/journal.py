@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -65,7 +65,8 @@ class Journal:
         self.skipped = 0  # steps that a GradScaler left out
         self.not_seen = ""  # why the layers could not be looked at, the last time
         self._batch_size = 0
-        self._cleared = False  # the gradients, since the step before
+        self._cleared: set[int] = set()  # ids of the optimizers whose gradients were cleared since the step before
+        self._differentiated = False  # a loss, since the step before
         self._cleared_looks, self._stale = 0, 0
         self._news = False  # since the facts were last put into the file
         entries = catalog.entries(SIGNALS).values()
@@ -108,7 +109,10 @@ class Journal:
 
     def before_backward(self) -> None:
         """A loss is about to be differentiated, in a step that is looked at."""
-        self._cleared = self._cleared or self._gradients_are_clear()
+        self._differentiated = True
+        for optimizer in self._optimizers:
+            if id(optimizer) not in self._cleared and _has_clear_gradients(optimizer):
+                self._cleared.add(id(optimizer))
 
     def see_loss_graph(self, loss: Tensor | None) -> None:
         """The loss that has been differentiated, in a step that is looked at; its graph is still there to be read."""
@@ -118,8 +122,23 @@ class Journal:
             self.loss["graph"] = loss_graph.describe(loss)
         self._foreign.look(loss, self._gathered())
 
-    def sample(self, step: int, layers: dict[tuple[str, str], float], parameters: ParameterStep, run: RunStep) -> None:
-        """Everything that one look has shown; `layers`: (signal, layer) → value."""
+    def sample(
+        self,
+        step: int,
+        layers: dict[tuple[str, str], float],
+        parameters: ParameterStep,
+        run: RunStep,
+        stepped: Set[int],
+    ) -> None:
+        """Everything that one look has shown.
+
+        Args:
+            step: its number.
+            layers: (signal, layer) → value.
+            parameters: what the parameters showed.
+            run: what the run as a whole showed.
+            stepped: ids of the optimizers that have stepped.
+        """
         for signal in self._parameter_signals:
             name = signal.name
             for weight, value in zip(parameters.weights, signal.values(parameters), strict=True):
@@ -128,10 +147,11 @@ class Journal:
             layers |= {(entry.name, place): value for place, value in entry.values(run).items()}
         _append(self._samples, step, layers)
         self._parameters.update(parameters.all_gradient_norms, parameters.all_changed, parameters.all_due)
-        if step:
+        if step and self._differentiated:
             self._cleared_looks += 1
-            self._stale += not self._cleared
-        self._cleared = False
+            self._stale += not self._cleared.issuperset(stepped)
+        self._cleared.clear()
+        self._differentiated = False
         self._news = True
 
     def units(self, step: int, fractions: dict[str, float]) -> None:
@@ -189,11 +209,11 @@ class Journal:
                 found[weight.name] = Layer(weight.name, weight.kind, "weight", size, weight.shape, last)
         return [replace(layer, position=position) for position, layer in enumerate(found.values())]
 
-    def _gradients_are_clear(self) -> bool:
-        """Of what the optimizers hold; zero_grad does not reach what they do not hold."""
-        groups = (group for optimizer in self._optimizers for group in optimizer.param_groups)
-        held = [p.grad for group in groups for p in group["params"] if p.grad is not None and not p.grad.is_sparse]
-        return not any(to_floats(norms([local(gradient) for gradient in held])))
+
+def _has_clear_gradients(optimizer: Optimizer) -> bool:
+    """Of what it holds; its zero_grad does not reach anything else."""
+    held = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    return not any(to_floats(norms([local(gradient) for gradient in held if not gradient.is_sparse])))
 
 
 def _append(stream: Stream, step: int, values: Mapping[tuple[str, str], float]) -> None:

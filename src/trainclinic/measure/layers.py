@@ -6,10 +6,9 @@ that is open only while the root module's forward runs.
 
 from __future__ import annotations
 
-import dataclasses
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -25,21 +24,19 @@ from trainclinic.measure.activations import RELU, TANH, Activation, setting_of
 from trainclinic.measure.distributed import local, own_class, plain_name, unwrapped
 from trainclinic.measure.functions import Functions
 from trainclinic.measure.hook import GiveUp, Hook
-from trainclinic.measure.reductions import measured, spread, to_floats
+from trainclinic.measure.outputs import first_tensor as first_tensor
+from trainclinic.measure.reductions import dense, is_measurable, spread
 from trainclinic.measure.signal import ActivationSignal, BackwardSignal, OutputSignal
-from trainclinic.measure.signals.backward_call_span import FEWEST, BackwardCallSpan
 from trainclinic.measure.signals.dead_unit_fraction import DeadUnitFraction
+from trainclinic.measure.tally import Pass, Tally
 from trainclinic.recording import Layer
 
 SIGNALS = "trainclinic.measure.signals"
 
 _PASSES_ON = ("Flatten", "Unflatten", "Identity", "Dropout")  # leave the scale of the input as it is
 _ACTIVATIONS = (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus)
-_DEEPEST = 8  # containers in containers, in a module's output
+_DEEPEST = 64  # modules in modules; deeper, activation functions are not named by where they are called
 _MOST_CALLS = 128  # of one activation function in one forward that are told apart
-
-
-_Entry = tuple[Any, str, Tensor, int]  # signal, layer, measured, elements
 
 
 @dataclass
@@ -75,10 +72,10 @@ class LayerProbe:
         self._full = False
         self._units = False
         self._last_weight: nn.Module | None = None
-        self._entries: list[_Entry] = []
-        self._state_entries: list[_Entry] = []  # of the last hidden state, where the loss uses that alone
-        self._without_gradient: Counter[str] = Counter()  # calls of a layer inside passes with gradient
-        self._mark = (0, 0)  # how many of each there were before the passes since the last backward
+        self.in_backward = False  # that of a loss; other gradients of an output stand in where there is none
+        self._tally, self._pass = Tally(), Pass()
+        self._on_leaves: list[RemovableHandle] = []
+        self._without_gradient: defaultdict[str, list[Pass]] = defaultdict(list)  # calls of a layer inside passes
 
     # -- attaching
 
@@ -89,8 +86,10 @@ class LayerProbe:
             return
         self._remove_hooks()
         self._armed = [id(module) for _, module in modules]
+        # A hook costs a call one more frame: nested a hundred deep, that is a hundred nearer to Python's limit.
+        containers = all(name.count(".") < _DEEPEST for name, _ in modules)
         for name, module in modules:
-            if module is not self._root:
+            if module is not self._root and (containers or is_plain(module) or has_weights(module)):
                 self._handles.extend(self._hook(plain_name(self._root, name), module))
 
     def look_at(self, shadow: nn.Module | None) -> None:
@@ -108,6 +107,7 @@ class LayerProbe:
     def stop(self) -> None:
         """Remove every hook on modules and look at nothing more; the function mode stays until the forward ends."""
         self._remove_hooks()
+        self._leave_leaves()
         self._full = self._units = False
 
     def _remove_hooks(self) -> None:
@@ -138,7 +138,7 @@ class LayerProbe:
         self._leave_mode()
         self._thread = threading.get_ident()
         self._full, self._units = full, units
-        self._stack = [_Frame("")]
+        self._pass, self._stack = Pass(), [_Frame("")]
         self._last_weight = None
         self._mode = Functions(self.call_activation).__enter__()
 
@@ -157,43 +157,23 @@ class LayerProbe:
 
     def mark(self) -> None:
         """A pass begins, the first since the last backward."""
-        self._mark = len(self._entries), len(self._state_entries)
+        self._tally.mark()
 
     def start_over(self) -> None:
         """Forget what came before the mark: its gradients were cleared."""
-        del self._entries[: self._mark[0]], self._state_entries[: self._mark[1]]
+        self._tally.start_over()
 
     def collect(self, loss_scale: float = 1.0) -> dict[tuple[str, str], float]:
         """(signal, layer) → value over all passes since the last call; the loss was multiplied with `loss_scale`."""
-        seen = {(signal, layer) for signal, layer, _, _ in self._entries}
-        self._entries += [entry for entry in self._state_entries if entry[:2] not in seen]
-        numbers = to_floats([entry[2] for entry in self._entries])
-        calls: dict[tuple[Any, str], list[tuple[float, int]]] = {}
-        for (signal, layer, _, count), number in zip(self._entries, numbers, strict=True):
-            if loss_scale != 1.0 and isinstance(signal, BackwardSignal):
-                number /= loss_scale
-            part = (signal.total(number), count)
-            parts = calls.get((signal, layer))
-            if parts is None:
-                calls[signal, layer] = [part]
-            else:
-                parts.append(part)
-        self.discard()
-        found = {}
-        for (signal, layer), parts in calls.items():
-            total, count = parts[0] if len(parts) == 1 else (sum(part[0] for part in parts), sum(p[1] for p in parts))
-            found[signal.name, layer] = measured(signal.finish(total / count))
-            if len(parts) >= FEWEST and isinstance(signal, BackwardSignal):
-                growth = BackwardCallSpan.span([signal.finish(total / count) for total, count in parts])
-                found[BackwardCallSpan.id(), layer] = growth
-        return found
+        self._leave_leaves()
+        self._without_gradient.clear()
+        return self._tally.add_up(loss_scale)
 
     def discard(self) -> None:
         """Forget the passes since the last `collect`: nothing was learned from them."""
-        self._entries.clear()
-        self._state_entries.clear()
+        self._leave_leaves()
         self._without_gradient.clear()
-        self._mark = (0, 0)
+        self._tally.clear()
 
     # -- hooks
 
@@ -231,25 +211,24 @@ class LayerProbe:
     def _see_again(self, name: str, output: Any) -> None:
         """Outside of a pass: a reentrant checkpoint repeats in the backward what it ran without gradient before."""
         tensor = first_tensor(output)
-        if self._without_gradient[name] and tensor is not None and tensor.requires_grad:
-            self._without_gradient[name] -= 1
-            self._listen(tensor, name, self._entries)
+        if self._without_gradient.get(name) and tensor is not None and tensor.requires_grad:
+            self._listen(tensor, name, self._without_gradient[name].pop())
 
     def _measure_weight_layer(self, name: str, module: nn.Module, output: Any) -> None:
         tensor = first_tensor(output)
-        if tensor is None or not (tensor.is_floating_point() or tensor.is_complex()) or not tensor.numel():
+        if tensor is None or not is_measurable(tensor):
             return
         layer = self.layers.get(name) or self._new_weight_layer(name, module)
         self._see_output(layer.name, tensor.detach())
         if isinstance(module, nn.RNN | nn.RNNCell):
             self._see_recurrence(layer.name, module, tensor.detach())
         if not torch.is_grad_enabled():
-            self._without_gradient[name] += 1
+            self._without_gradient[name].append(self._pass)
         if tensor.requires_grad:
-            self._listen(tensor, layer.name, self._entries)
+            self._listen(tensor, layer.name, self._pass)
             state = first_tensor(output[1]) if isinstance(module, nn.RNNBase) else None
             if state is not None:
-                self._listen(state, layer.name, self._state_entries)
+                self._listen(state, layer.name, self._pass, is_spare=True)
 
     def _see_recurrence(self, layer: str, module: nn.RNN | nn.RNNCell, output: Tensor) -> None:
         """The output of a plain recurrent layer is that of its activation function, in the last layer of a stack."""
@@ -262,18 +241,27 @@ class LayerProbe:
         self._see_derivative(name, activation, activation.derivative(sample, activation.setting[1]))
 
     def _see_output(self, layer: str, output: Tensor) -> None:
-        output = local(output)
+        output = dense(local(output))
         for signal in self._signals[OutputSignal]:
             if signal.applies(output):
-                self._entries.append((signal, layer, signal.measure(output), output.numel()))
+                self._tally.add(signal, layer, signal.measure(output), output.numel(), self._pass)
 
-    def _listen(self, output: Tensor, layer: str, entries: list[_Entry]) -> None:
-        output.register_hook(Hook(partial(self._see_gradient, layer, entries), self._give_up))  # type: ignore[no-untyped-call]
+    def _listen(self, output: Tensor, layer: str, seen_in: Pass, *, is_spare: bool = False) -> None:
+        see = partial(self._see_gradient, layer, seen_in, is_spare)
+        handle = output.register_hook(Hook(see, self._give_up))  # type: ignore[no-untyped-call]
+        if output.is_leaf:  # a module that hands out its own parameter, which outlives the pass
+            self._on_leaves.append(handle)
 
-    def _see_gradient(self, layer: str, entries: list[_Entry], gradient: Tensor) -> None:
-        gradient = local(gradient)
+    def _leave_leaves(self) -> None:
+        for handle in self._on_leaves:
+            handle.remove()
+        self._on_leaves.clear()
+
+    def _see_gradient(self, layer: str, seen_in: Pass, is_spare: bool, gradient: Tensor) -> None:
+        seen_in.is_differentiated = True
+        gradient, is_spare = dense(local(gradient.detach())), is_spare or not self.in_backward
         for signal in self._signals[BackwardSignal]:
-            entries.append((signal, layer, signal.measure(gradient), gradient.numel()))
+            self._tally.add(signal, layer, signal.measure(gradient), gradient.numel(), seen_in, is_spare=is_spare)
 
     def call_activation(self, activation: Activation, func: Any, args: Any, kwargs: Any) -> Any:
         """Run an activation function as the model asked, and look at it."""
@@ -283,9 +271,9 @@ class LayerProbe:
             seen = None
             self._give_up(error)
         output = func(*args, **kwargs)
-        if seen is not None and isinstance(output, Tensor) and output.numel():
+        if seen is not None and isinstance(output, Tensor) and is_measurable(output):
             try:
-                self._see_activation(seen, activation, output.detach(), setting_of(activation, args, kwargs))
+                self._see_activation(seen, activation, dense(output.detach()), setting_of(activation, args, kwargs))
             except Exception as error:
                 self._give_up(error)
         return output
@@ -294,7 +282,7 @@ class LayerProbe:
         """Its name here, and a sample of its input where φ' needs that; None when it is not looked at."""
         name, self._activation_module = self._activation_module, ""
         source = args[0] if args else kwargs["input"]
-        if not source.is_floating_point() or not (self._full or activation.can_die):
+        if source.is_complex() or not is_measurable(source) or not (self._full or activation.can_die):
             return None
         if not name:
             frame = self._stack[-1]
@@ -304,7 +292,7 @@ class LayerProbe:
             name = ".".join(filter(None, (frame.name, activation.name))) + (f"_{count}" if count > 1 else "")
         if activation.from_input and self._full:
             # An in-place function overwrites its input, so the sample is taken first, as a copy.
-            return name, spread(source.detach()).to(torch.float32, copy=True)
+            return name, spread(dense(source.detach())).to(torch.float32, copy=True)
         return name, None
 
     def _see_activation(
@@ -323,7 +311,8 @@ class LayerProbe:
     def _see_derivative(self, layer: str, activation: Activation, derivative: Tensor) -> None:
         for signal in self._signals[ActivationSignal]:
             if signal.applies(activation):
-                self._entries.append((signal, layer, signal.measure(derivative, activation), derivative.numel()))
+                number = signal.measure(derivative, activation)
+                self._tally.add(signal, layer, number, derivative.numel(), self._pass)
 
     # -- small decisions
 
@@ -371,36 +360,6 @@ def has_weights(module: nn.Module) -> bool:
 def is_plain(module: nn.Module) -> bool:
     """Whether it is one of PyTorch's own leaf modules, which call at most one activation function."""
     return not module._modules and own_class(module).__module__.startswith("torch.nn.modules")
-
-
-def first_tensor(output: Any) -> Tensor | None:
-    """The tensor that a module's output, or a model's input, is about.
-
-    Itself, or the first in a tuple, list, mapping, dataclass or other object, nested or not. A single number, such as
-    the loss that some models return before their output, only where there is nothing else.
-    """
-    number = None
-    for tensor in _tensors(output):
-        if tensor.ndim:
-            return tensor
-        number = tensor if number is None else number
-    return number
-
-
-def _tensors(output: Any, depth: int = 0) -> Iterator[Tensor]:
-    """Every tensor in it, in order."""
-    if isinstance(output, Tensor):
-        yield output
-        return
-    if isinstance(output, Mapping):
-        output = output.values()
-    elif dataclasses.is_dataclass(output):
-        output = (getattr(output, part.name, None) for part in dataclasses.fields(output))
-    elif not isinstance(output, list | tuple):
-        output = () if isinstance(output, nn.Module) else vars(output).values() if hasattr(output, "__dict__") else ()
-    if depth < _DEEPEST:
-        for part in output:
-            yield from _tensors(part, depth + 1)
 
 
 def _of_kind(kind: Callable[..., Any]) -> tuple[Any, ...]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 #: autograd node of a loss → its name in torch.nn.functional
@@ -22,6 +26,24 @@ LOSS_NODES = {
 _SHAPE_ONLY = ("View", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "T", "Slice", "Select", "Clone",
                "Contiguous", "Expand", "UnsafeView", "Alias", "ToCopy", "Cat", "Stack", "AsStrided")  # fmt: skip
 _FURTHEST = 64  # nodes looked at
+#: nodes whose slope is finite wherever they are
+_TAME = ("torch::autograd::AccumulateGrad", "Add", "Sub", "Mul", "Neg", "Sum", "Mean", "Addmm", "Mm", "LogSoftmax",
+         "Softmax", "Sigmoid", "LogSigmoid", "Tanh", "Relu", "Softplus", "Clamp", "Index", "Gather", "NllLoss",
+         "NllLoss2D", "MseLoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropyWithLogits")  # fmt: skip
+#: node → the number it was given that it cannot bear: which of those it saved, and what is wrong with it
+_EDGES: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
+    "LogBackward": ("_saved_self", lambda x: x <= 0),
+    "Log2Backward": ("_saved_self", lambda x: x <= 0),
+    "Log10Backward": ("_saved_self", lambda x: x <= 0),
+    "Log1PBackward": ("_saved_self", lambda x: x <= -1),
+    "DivBackward": ("_saved_other", lambda x: x == 0),
+    "ReciprocalBackward": ("_saved_result", lambda x: ~torch.isfinite(x)),
+    "SqrtBackward": ("_saved_result", lambda x: ~torch.isfinite(x)),
+    "RsqrtBackward": ("_saved_result", lambda x: ~torch.isfinite(x)),
+    "ExpBackward": ("_saved_result", lambda x: ~torch.isfinite(x)),
+    "AcosBackward": ("_saved_self", lambda x: x.abs() > 1),
+    "AsinBackward": ("_saved_self", lambda x: x.abs() > 1),
+}
 
 
 def describe(loss: Tensor) -> list[dict[str, Any]]:
@@ -48,6 +70,72 @@ def describe(loss: Tensor) -> list[dict[str, Any]]:
             name, source = "cross_entropy", _source(source)
         found.append({"loss": name, "input": _plain(source)})
     return found
+
+
+def failing(loss: Tensor) -> dict[str, Any]:
+    """What is known of the operation that made a loss non-finite, before it is differentiated.
+
+    Returns:
+        operation: of those in the graph that were given a number they cannot bear, where they are of one kind, with
+        `inputs`, such a number; else a known loss; else "". result: the loss itself.
+    """
+    queue, seen, found = [loss.grad_fn], set[Any](), dict[str, list[str]]()
+    while queue and len(seen) < _FURTHEST:
+        node = queue.pop(0)
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        queue += [following for following, _ in node.next_functions]
+        at = _beyond_its_edge(node)
+        if at is not None:
+            found.setdefault(_plain(node), []).append(f"{at:.3g}")
+    facts: dict[str, Any] = {"operation": "", "result": str(loss.item()), "how": "operation"}
+    if len(found) == 1:
+        (name, numbers), *_ = found.items()
+        numbers = [] if _saves_result(name) else numbers[:1]
+        return facts | {"operation": name, "inputs": numbers}
+    known = describe(loss)
+    return facts | {"operation": known[0]["loss"]} if known else facts
+
+
+def has_tame_slope(loss: Tensor, outputs: list[Any]) -> bool:
+    """Whether all that stands between the model and the loss has a finite slope wherever it is finite itself.
+
+    Args:
+        loss: not yet differentiated.
+        outputs: the nodes that made the model's outputs.
+    """
+    queue: list[Any] = [loss.grad_fn]
+    seen: set[Any] = {None, *outputs}
+    while queue and len(seen) < _FURTHEST:
+        node = queue.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        name = _bare(node).removesuffix("Backward")
+        divides = name == "Div" and node.next_functions[1][0] is None  # by a constant
+        power = name == "Pow" and node.name() == "PowBackward0" and node._saved_exponent >= 1
+        if not (name in _TAME or name in _SHAPE_ONLY or divides or power):
+            return False
+        queue += [following for following, _ in node.next_functions]
+    return not queue
+
+
+def _beyond_its_edge(node: Any) -> float | None:
+    name = _bare(node)
+    if name == "MeanBackward" and getattr(node, "_saved_self_sym_numel", getattr(node, "_saved_self_numel", 1)) == 0:
+        return math.nan
+    if name in _EDGES:
+        attribute, wrong = _EDGES[name]
+        with contextlib.suppress(RuntimeError, AttributeError), torch.no_grad():  # changed in place, or not saved
+            saved = getattr(node, attribute)
+            bad = saved[wrong(saved)] if isinstance(saved, Tensor) else torch.empty(0)
+            return float(bad[0]) if bad.numel() else None
+    return None
+
+
+def _saves_result(name: str) -> bool:
+    return name in ("reciprocal", "sqrt", "rsqrt", "exp", "mean")
 
 
 def _source(node: Any) -> Any:

@@ -20,32 +20,23 @@ class Trainers:
     Args:
         model: that they train.
         optimizers: that are known from the start.
+
+    Attributes:
+        optimizers: that train it now.
+        stepping: the one that is inside its step, or None.
+        stepped: ids of those that have stepped in the present step.
+        steps: of any of them, ever.
     """
 
     def __init__(self, model: nn.Module, optimizers: list[Optimizer]) -> None:
         self._model = model
         self.optimizers = optimizers
         self._foreign: WeakSet[Optimizer] = WeakSet()  # that hold none of its parameters
-        self._stepping: Optimizer | None = None
-        self._stepped: set[int] = set()
-        self.steps = 0  # of any of them, ever
+        self.stepping: Optimizer | None = None
+        self.stepped: set[int] = set()
+        self.steps = 0
 
     # -- asked
-
-    @property
-    def stepping(self) -> bool:
-        """Whether one of them is inside its step."""
-        return self._stepping is not None
-
-    @property
-    def stepped(self) -> bool:
-        """Whether one of them has stepped, or is stepping, in the present step."""
-        return bool(self._stepped)
-
-    @property
-    def all_stepped(self) -> bool:
-        """Whether every one of them has."""
-        return len(self._stepped) >= len(self.optimizers)
 
     def holds(self, optimizer: Optimizer) -> bool:
         """Whether it is one of them; one that is seen for the first time joins if it holds a parameter of the model."""
@@ -54,17 +45,17 @@ class Trainers:
         if optimizer in self._foreign:
             return False
         own = {id(parameter) for _, parameter in named_parameters(self._model)}
-        ours = any(id(parameter) in own for parameter in _held(optimizer))
+        ours = any(id(parameter) in own for parameter in held(optimizer))
         if ours:
             self._join(optimizer)
         else:
             self._foreign.add(optimizer)
         return ours
 
-    def gradient_scale(self, optimizer: Optimizer) -> float:
-        """What a fused optimizer is going to divide the gradients by; read only in steps that are looked at."""
-        scale = getattr(optimizer, "grad_scale", None)
-        return float(scale) if isinstance(scale, Tensor) else 1.0
+    @property
+    def all_stepped(self) -> bool:
+        """Whether every one of them has stepped in the present step."""
+        return len(self.stepped) >= len(self.optimizers)
 
     @property
     def waiting(self) -> set[int]:
@@ -72,33 +63,38 @@ class Trainers:
         waiting: set[int] = set()
         done: set[int] = set()
         for one in self.optimizers:
-            (done if id(one) in self._stepped else waiting).update(map(id, _held(one)))
+            (done if id(one) in self.stepped else waiting).update(map(id, held(one)))
         return waiting - done
 
     # -- told
 
     def before_step(self, optimizer: Optimizer) -> bool:
         """Whether a step of ours begins; not for another model's optimizer, nor inside another step."""
-        if self._stepping not in (None, optimizer) or not self.holds(optimizer):  # its last step may have failed
+        if self.stepping not in (None, optimizer) or not self.holds(optimizer):  # its last step may have failed
             return False
         if _is_skipped(optimizer):
             return False
-        self._stepping = optimizer
+        self.stepping = optimizer
         return True
 
     def after_step(self, optimizer: Optimizer) -> bool:
         """Whether the step that began has ended."""
-        if self._stepping is not optimizer:
+        if self.stepping is not optimizer:
             return False
-        self._stepping = None
-        self._stepped.add(id(optimizer))
+        self.stepping = None
+        self.stepped.add(id(optimizer))
         self.steps += 1
         return True
 
+    def leave(self) -> None:
+        """The step that began has been broken off."""
+        if self.stepping is not None:
+            self.after_step(self.stepping)
+
     def begin_step(self) -> None:
         """The next step: none of them has stepped."""
-        self._stepping = None
-        self._stepped.clear()
+        self.stepping = None
+        self.stepped.clear()
 
     def forget_foreign(self) -> None:
         """The model has new parameters: an optimizer that was not ours may be."""
@@ -106,8 +102,8 @@ class Trainers:
 
     def _join(self, optimizer: Optimizer) -> None:
         """It takes the place of those whose parameters it holds: they are not kept alive."""
-        held = set(map(id, _held(optimizer)))
-        for one in [one for one in self.optimizers if held.intersection(map(id, _held(one)))]:
+        its_own = set(map(id, held(optimizer)))
+        for one in [one for one in self.optimizers if its_own.intersection(map(id, held(one)))]:
             self.optimizers.remove(one)
         self.optimizers.append(optimizer)
 
@@ -118,5 +114,12 @@ def _is_skipped(optimizer: Optimizer) -> bool:
     return isinstance(found_inf, Tensor) and found_inf.is_cpu and bool(found_inf)
 
 
-def _held(optimizer: Optimizer) -> list[nn.Parameter]:
+def gradient_scale(optimizer: Optimizer) -> float:
+    """What a fused optimizer is going to divide the gradients by; read only in steps that are looked at."""
+    scale = getattr(optimizer, "grad_scale", None)
+    return float(scale) if isinstance(scale, Tensor) else 1.0
+
+
+def held(optimizer: Optimizer) -> list[nn.Parameter]:
+    """The parameters of all its groups."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]

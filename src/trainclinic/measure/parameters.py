@@ -56,6 +56,26 @@ class ParameterStep:
     fingerprints: dict[str, float] = field(default_factory=dict)  # of each replica, by the parameter's name
 
 
+@dataclass(frozen=True)
+class _Gradients:
+    """A sample of all gradients at one step: flat, and how many elements of it are each parameter's."""
+
+    step: int
+    values: Tensor
+    lengths: list[int]
+
+    def parts(self) -> tuple[Tensor, ...]:
+        """One tensor a parameter."""
+        return self.values.split(self.lengths)  # type: ignore[no-any-return, no-untyped-call]
+
+    def of(self, indices: list[int]) -> Tensor:
+        """Those of some parameters, flat."""
+        if len(indices) == len(self.lengths):
+            return self.values
+        parts = self.parts()
+        return torch.cat([parts[index] for index in indices])
+
+
 class ParameterProbe:
     """Looks at the parameters of one model.
 
@@ -79,8 +99,8 @@ class ParameterProbe:
         self._sharded = [name in sharded for name in self.names]
         self._strides = [_stride(local(parameter)) for parameter in self.parameters]
         self._watched = [_is_continuous(parameter) for parameter in self.parameters]
-        self._previous: tuple[int, Tensor, list[int]] | None = None  # gradient sample of the step before
-        self._earlier: tuple[int, Tensor, list[int]] | None = None  # what `_previous` was before this step
+        self._previous: _Gradients | None = None  # of the step before
+        self._earlier: _Gradients | None = None  # what `_previous` was before this step
         self._before: Tensor | None = None
         self._measured: tuple[list[float], list[float], list[float]] | None = None
 
@@ -92,9 +112,9 @@ class ParameterProbe:
         )
 
     @torch.no_grad()
-    def remember(self, step: int) -> None:
-        """Keep a sample of the gradients of `step`, to compare the next step's with."""
-        self._previous = (step, *self._gradient_sample())
+    def remember(self, step: int, only: Container[int] | None = None) -> None:
+        """Keep a sample of the gradients of `step`, to compare the next step's with; `only`: as in `again`."""
+        self._previous = self._renewed(self._previous, self._gradients(step), only)
 
     @torch.no_grad()
     def before(self, step: int, gradient_scale: float = 1.0) -> None:
@@ -109,11 +129,22 @@ class ParameterProbe:
         self._before = self._weight_sample()
 
     @torch.no_grad()
-    def again(self, step: int) -> None:
-        """Just after an optimizer's step that computed the gradients itself, through a closure: take them anew."""
+    def again(self, step: int, only: Container[int] | None = None, gradient_scale: float = 1.0) -> None:
+        """Take the gradients anew, because they have changed since `before`.
+
+        A closure computes them inside the step; and where several optimizers step in turn there may be a backward
+        between: `only` the parameters with these ids are then about to be updated.
+        """
         assert self._measured is not None
-        self._previous = self._earlier
-        self._measured = (self._gradient_norms(), self._measured[1], self._cosines(step))
+        found, self._previous = self._previous, self._earlier
+        gradient_norms = [value / gradient_scale for value in self._gradient_norms()]
+        cosines = self._cosines(step)
+        if only is not None:
+            assert self._previous is not None
+            self._previous = self._renewed(found, self._previous, only)
+            gradient_norms = self._of(only, gradient_norms, self._measured[0])
+            cosines = self._of(only, cosines, self._measured[2])
+        self._measured = (gradient_norms, self._measured[1], cosines)
 
     @torch.no_grad()
     def after(self, waiting: Container[int] = ()) -> ParameterStep:
@@ -161,7 +192,7 @@ class ParameterProbe:
         self._lengths = [view.numel() for view in views]
         return _joined(views)
 
-    def _gradient_sample(self) -> tuple[Tensor, list[int]]:
+    def _gradients(self, step: int) -> _Gradients:
         views = []
         for parameter, how in zip(self.parameters, self._strides, strict=True):
             gradient = local(parameter.grad)
@@ -169,16 +200,33 @@ class ParameterProbe:
                 views.append(as_real(local(parameter).detach()).new_zeros(0))
             else:
                 views.append(_sample(gradient, how))
-        return _joined(views), [view.numel() for view in views]
+        return _Gradients(step, _joined(views), [view.numel() for view in views])
 
     def _cosines(self, step: int) -> list[float]:
-        now, lengths = self._gradient_sample()
         previous = self._earlier = self._previous
-        self._previous = (step, now, lengths)
-        if previous is None or previous[0] != step - 1 or previous[2] != lengths:
-            return [math.nan] * len(self.parameters)
-        products = _segment_sums(torch.stack((previous[1] * now, previous[1].square(), now.square())), lengths)
-        return [a / math.sqrt(b * c) if b * c > 0 else math.nan for a, b, c in zip(*products, strict=True)]
+        self._previous = now = self._gradients(step)
+        cosines = [math.nan] * len(self.parameters)
+        if previous is None or previous.step != step - 1:
+            return cosines
+        both = [i for i, (a, b) in enumerate(zip(previous.lengths, now.lengths, strict=True)) if a == b > 0]
+        if both:
+            then, at, lengths = previous.of(both), now.of(both), [now.lengths[index] for index in both]
+            products = _segment_sums(torch.stack((then * at, then.square(), at.square())), lengths)
+            for index, a, b, c in zip(both, *products, strict=True):
+                cosines[index] = a / math.sqrt(b * c) if b * c > 0 else math.nan
+        return cosines
+
+    def _of(self, only: Container[int], new: list[float], old: list[float]) -> list[float]:
+        """The new values of the parameters with these ids, the old ones of the others."""
+        return [n if id(p) in only else o for p, n, o in zip(self.parameters, new, old, strict=True)]
+
+    def _renewed(self, old: _Gradients | None, new: _Gradients, only: Container[int] | None) -> _Gradients:
+        """The same for samples of gradients."""
+        if only is None or old is None or old.step != new.step:
+            return new
+        pairs = zip(self.parameters, new.parts(), old.parts(), strict=True)
+        parts = [now if id(parameter) in only else then for parameter, now, then in pairs]
+        return _Gradients(new.step, torch.cat(parts), [part.numel() for part in parts])
 
     def _fingerprints(self, sample: Tensor) -> dict[str, float]:
         """A number of 24 bits, which float32 holds exactly, from the sample of each parameter that is whole here."""
@@ -212,7 +260,8 @@ def _segment_sums(rows: Tensor, lengths: list[int]) -> list[list[float]]:
         found = [[0.0] * len(lengths) for _ in rows]
         filled = [index for index, length in enumerate(lengths) if length]
         starts = list(itertools.accumulate((lengths[index] for index in filled), initial=0))[:-1]
-        totals = np.add.reduceat(rows.numpy(), starts, axis=1).tolist() if starts else []
+        with np.errstate(invalid="ignore", over="ignore"):  # NaN is a value like any other
+            totals = np.add.reduceat(rows.numpy(), starts, axis=1).tolist() if starts else []
         for row, total in zip(found, totals, strict=False):
             for index, value in zip(filled, total, strict=True):
                 row[index] = value

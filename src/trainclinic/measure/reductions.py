@@ -48,6 +48,22 @@ def as_real(tensor: Tensor) -> Tensor:
     return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
+def is_measurable(tensor: Tensor) -> bool:
+    """Whether it holds real or complex numbers, in an ordinary or a nested tensor; not integers, sparse ones, none."""
+    numbers = tensor.is_floating_point() or tensor.is_complex()
+    return numbers and not is_sparse(tensor) and tensor.numel() > 0
+
+
+def is_sparse(tensor: Tensor) -> bool:
+    """Whether it is kept in one of PyTorch's sparse layouts."""
+    return tensor.layout not in (torch.strided, torch.jagged)
+
+
+def dense(tensor: Tensor) -> Tensor:
+    """A nested tensor's rows one under the other, as an ordinary tensor; an ordinary one as it is."""
+    return tensor.values() if tensor.is_nested else tensor
+
+
 def total(tensor: Tensor) -> Tensor:
     """Sum of all elements, a 0-dim tensor."""
     return tensor.sum(dtype=_wide(tensor))

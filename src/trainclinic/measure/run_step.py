@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from trainclinic.measure.reductions import spread
+from trainclinic.measure.reductions import dense, spread
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Moments:
         """None for an empty or complex tensor; on at most 4,096 evenly spread elements."""
         if not tensor.numel() or tensor.is_complex():
             return None
-        sample = spread(tensor.detach()).double()
+        sample = spread(dense(tensor.detach())).double()
         return cls(float(sample.mean()), float(sample.std(correction=0)))
 
 

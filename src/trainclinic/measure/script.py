@@ -22,8 +22,9 @@ from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim import Optimizer
 
-from trainclinic.errors import RecordingError, ScriptError
+from trainclinic.errors import RecordingError, ScriptError, TrainingStoppedError
 from trainclinic.measure.distributed import named_parameters
+from trainclinic.measure.live import Live
 from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
 
@@ -50,7 +51,12 @@ class ScriptRun:
 
 
 def run_script(
-    script: str | Path, args: Sequence[str] = (), *, folder: str | Path = "clinic", every: int | None = None
+    script: str | Path,
+    args: Sequence[str] = (),
+    *,
+    folder: str | Path = "clinic",
+    every: int | None = None,
+    live: Live | None = None,
 ) -> ScriptRun:
     """Run a training script, watched.
 
@@ -59,13 +65,14 @@ def run_script(
         args: its command-line arguments.
         folder: where the recording goes, as `<script stem>.clinic` (`-2`, … for further models).
         every: see `trainclinic.watch`.
+        live: what to do at a finding while the script runs.
 
     Raises:
         ScriptError: there is no such script, or it cannot be compiled.
     """
     script = Path(script)
     code = _compiled(script)
-    finder = _Finder(Path(folder) / script.stem, every)
+    finder = _Finder(Path(folder) / script.stem, every, live)
     before = sys.argv, list(sys.path), sys.modules["__main__"]
     module = types.ModuleType("__main__")
     module.__dict__.update(__file__=str(script), __builtins__=__builtins__, __cached__=None)
@@ -81,6 +88,9 @@ def run_script(
     except KeyboardInterrupt as interrupt:
         ended, exit_code = "interrupted", 130
         _own_traceback(interrupt)
+    except TrainingStoppedError as stop:
+        ended, exit_code = f"stopped: {stop}", 1
+        print(f"trainclinic stopped {script}: {stop}", file=sys.stderr)
     except BaseException as error:
         ended, exit_code = f"error: {type(error).__name__}: {error}", 1
         _own_traceback(error)
@@ -93,8 +103,8 @@ def run_script(
 class _Finder:
     """Attaches a Watch to each model that the script trains."""
 
-    def __init__(self, stem: Path, every: int | None) -> None:
-        self._stem, self._every = stem, every
+    def __init__(self, stem: Path, every: int | None, live: Live | None) -> None:
+        self._stem, self._every, self._live = stem, every, live
         self._watches: list[Watch] = []
         self._optimizers: list[Optimizer] = []
         self._known: set[int] = set()  # modules that are being watched
@@ -190,7 +200,7 @@ class _Finder:
             return None
         number = len(self._watches) + 1
         path = self._stem.with_name(f"{self._stem.name}{f'-{number}' if number > 1 else ''}.clinic")
-        watch = Watch(module, optimizers, path=_prepared(path), every=self._every)
+        watch = Watch(module, optimizers, path=_prepared(path), every=self._every, live=self._live)
         self._watches.append(watch)
         self._known.update(id(part) for part in module.modules())
         return watch

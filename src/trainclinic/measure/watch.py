@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
+from trainclinic.errors import TrainingStoppedError, warn
 from trainclinic.measure import intercept
 from trainclinic.measure.accumulation import Accumulation
 from trainclinic.measure.arguments import Optimizers, checked
@@ -23,7 +23,8 @@ from trainclinic.measure.finite import FiniteCheck
 from trainclinic.measure.hook import Hook
 from trainclinic.measure.journal import Journal
 from trainclinic.measure.layers import LayerProbe, first_tensor
-from trainclinic.measure.optimizers import Trainers
+from trainclinic.measure.live import Live
+from trainclinic.measure.optimizers import Trainers, gradient_scale, held
 from trainclinic.measure.parameters import ParameterProbe
 from trainclinic.measure.run_step import Moments, RunStep
 from trainclinic.measure.schedule import UnitWindows, default_schedule, every_step
@@ -47,13 +48,15 @@ class Watch:
         path: str | Path | None = None,
         every: int | None = None,
         training_samples: int | None = None,
+        live: Live | None = None,
     ) -> None:
         self.model = model
         optimizers = checked(model, optimizer, every)
         self._root = uncompiled(model)
         self._probe = LayerProbe(self._root, self.give_up, training_samples)
         self._parameters = ParameterProbe(self._root)
-        self._finite = FiniteCheck(self._parameters.names, self._parameters.parameters)
+        self._live = live
+        self._finite = FiniteCheck(self._root, self._parameters.names, self._parameters.parameters)
         self._journal = Journal(path, self._root, optimizers, self._parameters)
         self._round = EvaluationRound()
 
@@ -72,6 +75,8 @@ class Watch:
         self._seen_pass = False  # of this model, at any time
         self._closure_passes = 0  # that an optimizer ran itself, inside its step
         self._told_validation = False  # the user calls `validate`
+        self._told = False  # of the first number that is not finite
+        self._meant: Exception | None = None  # raised in answer to a finding: it is for the user
         self._shadow_looks: list[ShadowLook] = []  # at passes not yet differentiated
         self._failed = ""  # the error of ours that ended the watch
         self._recording: Recording | None = None
@@ -80,7 +85,7 @@ class Watch:
         self._handles: list[Any] = []
         self._end_handles: list[Any] = []  # on the end of the model's forward, in steps that are looked at
         self._forms: list[nn.Module] = []  # the model, and what torch.compile has made of it
-        self._compiled_call = CompiledCall(self._root, self._hook(self._before_forward), self._end_hook)
+        self._compiled_call = CompiledCall(self._root, self._hook(self._before_forward), self._hook(self._after_call))
         self._plan()
         self._attach(loss_fn)
 
@@ -103,6 +108,7 @@ class Watch:
         self._forms.append(form)
         before = self._hook(self._before_forward)
         self._handles.append(form.register_forward_pre_hook(before, with_kwargs=True))
+        self._handles.append(form.register_forward_hook(self._hook(self._finite.end_pass)))
 
     def after_compile(self, given: Any, compiled: Any) -> Any:
         """`torch.compile` was called: the watched model's compiled form is watched too."""
@@ -132,6 +138,8 @@ class Watch:
 
     def give_up(self, error: Exception) -> None:
         """An error of ours: the watch ends here, with a warning; the training goes on."""
+        if error is self._meant:
+            raise error
         if not self._failed:
             self._failed = f"{type(error).__name__}: {error}"
             intercept.ignore(self)
@@ -139,7 +147,7 @@ class Watch:
                 hook.stop()
             self._probe.stop()  # the end of the forward that is running, if any, lets go of the rest
             said = f"trainclinic stopped watching at step {self.step} ({self._failed}); the training goes on"
-            warnings.warn(f"{said}. Please report it.", RuntimeWarning, stacklevel=3)
+            warn(f"{said}. Please report it.", stacklevel=3)
 
     @property
     def recording(self) -> Recording:
@@ -159,6 +167,8 @@ class Watch:
             self.close()
         elif issubclass(kind, KeyboardInterrupt):
             self.close("interrupted")
+        elif issubclass(kind, TrainingStoppedError):
+            self.close(f"stopped: {error}")
         else:
             self.close(f"error: {kind.__name__}: {error}")
 
@@ -207,8 +217,9 @@ class Watch:
             return
         if self._trainers.stepping or self._trainers.stepped or self._round.passes or not self._seen_pass:
             self._begin_training_pass()
-        if self._so_far.forward(training=model.training):
+        if self._so_far.forward(training=model.training) and self._full:
             self._probe.mark()
+        self._finite.begin_pass(args, kwargs)
         if (self._full or self._in_window) and self._closure_passes < 2:  # of several points, the first is looked at
             self._begin_look(args, kwargs)
 
@@ -243,6 +254,10 @@ class Watch:
             handle.remove()
         self._end_handles.clear()
         self._probe.disarm()
+
+    def _after_call(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        self._finite.end_pass(model, args, output)
+        self._after_forward(model, args, output)
 
     def _after_forward(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         if self._probe.is_other_thread:
@@ -282,15 +297,21 @@ class Watch:
         tensor = loss if isinstance(loss, Tensor) else first_tensor(loss)
         if tensor is None or tensor.numel() != 1:
             return
-        if so_far.was_cleared():
+        if not self._trainers.stepped and so_far.was_cleared():
             so_far.start_over()
             self._probe.start_over()
-        so_far.before_backward(tensor)
+            self._finite.start_over(so_far.passes)
+        value = so_far.before_backward(tensor)
+        if not self._finite.before_backward(tensor, value) and self._trainers.stepping:
+            self._finite.in_closure(self.step, tensor.item())
+            self._tell()
         if self._full:
             self._journal.before_backward()
+            self._probe.in_backward = True
 
     def after_backward(self, loss: Any) -> None:
         """It has been differentiated."""
+        self._probe.in_backward = False
         if self._so_far.is_other_thread or not self._so_far.after_backward():
             return
         if self._full:
@@ -301,14 +322,38 @@ class Watch:
 
     def before_step(self, optimizer: Optimizer) -> None:
         """An optimizer is about to step."""
-        if not self._trainers.before_step(optimizer) or self._trainers.stepped:
+        if not self._trainers.before_step(optimizer):
             return
-        self._finite.before_step(self.step, self._so_far.loss, guarded=hasattr(optimizer, "found_inf"))
+        if self._trainers.stepped:  # there may have been a backward since the other one's step
+            if self._full:
+                only = {id(parameter) for parameter in held(optimizer)}
+                self._parameters.again(self.step, only, gradient_scale(optimizer))
+            return
+        self._finite.before_step(self.step, self._loss_so_far(), guarded=hasattr(optimizer, "found_inf"))
         if self._full:
             self._list_parameters()
-            self._parameters.before(self.step, self._trainers.gradient_scale(optimizer))
+            self._parameters.before(self.step, gradient_scale(optimizer))
         elif self._next_full:
             self._parameters.remember(self.step)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say it now, where a person asked to be told; what they raise in answer is theirs."""
+        if self._live is None or self._told or self._finite.first is None:
+            return
+        self._told = True
+        self._write_down()
+        try:
+            self._live.tell(self._journal.file.recording())
+        except Exception as error:
+            self._meant = error
+            self._trainers.leave()
+            self._full = self._next_full = False  # the update is not made
+            raise
+
+    def _loss_so_far(self) -> float | None:
+        """On a device it is read before the update only for who wants to be told then."""
+        return self._so_far.loss if self._live is None else self._so_far.settle()
 
     def after_step(self, optimizer: Optimizer) -> None:
         """It has stepped."""
@@ -316,16 +361,18 @@ class Watch:
             return
         if self._closure_passes:
             self._after_closure()
+        self._finite.after_step()
         if self._trainers.all_stepped:
             self._finish_step()
 
     def _after_closure(self) -> None:
         """The optimizer ran the model within its step: what it started from is known only now."""
-        self._finite.before_step(self.step, self._so_far.loss)
+        self._finite.before_step(self.step, self._loss_so_far(), moved=True)
         if self._full:
             self._parameters.again(self.step)
         elif self._next_full:
             self._parameters.remember(self.step)
+        self._tell()
 
     def before_scaler_step(self, optimizer: Optimizer) -> None:
         """A GradScaler is about to let an optimizer step, if its gradients are finite."""
@@ -341,7 +388,9 @@ class Watch:
 
     def _finish_step(self) -> None:
         so_far = self._so_far
-        self._journal.step(self.step, so_far.settle(), so_far.passes, so_far.training_passes)
+        loss = so_far.settle()
+        self._finite.finish_step(self.step, loss)
+        self._journal.step(self.step, loss, so_far.passes, so_far.training_passes)
         if self._full:
             self._finish_look()
         if self._in_window:
@@ -371,7 +420,7 @@ class Watch:
             parameters.all_sharded,
             parameters.fingerprints,
         )
-        self._journal.sample(self.step, layers, parameters, run)
+        self._journal.sample(self.step, layers, parameters, run, self._trainers.stepped)
         self._outputs = self._targets = self._seen_output = None
 
     def _list_parameters(self) -> None:
@@ -399,30 +448,3 @@ class Watch:
 
     def _write_down(self, *, only_news: bool = False) -> None:
         self._journal.put(self.step, self._probe, self._finite, only_news=only_news)
-
-
-def watch(
-    model: nn.Module,
-    optimizer: Optimizers,
-    loss_fn: Callable[..., Any] | None = None,
-    *,
-    path: str | Path | None = None,
-    every: int | None = None,
-) -> Watch:
-    """Watch a training loop, as it is.
-
-    Args:
-        model: the network that is trained.
-        optimizer: the optimizer that steps, or a sequence of them.
-        loss_fn: the loss, module or function; optional: PyTorch's own losses are recognised without it.
-        path: where the recording is written (`.clinic`); without it the recording lives as long as the Watch.
-        every: look at each `every`-th step [optimizer steps]; None samples densely at first and sparsely later.
-
-    Returns:
-        A Watch: use it as a context manager, or call `close()`.
-
-    Raises:
-        SetupError: `model` is no module or has no parameters, or `optimizer` holds none of them.
-        RecordingError: `path` cannot be written or is another kind of file.
-    """
-    return Watch(model, optimizer, loss_fn, path=path, every=every)

@@ -106,15 +106,16 @@ def views(diagnosis: Diagnosis) -> tuple[View, ...]:
     for root in diagnosis.roots:
         below = [finding for finding in diagnosis.explained(root) if id(finding) not in shown]
         shown.update(map(id, below))
-        found.append(_view(root, tuple(_view(finding) for finding in below)))
+        run = diagnosis.recording
+        found.append(_view(root, run, tuple(_view(finding, run) for finding in below)))
     for finding in diagnosis.findings:  # its explanation is missing or goes in a circle: show it all the same
         if finding.explained_by and id(finding) not in shown:
             note = f"explained by {clean(finding.explained_by)}, which is not in this diagnosis"
-            found.append(_view(finding, note=note))
+            found.append(_view(finding, diagnosis.recording, note=note))
     return tuple(found)
 
 
-def _view(finding: Finding, explains: tuple[View, ...] = (), note: str = "") -> View:
+def _view(finding: Finding, recording: Recording | None, explains: tuple[View, ...] = (), note: str = "") -> View:
     problem = problem_class(finding.problem)
     if problem is None:
         note = note or f"the page of {clean(finding.problem)} is not in the catalogue of this installation"
@@ -122,7 +123,7 @@ def _view(finding: Finding, explains: tuple[View, ...] = (), note: str = "") -> 
         finding=finding,
         title=readable(finding.problem),
         summary=clean(problem.summary()) if problem else "",
-        because=clean(problem.causes.get(finding.cause, "")) if problem else "",
+        because=clean(problem().because(finding, recording)) if problem else "",
         rows=tuple(_row(entry, problem) for entry in finding.evidence),
         page={title: text for title, text in problem.page().items() if title in SECTIONS} if problem else {},
         explains=explains,

@@ -7,6 +7,7 @@ alone, so that other tools run through the same functions in environments of the
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,10 +20,18 @@ SCENARIOS: dict[str, Callable[[Any], Any]] = {}
 
 
 class Tool:
-    """What watches a training; this one does nothing."""
+    """What watches a training; this one does nothing.
+
+    `package`: the folder that its code lives in.
+    """
+
+    package = ""
 
     def step(self, loss):
         """The optimizer has stepped."""
+
+    def follow(self, optimizer):
+        """The training goes on with a new optimizer."""
 
     def seen(self):
         """How many values have been seen so far; None when it cannot tell."""
@@ -43,6 +52,22 @@ def row(name):
         return scenario
 
     return register
+
+
+def calls_into(package, function, *args):
+    """How many functions of that package run when `function` is called."""
+    count = 0
+
+    def profile(frame, event, argument):
+        nonlocal count
+        count += event == "call" and f"/{package}/" in frame.f_code.co_filename.replace("\\", "/")
+
+    sys.setprofile(profile if package else None)
+    try:
+        function(*args)
+    finally:
+        sys.setprofile(None)
+    return count
 
 
 def batch(*shape, out=3, seed=1):

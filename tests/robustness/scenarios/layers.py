@@ -153,10 +153,10 @@ class Nested(nn.Module):
         return self.inner(x)
 
 
-DEPTH = 150
+DEPTH = 200
 
 
-@row("modules nested 150 deep")
+@row("modules nested 200 deep")
 def nested(attach):
     model = mlp()
     for _ in range(DEPTH):

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from trainclinic.diagnose.origin import cause, place, sentence
 from trainclinic.diagnose.problem import Problem, limit
 from trainclinic.recording import Floats, Recording
 from trainclinic.records import Evidence, Finding
@@ -28,14 +29,16 @@ class NonFinite(Problem):
         One NaN gradient makes the optimizer write NaN into the weights; after that every output is NaN, for good.
 
     How it is measured:
-        Exactly, at every step before the update: whether the loss is finite, and whether the gradient of the first
-        bias or norm is, which a NaN reaches on its way back (one in a side branch shows in the next loss). At the first
-        failure every gradient and weight is looked at. Growth of the loss before it tells an explosion from an
-        operation that failed.
+        Exactly, at every step before the update: whether the loss is finite, and whether the gradient of the foremost
+        bias or norm is, which a NaN reaches on its way back, with one more for each branch it does not see. At the
+        first failure every gradient and weight is looked at, and the batch is run again on a copy of the model,
+        followed operation by operation: the first that gives a non-finite number of finite ones is named with its
+        module. Where the copy cannot be made to fail in the same way, it says why. Growth of the loss before it tells
+        an explosion from an operation that failed.
 
     When it is harmless:
         Never in the weights. With a GradScaler a few skipped steps at the start are normal; −inf in an attention mask
-        before softmax is meant.
+        before softmax is meant, and is not taken for the origin.
 
     What to do:
         1. Keep arguments away from the edge: log(x + 1e-8), sqrt(x + 1e-8), clamp the divisor; use the stable forms
@@ -53,8 +56,10 @@ class NonFinite(Problem):
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "gradient_norm")
     exact: ClassVar[bool] = True
+    live: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "first_non_finite": "first step with a number that is not finite",
+        "failing_batch": "the batch it failed on, counted from 0",
         "loss_growth": "loss just before it, against its smallest so far",
         "non_finite_gradients": "parameters whose gradient was not finite",
     }
@@ -62,6 +67,14 @@ class NonFinite(Problem):
         "operation": "The numbers before it were ordinary: one operation failed, such as a logarithm of 0, a division "
         "by 0 or the slope of a root at 0.",
         "growth": "The loss had been growing before: the numbers became too large.",
+        "overflow": "A number grew beyond what its type can hold.",
+        "masked row": "Attention had nothing left to attend to: softmax over −∞ alone is NaN.",
+        "input": "The data are not finite; the model did nothing wrong.",
+        "weights": "A weight was not finite before the batch came: it was set so, or an update made it so.",
+        "loss": "The model did nothing wrong: the loss behind it left the range of numbers.",
+        "backward": "The output was finite and its slope was not, as that of a root at 0; a mask behind it does not "
+        "help, because 0 times infinity is NaN.",
+        "not localised": "One operation failed, and which one could not be found out.",
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
@@ -69,23 +82,41 @@ class NonFinite(Problem):
         first = recording.facts.get("non_finite")
         if not first:
             return
-        step = int(first["step"])
+        step, origin = int(first["step"]), first.get("origin") or {}
         growth = loss_growth(recording, step)
+        batch = origin.get("batch", -1)
         evidence = [
             Evidence("first_non_finite", "", step, math.nan, "step"),
+            *([Evidence("failing_batch", "", batch, math.nan, "1")] if batch >= 0 else []),
             Evidence("loss_growth", "", growth, self.growth, "1"),
             Evidence("non_finite_gradients", "", len(first["gradients"]), 0, "parameters"),
         ]
+        origins = [place(origin, _model(recording))] if place(origin, _model(recording)) else []
+        reached = [owner(recording, name) for name in first["gradients"] or first["weights"]]
+        why = cause(origin)
         yield Finding(
             problem=self.id(),
             level="problem",
             severity=1.0,
             confidence=1.0,
-            layers=tuple(dict.fromkeys(owner(recording, name) for name in first["gradients"] or first["weights"])),
-            steps=(step, recording.steps - 1),
+            layers=tuple(dict.fromkeys(origins + reached)),
+            steps=(step, max(step, recording.steps - 1)),
             evidence=tuple(evidence),
-            cause="growth" if growth >= self.growth else "operation",
+            cause="growth" if growth >= self.growth and why not in _NOT_GROWN else why,
         )
+
+    def because(self, finding: Finding, recording: Recording | None) -> str:
+        """The cause, after the sentence that names the place."""
+        first = recording.facts.get("non_finite") if recording is not None else None
+        said = sentence(first, _model(recording)) if first and recording is not None else ""
+        return " ".join(filter(None, (said, self.causes.get(finding.cause, ""))))
+
+
+_NOT_GROWN = ("input", "masked row")  # whatever the loss did before
+
+
+def _model(recording: Recording) -> str:
+    return str(recording.environment.get("model", "the model"))
 
 
 def owner(recording: Recording, parameter: str) -> str:
