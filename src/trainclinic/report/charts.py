@@ -111,7 +111,7 @@ def heatmap(recording: Recording, signal: str) -> Chart | None:
     if not len(matrix.layers) or not len(matrix.steps):
         return None
     columns, rows = thin.columns(matrix.steps), thin.rows(len(matrix.layers), MOST_ROWS)
-    steps, values = matrix.steps[columns], matrix.values[np.ix_(rows, columns)]
+    steps, values = matrix.steps[columns], matrix.values[rows][:, columns]
     layers = [matrix.layers[row] for row in rows]
     log = word(signal).log
     with np.errstate(divide="ignore", invalid="ignore"):
