@@ -8,6 +8,7 @@ measured, and so is the change itself.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -75,13 +76,12 @@ def chain(recording: Recording, when: When = "early") -> tuple[Link, ...]:
 
     weights = [layer for layer in recording.measured("backward_rms") if layer.role == "weight"]
     backward = [value("backward_rms", layer) for layer in weights]
+    activations = recording.measured("activation_derivative")
     links = []
     for index, layer in enumerate(weights):
         until = weights[index + 1].position if index + 1 < len(weights) else math.inf
-        activation = next(
-            (other for other in recording.measured("activation_derivative") if layer.position < other.position < until),
-            None,
-        )
+        at = bisect_right(activations, layer.position, key=lambda other: other.position)
+        activation = activations[at] if at < len(activations) and activations[at].position < until else None
         after = backward[index + 1] if index + 1 < len(weights) else math.nan
         links.append(
             Link(

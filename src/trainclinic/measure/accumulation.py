@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
 from trainclinic.measure.distributed import local
-from trainclinic.measure.reductions import to_floats
+from trainclinic.measure.reductions import is_zero, to_floats
 
 
 class Accumulation:
@@ -69,9 +69,10 @@ class Accumulation:
         """Whether the gradients of an earlier backward in this step have been cleared since."""
         if not self._backwards or not self._asked:
             return False
-        found = (parameter.grad for parameter in self._asked)
+        found = [parameter.grad for parameter in self._asked if parameter.grad is not None]
+        found.sort(key=Tensor.numel)  # mostly a small one that is not zero decides
         # On a device a look at the values would wait for it: only gradients that are gone count as cleared there.
-        return not any(g is not None and (not g.is_cpu or bool(_values(g).any())) for g in found)
+        return all(gradient.is_cpu and is_zero(_values(gradient)) for gradient in found)
 
     def start_over(self) -> None:
         """What was differentiated before is in no gradient any more; the passes since then are."""
@@ -123,5 +124,5 @@ def _state(parameter: nn.Parameter) -> tuple[int, int]:
     return (0, 0) if gradient is None else (id(gradient), gradient._version)
 
 
-def _values(gradient: Tensor) -> Any:
+def _values(gradient: Tensor) -> Tensor:
     return gradient.coalesce().values() if gradient.layout is not torch.strided else gradient

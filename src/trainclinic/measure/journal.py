@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Mapping, Set
-from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,14 +191,14 @@ class Journal:
             facts["distributed"] = self._distributed
         self.file.put("units", self._units)
         self.file.put("facts", facts)
-        self.file.put("layers", [asdict(layer) for layer in self._layers(probe)])
+        self.file.put("layers", self._layers(probe))
 
     def close(self, ended: str) -> Recording:
         """Complete the file."""
         self.file.put("ended", ended)
         return self.file.close()
 
-    def _layers(self, probe: LayerProbe) -> list[Layer]:
+    def _layers(self, probe: LayerProbe) -> list[dict[str, Any]]:
         """Executed layers in their order; weights with a name of their own, or that never ran, come last."""
         found = dict(probe.layers)
         for weight in self._weights:
@@ -207,7 +206,8 @@ class Journal:
                 last = len(found)
                 size = math.prod(weight.shape)
                 found[weight.name] = Layer(weight.name, weight.kind, "weight", size, weight.shape, last)
-        return [replace(layer, position=position) for position, layer in enumerate(found.values())]
+        # `asdict` copies deeply, which a thousand layers would feel.
+        return [vars(layer) | {"position": position} for position, layer in enumerate(found.values())]
 
 
 def _has_clear_gradients(optimizer: Optimizer) -> bool:

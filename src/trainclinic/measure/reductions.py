@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 SAMPLE = 4096  # elements; where a reduction is dear it sees at most this many, evenly spread
+_PIECE, _PIECE_ON_DEVICE = 1 << 18, 1 << 23  # elements converted at once; many small kernels are slow on a device
 _SAFE = (1e-15, 1e18)  # float32 norms inside are exact to rounding, even of a million elements
 
 
@@ -22,7 +23,7 @@ def norm(tensor: Tensor) -> Tensor:
     tensor = as_real(tensor)
     if tensor.device.type != "cpu":
         return _exact_norm(tensor)  # no look at the value: it would wait for the device
-    fast: Tensor = torch.linalg.vector_norm(tensor, dtype=_wide(tensor))
+    fast = _norm_in(tensor, _wide(tensor))
     return fast if _SAFE[0] < fast.item() < _SAFE[1] else _exact_norm(tensor)
 
 
@@ -68,6 +69,14 @@ def total(tensor: Tensor) -> Tensor:
     return tensor.sum(dtype=_wide(tensor))
 
 
+def is_zero(tensor: Tensor) -> bool:
+    """Whether every element is 0; waits for a device. `any` would make a copy, and take ten times as long."""
+    if not tensor.numel():
+        return True
+    low, high = torch.aminmax(as_real(tensor))
+    return low.item() == 0 == high.item()
+
+
 def spread(tensor: Tensor, count: int = SAMPLE) -> Tensor:
     """At most about `count` elements, evenly spread over the tensor, flat; all of them when there are no more.
 
@@ -103,8 +112,22 @@ def measured(value: float) -> float:
 
 
 def _exact_norm(tensor: Tensor) -> Tensor:
-    found: Tensor = torch.linalg.vector_norm(tensor, dtype=torch.float64)
-    return found
+    return _norm_in(tensor, torch.float64)
+
+
+def _norm_in(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """The norm, computed in `dtype`. To convert a tensor PyTorch copies it: a large one goes piece by piece."""
+    most = _PIECE if tensor.is_cpu else _PIECE_ON_DEVICE
+    if tensor.dtype == dtype or tensor.numel() <= most:
+        whole: Tensor = torch.linalg.vector_norm(tensor, dtype=dtype)
+        return whole
+    longest = max(range(tensor.ndim), key=tensor.size)
+    pieces = torch.split(tensor, max(1, most * tensor.size(longest) // tensor.numel()), longest)
+    # One place for all results: small ones, each allocated behind a piece, would keep the heap from shrinking.
+    found = tensor.new_empty(len(pieces), dtype=dtype)
+    for place, piece in zip(found, pieces, strict=True):
+        torch.linalg.vector_norm(piece, dtype=dtype, out=place)
+    return _norm_in(found, dtype)
 
 
 def _wide(tensor: Tensor) -> torch.dtype:

@@ -38,6 +38,7 @@ from trainclinic.report.words import LAYER_SIGNALS, RUN_SIGNALS, number, short, 
 
 MOST_LINES = 12  # in one picture
 MOST_LABELS = 48  # on one axis
+MOST_ROWS = 240  # of a heatmap: more would be thinner than a line on the screen
 
 
 def loss_chart(recording: Recording) -> Chart | None:
@@ -109,12 +110,13 @@ def heatmap(recording: Recording, signal: str) -> Chart | None:
     matrix = recording.matrix(signal)
     if not len(matrix.layers) or not len(matrix.steps):
         return None
-    keep = thin.columns(matrix.steps)
-    steps, values = matrix.steps[keep], matrix.values[:, keep]
+    columns, rows = thin.columns(matrix.steps), thin.rows(len(matrix.layers), MOST_ROWS)
+    steps, values = matrix.steps[columns], matrix.values[rows][:, columns]
+    layers = [matrix.layers[row] for row in rows]
     log = word(signal).log
     with np.errstate(divide="ignore", invalid="ignore"):
         shown = np.log10(values) if log else values
-    labels = [label(layer.name) for layer in matrix.layers]
+    labels = [label(layer.name) for layer in layers]
     grid = {"type": "heatmap", "x": steps.tolist(), "y": labels}
     unit = f" {html.escape(unit_words(matrix.unit))}".rstrip()
     bar = {
@@ -139,7 +141,7 @@ def heatmap(recording: Recording, signal: str) -> Chart | None:
     around = chart["layout"]
     if dense_at_first(steps):  # a linear axis would hide the first steps
         around["xaxis"] |= {"type": "category", "title": {"text": "step (one column per look)"}, "nticks": 12}
-    around["yaxis"] = layer_axis(matrix.layers)
+    around["yaxis"] = layer_axis(layers, of=len(matrix.layers))
     around["height"] = int(min(900, max(280, 22 * len(labels) + 90)))
     return chart
 
@@ -176,8 +178,9 @@ def _special(grid: Chart, name: str, colour: str, where: Any) -> list[Chart]:
     ]
 
 
-def layer_axis(layers: Sequence[Layer]) -> Chart:
-    """An axis of layer names, the first on top."""
+def layer_axis(layers: Sequence[Layer], of: int) -> Chart:
+    """An axis of layer names, the first on top; says so where they are not all `of` them."""
+    said = f"{len(layers)} of {of:,} layers, evenly chosen" if len(layers) < of else ""
     shown = [layers[index].name for index in thin.rows(len(layers), MOST_LABELS)]
     return {
         "type": "category",
@@ -186,7 +189,7 @@ def layer_axis(layers: Sequence[Layer]) -> Chart:
         "tickvals": [label(name) for name in shown],
         "ticktext": [html.escape(short(name, 22)) for name in shown],
         "automargin": True,
-        "title": {"text": ""},
+        "title": {"text": said},
     }
 
 

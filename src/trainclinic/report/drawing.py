@@ -76,7 +76,7 @@ def _linear(data: list[Chart]) -> Chart:
 def _powers(data: list[Chart]) -> Chart:
     """Ticks at whole powers of ten, about six of them; plotly's own where there is no room for two."""
     values = [value for trace in data for value in trace["y"] if value is not None and value > 0]
-    decades = math.log10(max(values) / min(values)) if values else 0.0
+    decades = math.log10(max(values)) - math.log10(min(values)) if values else 0.0
     return {"dtick": math.ceil(decades / 6)} if decades > 1.5 else {}
 
 
