@@ -82,6 +82,7 @@ def named(name: str) -> Diagnosis:
 
 @settings(deadline=None, max_examples=40)
 @example(HOSTILE)
+@example("*0*")
 @example(OTHERS[0])
 @example(OTHERS[1])
 @example(OTHERS[2])
