@@ -37,17 +37,21 @@ def long(device: str, told: Told, steps: int = LONG) -> dict[str, Any]:
         before = timed(bare, workload.chunk, warm=0)
         while watched.training.steps < steps:
             begin = max(start for start in STRETCHES if start <= watched.training.steps)
-            stretch, times, bare_times = stretches.setdefault(begin, Ratios()), [], []
+            here, times, bare_times = Ratios(), [], []
             for _ in range(POINT // workload.chunk):
                 one, after = timed(watched, workload.chunk, warm=0), timed(bare, workload.chunk, warm=0)
-                stretch.wall.append(2 * one[0] / (before[0] + after[0]))
-                stretch.cpu.append(2 * one[1] / (before[1] + after[1]))
+                here.wall.append(2 * one[0] / (before[0] + after[0]))
+                here.cpu.append(2 * one[1] / (before[1] + after[1]))
                 times.append(one[0])
                 bare_times.append(after[0])
                 before = after
+            stretch = stretches.setdefault(begin, Ratios())
+            stretch.wall += here.wall
+            stretch.cpu += here.cpu
             points.append(
                 {
                     "step": watched.training.steps,
+                    "ratio": round(statistics.median(here.wall), 4),
                     "watched_step_us": _per_step(times, workload.chunk),
                     "bare_step_us": _per_step(bare_times, workload.chunk),
                     "resident_mb": round(resident_mb(), 2),

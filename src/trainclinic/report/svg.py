@@ -65,7 +65,9 @@ def draw(chart: Chart, alt: str) -> str:
     ys = [value for trace in traces for value in trace["y"] if value is not None]
     shapes = [shape for shape in around.get("shapes", ()) if shape.get("yref") != "paper"]
     x = _axis(xs, LEFT, WIDTH - RIGHT, log=False)
-    y = _axis(ys + [shape["y0"] for shape in shapes], HEIGHT - BOTTOM, TOP, log=around["yaxis"]["type"] == "log")
+    log = around["yaxis"]["type"] == "log"
+    reach = [] if log else around["yaxis"].get("range", [])  # of a logarithmic axis plotly wants the exponents
+    y = _axis([*ys, *(shape["y0"] for shape in shapes), *reach], HEIGHT - BOTTOM, TOP, log)
     legend, below = _legend(traces)
     parts = [
         _frame(x, y, around),
@@ -73,10 +75,9 @@ def draw(chart: Chart, alt: str) -> str:
         *(_trace(trace, x, y) for trace in traces),
         legend,
     ]
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT + below}" role="img" aria-label="{html.escape(alt)}" '
-        f'style="width:100%;max-width:{WIDTH}px;font:11px system-ui,sans-serif">{"".join(parts)}</svg>'
-    )
+    head = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + below}"'
+    style = f"width:100%;max-width:{WIDTH}px;font:11px system-ui,sans-serif"
+    return f'<svg {head} role="img" aria-label="{html.escape(alt)}" style="{style}">{"".join(parts)}</svg>'
 
 
 def _axis(values: Sequence[float | str], start: float, end: float, log: bool) -> Axis:
@@ -107,7 +108,9 @@ def _frame(x: Axis, y: Axis, around: Chart) -> str:
     parts = []
     for at, said in y.ticks():
         parts += [_rule(at, "currentColor", 'opacity=".15"'), _text(LEFT - 6, at + 4, said, "end")]
-    parts += [_text(at, HEIGHT - BOTTOM + 15, said, "middle") for at, said in x.ticks(7)]
+    for at, said in x.ticks(7):
+        inside = WIDTH - 4 - LETTER * len(said) / 2  # else the last one would be cut
+        parts.append(_text(min(at, inside), HEIGHT - BOTTOM + 15, said, "middle"))
     title = around["yaxis"]["title"]["text"]
     turned = f'transform="translate(12 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)"'
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, around["xaxis"]["title"]["text"], "middle"))
