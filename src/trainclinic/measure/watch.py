@@ -329,7 +329,7 @@ class Watch:
                 only = {id(parameter) for parameter in held(optimizer)}
                 self._parameters.again(self.step, only, gradient_scale(optimizer))
             return
-        self._finite.before_step(self.step, self._loss_so_far(), guarded=hasattr(optimizer, "found_inf"))
+        self._finite.before_step(self.step, self._loss_so_far(), guarded="found_inf" in optimizer.__dict__)
         if self._full:
             self._list_parameters()
             self._parameters.before(self.step, gradient_scale(optimizer))
