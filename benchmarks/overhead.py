@@ -1,4 +1,4 @@
-"""What a watch costs: `overhead.py [--quick] [--timing] [--memory] [--recording] [--long] [--device cuda]`.
+"""What a watch costs: `overhead.py [--quick] [--timing] [--memory] [--recording] [--device cuda]`.
 
 **How it is paired.** Bare trainings and one training per contender live in one process, on one thread and
 one core, from the same seed and with the same batches. They run by turns, in chunks of a few steps (mlp 8, cnn
@@ -31,28 +31,25 @@ steps of mlp and cnn, 60 of gpt; fewer on a slow machine, the file says how many
 `spread_same_steps` is the sum of the parts for the same steps. The two must agree.
 
 `--memory`: peak resident memory of processes of their own, after 6 and 300 steps. `--recording`: bytes of the
-file over finite values in it. `--long`: 100,000 steps of a tiny network, stretches around 1,000 and 100,000
-compared. Each writes its part of `benchmarks/results/overhead-<device>.json` and leaves the other parts alone.
-Keys end in their unit (`_ms`, `_us`, `_mb`, `_percent`, `_bytes`); ratios, shares and counts are pure numbers.
+file over finite values in it. Each writes its part of `benchmarks/results/overhead-<device>.json` and leaves the
+other parts alone. Long runs and large models are in `scale.py`. Keys end in their unit (`_ms`, `_us`, `_mb`,
+`_percent`, `_bytes`); ratios, shares and counts are pure numbers.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import overhead_other as other
+import sections
 
 RESULTS = Path(__file__).with_name("results")
 NETWORKS = ("mlp", "cnn", "gpt")
 AIMS = {"mlp": 1.15, "cnn": 1.06, "gpt": 1.03}  # every signal on every step
-Section = Callable[[Callable[[float], None]], dict[str, Any]]  # given: what is told the share that is done
 
 
 def main() -> None:
@@ -61,26 +58,20 @@ def main() -> None:
         workload, contender, steps = options.child
         other.child(workload, contender, int(steps), options.device)
         return
-    core = _pin(options)
+    # The processes whose memory is measured run wherever they like.
+    core = None if options.memory else sections.pin(options.core)
     import torch
 
     torch.set_num_threads(1)
     path = options.output or RESULTS / f"overhead-{'quick-' if options.quick else ''}{options.device}.json"
-    results = json.loads(path.read_text()) if path.exists() else {}
-    results["method"] = "see the docstring of benchmarks/overhead.py"
-    for name, title, section in _sections(options):
-        loads = [os.getloadavg()[0]]
-        found = _with_progress(title, section)
-        loads.append(os.getloadavg()[0])
-        part = results.setdefault(name.split(".")[0], {})
-        for key, value in found.items():
-            part[key] = value
-        part["machine"] = _machine(options.device, core, loads)
-        results["checks"] = checks(results)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(results, indent=1) + "\n")
+    results = sections.run(path, _sections(options), options.device, core, _complete)
     show(results)
     print(f"written to {path}")
+
+
+def _complete(results: dict[str, Any]) -> None:
+    results["method"] = "see the docstring of benchmarks/overhead.py"
+    results["checks"] = checks(results)
 
 
 def _options() -> argparse.Namespace:
@@ -88,7 +79,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="mlp only, about 80 s, into a file of its own")
     parser.add_argument("--memory", action="store_true", help="peak memory; about 8 min")
     parser.add_argument("--recording", action="store_true", help="bytes per value; about 1.5 min")
-    parser.add_argument("--long", action="store_true", help="100,000 steps; about 2 min")
     parser.add_argument("--timing", action="store_true", help="the time of a step; the default, about 23 min")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--only", choices=NETWORKS, action="append", help="this network; may be repeated")
@@ -99,31 +89,20 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _pin(options: argparse.Namespace) -> int | None:
-    """One core, where the system can; the processes whose memory is measured run wherever they like."""
-    if options.memory or not hasattr(os, "sched_setaffinity"):
-        return None
-    core = max(os.sched_getaffinity(0)) if options.core is None else options.core
-    os.sched_setaffinity(0, {core})
-    return core
-
-
-def _sections(options: argparse.Namespace) -> list[tuple[str, str, Section]]:
+def _sections(options: argparse.Namespace) -> list[sections.Section]:
     networks = ["mlp"] if options.quick else list(options.only or NETWORKS)
-    found: list[tuple[str, str, Section]] = []
+    found: list[sections.Section] = []
     if options.memory:
         found.append(("memory", "peak memory", lambda told: other.memory(networks, options.device, told)))
     if options.recording:
         found.append(("recording", "bytes per value", lambda told: other.recording(options.device, told)))
-    if options.long:
-        found.append(("long", "100,000 steps", lambda told: other.long(options.device, told)))
     if options.timing or not found:
         found += [_timing(network, options) for network in networks]
     return found
 
 
-def _timing(network: str, options: argparse.Namespace) -> tuple[str, str, Section]:
-    def run(told: Callable[[float], None]) -> dict[str, Any]:
+def _timing(network: str, options: argparse.Namespace) -> sections.Section:
+    def run(told: sections.Told) -> dict[str, Any]:
         from overhead_timing import measure
         from overhead_workloads import WORKLOADS
 
@@ -137,54 +116,6 @@ def _timing(network: str, options: argparse.Namespace) -> tuple[str, str, Sectio
     return f"timing.{network}", f"overhead on {network}", run
 
 
-def _with_progress(title: str, section: Section) -> dict[str, Any]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("left"))
-    # Drawn by hand at most once a second: a thread that draws would run inside the timed chunks.
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), auto_refresh=False) as bar:
-        task = bar.add_task(title, total=1.0)
-        last = [0.0]
-
-        def told(share: float) -> None:
-            bar.update(task, completed=min(share, 1.0))
-            elapsed = bar.tasks[0].elapsed or 0.0
-            if elapsed - last[0] > 1:
-                last[0] = elapsed
-                bar.refresh()
-
-        found = section(told)
-        bar.update(task, completed=1.0)
-        bar.refresh()
-    return found
-
-
-def _machine(device: str, core: int | None, loads: list[float]) -> dict[str, Any]:
-    import torch
-
-    entry = {
-        "date": other.now(),
-        "cpu": _cpu(),
-        "cores": os.cpu_count(),
-        "pinned_to_core": core,
-        "threads": torch.get_num_threads(),
-        "load_average_before_and_after": [round(load, 2) for load in loads],
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-    }
-    return entry | ({"gpu": torch.cuda.get_device_name()} if device == "cuda" else {})
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-
-
 # -- what was promised
 
 
@@ -192,8 +123,8 @@ def checks(results: dict[str, Any]) -> list[dict[str, Any]]:
     """Each requirement with its limit, the figure and whether it holds; only for what has been measured."""
     found: list[dict[str, Any]] = []
 
-    def add(what: str, value: float, limit: float, *, aim: bool = False) -> None:
-        found.append({"what": what, "value": value, "limit": limit, "holds": value <= limit, "is_aim": aim})
+    def add(*what: Any, **how: Any) -> None:
+        found.append(sections.checked(*what, **how))
 
     for network in NETWORKS:
         timing = results.get("timing", {}).get(network)
@@ -208,9 +139,6 @@ def checks(results: dict[str, Any]) -> list[dict[str, Any]]:
     for contender, entry in results.get("recording", {}).items():
         if contender != "machine":
             add(f"bytes per value kept, {contender}", entry["bytes_per_value"], 4.5)
-    if "long" in results:
-        add("a step around 100,000 over one around 1,000", results["long"]["last_over_first"], 1.05)
-        add("memory that 97,000 steps add [MB]", results["long"]["resident_growth_mb"], 10.0)
     return found
 
 
@@ -238,9 +166,7 @@ def show(results: dict[str, Any]) -> None:
     for network, entries in results.get("memory", {}).items():
         if network != "machine":
             console.print(_memory_table(network, entries))
-    if "long" in results:
-        console.print(_long_table(results["long"]))
-    console.print(_checks_table(results["checks"]))
+    console.print(sections.checks_table(results["checks"]))
 
 
 def _timing_table(timing: dict[str, Any]) -> Any:
@@ -292,30 +218,6 @@ def _memory_table(network: str, entries: dict[str, Any]) -> Any:
         for contender, entry in contenders.items():
             figures = (entry.get(key) for key in ("peak_mb", "over_bare_mb", "over_bare_percent"))
             table.add_row(contender, steps.split("_")[0], *("" if f is None else f"{f:.1f}" for f in figures))
-    return table
-
-
-def _long_table(entry: dict[str, Any]) -> Any:
-    from rich.table import Table
-
-    table = Table(title="the long run, tiny network")
-    for column in ("from step", "over bare", "watched [us]", "bare [us]", "resident [MB]"):
-        table.add_column(column, justify="right")
-    for mark, found in entry["stretches"].items():
-        times = (f"{found[key]:.1f}" for key in ("watched_step_us", "bare_step_us", "resident_mb"))
-        table.add_row(f"{int(mark):,}", _ratio(found), *times)
-    return table
-
-
-def _checks_table(found: list[dict[str, Any]]) -> Any:
-    from rich.table import Table
-
-    table = Table(title="what was promised")
-    for column in ("", "measured", "limit", ""):
-        table.add_column(column, justify="right" if column else "left")
-    for entry in found:
-        verdict = "yes" if entry["holds"] else "aim missed" if entry["is_aim"] else "NO"
-        table.add_row(entry["what"], f"{entry['value']:.3f}", f"{entry['limit']:.3f}", verdict)
     return table
 
 

@@ -1,4 +1,4 @@
-"""What else a watch costs: memory, bytes on disk, and whether step 100,000 costs what step 1,000 costs."""
+"""What else a watch costs: memory, and bytes on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,9 +18,6 @@ Progress = Callable[[float], None]
 MEMORY_STEPS = (6, 300)
 REPEATS = {6: 3, 300: 1}
 RECORDED_STEPS = 3000
-MARKS = (1_000, 10_000, 50_000, 98_000)  # of the long run: where stretches of 2,000 steps begin
-STRETCH = 2_000
-LONG = MARKS[-1] + STRETCH
 
 
 # -- memory
@@ -161,52 +157,3 @@ def _empty_bytes(device: str) -> int:
         one.off()
         one.close()
         return path.stat().st_size
-
-
-# -- the long run
-
-
-def long(device: str, progress: Progress) -> dict[str, Any]:
-    """100,000 steps of a tiny network: what a step costs around step 1,000 and at the end, each beside the bare loop.
-
-    Stretches are 2,000 steps, timed in chunks of 100, each of which holds one look: the schedule is in its steady
-    state from step 1,000 on.
-    """
-    from overhead_contenders import WHOLE, Contender
-    from overhead_timing import Ratios, timed
-    from overhead_workloads import WORKLOADS, Training
-
-    workload = WORKLOADS["tiny"]
-    found: dict[str, Any] = {"steps": LONG, "stretch_steps": STRETCH, "stretches": {}}
-    with tempfile.TemporaryDirectory() as folder:
-        bare = Contender(Training(workload, device))
-        watched = WHOLE["default"].make(Training(workload, device), Path(folder, "run.clinic"))
-        for mark in MARKS:
-            while watched.training.steps < mark:
-                timed(watched, workload.chunk, warm=0)
-                progress(watched.training.steps / LONG)
-            timed(bare, workload.chunk)
-            ratios, times = Ratios(), []
-            before = timed(bare, workload.chunk, warm=0)
-            for _ in range(STRETCH // workload.chunk):
-                one, after = timed(watched, workload.chunk, warm=0), timed(bare, workload.chunk, warm=0)
-                ratios.wall.append(2 * one[0] / (before[0] + after[0]))
-                ratios.cpu.append(2 * one[1] / (before[1] + after[1]))
-                times.append(1e6 * one[0] / workload.chunk)
-                before = after
-                progress(watched.training.steps / LONG)
-            found["stretches"][str(mark)] = ratios.summary() | {
-                "watched_step_us": round(statistics.median(times), 1),
-                "bare_step_us": round(statistics.median(times) / statistics.median(ratios.wall), 1),
-                "resident_mb": round(resident_mb(), 1),
-            }
-        watched.close()
-    first, last = (found["stretches"][str(mark)] for mark in (MARKS[0], MARKS[-1]))
-    found["last_over_first"] = round(last["ratio_median"] / first["ratio_median"], 4)
-    found["resident_growth_mb"] = round(last["resident_mb"] - first["resident_mb"], 1)
-    return found
-
-
-def now() -> str:
-    """Date and time, to the minute, with the zone."""
-    return time.strftime("%Y-%m-%d %H:%M %z")

@@ -8,7 +8,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,8 +74,10 @@ def _wait(contender: Contender) -> None:
         torch.cuda.synchronize()
 
 
-def interleave(workload: Workload, device: str, seconds: float, progress: Progress) -> tuple[dict[str, Ratios], float]:
-    """Time every kind of contender for about `seconds`.
+def interleave(
+    workload: Workload, device: str, seconds: float, progress: Progress, names: Sequence[str] = tuple(KINDS)
+) -> tuple[dict[str, Ratios], float]:
+    """Time the kinds of contenders with these names for about `seconds`.
 
     A step of a trained network can cost some percent more than one of a fresh network, so the bare loop is a pool of
     trainings that take turns and are as old as the contenders.
@@ -83,7 +85,7 @@ def interleave(workload: Workload, device: str, seconds: float, progress: Progre
     Returns:
         The ratios by kind, and the median time of a bare step [s].
     """
-    kinds = [key for key, kind in KINDS.items() if kind.installed]
+    kinds = [name for name in names if KINDS[name].installed]
     found = {key: Ratios() for key in kinds}
     bare_steps: list[float] = []
     shuffle = random.Random(0)

@@ -17,6 +17,8 @@ from trainclinic.measure.distributed import describe, local, named_parameters, o
 from trainclinic.measure.reductions import as_real, measured, norms, spread, to_floats
 
 SAMPLE = 1024  # elements of each parameter that are compared between steps
+LARGE = 1 << 20  # elements of a weight with a sparse gradient from which on its norm is that of a sample
+NORM_SAMPLE = 1 << 14  # elements of that: the norm of normal values is right to half a percent
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,8 @@ class ParameterProbe:
 
         `gradient_scale`: what the optimizer is going to divide the gradients by.
         """
-        weights = [local(self.parameters[weight.index]).detach() for weight in self.weights]
-        weight_norms = to_floats(norms(weights))
         gradient_norms = [value / gradient_scale for value in self._gradient_norms()]
-        self._measured = (gradient_norms, [measured(value) for value in weight_norms], self._cosines(step))
+        self._measured = (gradient_norms, self._weight_norms(), self._cosines(step))
         self._before = self._weight_sample()
 
     @torch.no_grad()
@@ -174,6 +174,18 @@ class ParameterProbe:
             all_sharded=self._sharded,
             fingerprints=self._fingerprints(before) if self.distributed else {},
         )
+
+    def _weight_norms(self) -> list[float]:
+        """A step reads few rows of a weight with a sparse gradient: to read all of a large one would be felt."""
+        parts, scales = [], []
+        for weight in self.weights:
+            parameter = self.parameters[weight.index]
+            whole = local(parameter).detach()
+            sparse = parameter.grad is not None and parameter.grad.is_sparse
+            parts.append(spread(whole, NORM_SAMPLE) if sparse and whole.numel() > LARGE else whole)
+            scales.append(math.sqrt(whole.numel() / parts[-1].numel()))
+        found = to_floats(norms(parts))
+        return [measured(value * scale) for value, scale in zip(found, scales, strict=True)]
 
     def _gradient_norms(self) -> list[float]:
         gradients = [

@@ -36,8 +36,10 @@ def choose(loss: Tensor, parameters: Sequence[nn.Parameter]) -> list[nn.Paramete
     chosen, seen = [front], bits[id(front)]
     makers = {mask for node, mask in reach.items() if mask and _bare(node) not in _PASS_ON}
     for mask in sorted(makers, key=lambda mask: mask.bit_count()):
+        if len(chosen) == MOST:
+            break
         parameter = None if mask & seen else _smallest(parameters, mask, SMALL)
-        if parameter is not None and len(chosen) < MOST:
+        if parameter is not None:
             chosen.append(parameter)
             seen |= bits[id(parameter)]
     return chosen
