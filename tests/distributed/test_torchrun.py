@@ -30,7 +30,7 @@ for step in range(12):
     nn.functional.cross_entropy(model(torch.randn(16, 4)), torch.randint(0, 2, (16,))).backward()
     optimizer.step()
 dist.barrier()
-print("rank", rank, "is done")
+sys.stdout.write(f"rank {rank} is done\\n")  # in one piece: the ranks share the stream
 dist.destroy_process_group()
 """
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python")

@@ -251,6 +251,9 @@ def misuse():
     model = nn.Linear(2, 2)
     own = torch.optim.SGD(model.parameters(), lr=0.1)
     other = torch.optim.SGD(nn.Linear(2, 2).parameters(), lr=0.1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        scripted = torch.jit.script(model)
     return {
         "not a module": ((lambda x: x, own), {}, "model: expected a torch.nn.Module, got function"),
         "a class": ((nn.Linear, own), {}, "model: expected a torch.nn.Module, got type"),
@@ -260,6 +263,7 @@ def misuse():
         "no optimizer": ((model, []), {}, "optimizer: expected a torch.optim.Optimizer or a list"),
         "not an optimizer": ((model, model.parameters()), {}, "optimizer: expected a torch.optim.Optimizer"),
         "a list with another thing": ((model, [own, 3]), {}, "optimizer: expected a torch.optim.Optimizer, got int"),
+        "scripted": ((scripted, own), {}, "model: expected a module that takes hooks, got a Recursive"),
         "every 0": ((model, own), {"every": 0}, "every: expected a whole number of steps of at least 1"),
         "every 1.5": ((model, own), {"every": 1.5}, "every: expected a whole number of steps of at least 1"),
     }

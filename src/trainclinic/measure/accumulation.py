@@ -14,6 +14,9 @@ from torch.amp.grad_scaler import GradScaler
 from trainclinic.measure.distributed import local
 from trainclinic.measure.reductions import is_zero, to_floats
 
+_CERTAIN = 32  # steps that were alike, after which a plain one is taken for another of the kind
+_NEVER = -(1 << 60)
+
 
 class Accumulation:
     """The passes and the loss of one optimizer step, micro-batch by micro-batch.
@@ -25,6 +28,7 @@ class Accumulation:
 
     def __init__(self) -> None:
         self._asked: Sequence[nn.Parameter] = ()  # whose gradients tell what happened to all
+        self._alike = 0  # steps of one backward, which was ours; negative once there was another
         self._thread: int | None = None  # that runs the model
         self.clear()
 
@@ -41,7 +45,9 @@ class Accumulation:
         self._device_losses: list[Tensor] = []
         self._backwards = 0
         self._pending = (0, 0)  # passes, and those in train mode, since the last backward
-        self._running: tuple[float | Tensor, GradScaler | None, list[Any]] | None = None  # the backward under way
+        self._running: tuple[float | Tensor, GradScaler | None, list[Any] | None] | None = (
+            None  # the backward under way
+        )
         self._scaled: dict[int, tuple[ref[Tensor], Tensor, GradScaler]] = {}
 
     def forward(self, *, training: bool) -> bool:
@@ -87,7 +93,9 @@ class Accumulation:
             if held is not None and held() is loss:
                 loss, scaler = unscaled, its_scaler
         value = loss.item() if loss.is_cpu else None
-        before = [_state(parameter) for parameter in self._asked]
+        before = None
+        if self._alike < _CERTAIN or self._backwards or not self._pending[0]:
+            before = [_state(parameter) for parameter in self._asked]
         self._running = loss.detach() if value is None else value, scaler, before
         return value
 
@@ -96,11 +104,20 @@ class Accumulation:
         if self._running is None:
             return False
         (loss, scaler, before), self._running = self._running, None
+        if before is None:
+            self._count(loss, scaler)
+            return True
         reached = [one for one, state in zip(self._asked, before, strict=True) if _state(one) != state]
         if self._asked and not reached:
+            self._alike = _NEVER
             return False
         if len(self._asked) > 2:
             self._asked = [reached[0], reached[-1]]  # the ends of a network take part in every loss
+        self._alike = _NEVER if self._backwards else self._alike + 1
+        self._count(loss, scaler)
+        return True
+
+    def _count(self, loss: float | Tensor, scaler: GradScaler | None) -> None:
         self._backwards += 1
         self._pending = (0, 0)
         self.scaler = scaler
@@ -108,7 +125,6 @@ class Accumulation:
             self.loss = (self.loss or 0.0) + loss
         else:
             self._device_losses.append(loss)
-        return True
 
     def settle(self) -> float | None:
         """The loss of the step; None when none was seen."""

@@ -22,6 +22,9 @@ def checked(model: Any, optimizer: Any, every: Any) -> list[Optimizer]:
     """
     if not isinstance(model, nn.Module):
         raise SetupError(f"model: expected a torch.nn.Module, got {type(model).__name__}; pass the network itself")
+    if type(model).__name__ == "RecursiveScriptModule":
+        raise SetupError(f"model: expected a module that takes hooks, got a {type(model).__name__}, which takes none; "
+                         "watch the module that torch.jit.script was given, or one around it")  # fmt: skip
     own = {id(parameter) for _, parameter in named_parameters(model)}
     if not own:
         raise SetupError(f"model: expected a module with parameters, {type(model).__name__} has none; "

@@ -19,6 +19,7 @@ from trainclinic.measure.shadow import tensors_with_gradient
 MOST_PASSES = 8  # between two steps
 LARGEST = 1 << 20  # elements of an output or a gradient that are held, and of all changing buffers together
 MOST_BUFFERS = 64  # more are not looked at in every pass
+TRIALS = 8  # passes without a random number, after which the generators' states are no longer held
 _cpu_state = torch.default_generator.get_state
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of no influence on a pass in train mode
 
@@ -61,7 +62,8 @@ class Pass:
         args: its arguments.
         kwargs: its arguments by name.
         held: every tensor among them.
-        generators: states of the CPU's generator and of those of the model's CUDA devices; empty where not to be had.
+        generators: states of the CPU's generator and of those of the model's CUDA devices; empty where not to be had,
+            None where the model draws no random numbers.
         autocast: for each of `HeldPasses.device_types` the dtype, or False.
         training: the root's mode.
         buffers: of the model.
@@ -77,7 +79,7 @@ class Pass:
         self.number = number
         self.args, self.kwargs = args, kwargs
         self.held: list[Held] = []
-        self.generators: tuple[Tensor, ...] = ()
+        self.generators: tuple[Tensor, ...] | None = None
         self.autocast: list[Any] = []
         self.training = True
         self.buffers: tuple[Buffer, ...] = ()
@@ -110,6 +112,7 @@ class HeldPasses:
             for key, tensor in module._buffers.items()
             if key not in _STATISTICS
         )
+        self._draws, self._trials = True, TRIALS
         devices = {parameter.device for parameter in self.model.parameters()}
         self.cuda_devices = sorted(device.index for device in devices if device.type == "cuda")
         self.device_types = list({"cpu": 0} | {device.type: 0 for device in devices})
@@ -129,7 +132,8 @@ class HeldPasses:
                 record.held.append((value, -1 if value.is_inference() else value._version))
             elif isinstance(value, list | tuple | dict):
                 record.held += [(leaf, _version(leaf)) for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
-        record.generators = (_cpu_state(),) if not self.cuda_devices else self._all_states()
+        if self._draws:
+            record.generators = self._states()
         for kind in self.device_types:
             record.autocast.append(torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind))
         record.training = self.root.training
@@ -140,6 +144,8 @@ class HeldPasses:
         record, self._open = self._open, None
         if record is None:
             return
+        if self._trials:
+            self._try(record.generators)
         found = [output] if isinstance(output, Tensor) else tensors_with_gradient(output)
         for tensor in found:
             node = tensor.grad_fn
@@ -163,7 +169,17 @@ class HeldPasses:
         self.nodes.clear()
         self.dropped = False
 
-    def _all_states(self) -> tuple[Tensor, ...]:
+    def _try(self, before: tuple[Tensor, ...] | None) -> None:
+        """Copying a generator's state pushes others out of the cache; a model that never draws can do without."""
+        self._trials -= 1
+        if not before or not all(map(torch.equal, before, self._states())):
+            self._trials = 0
+        elif self._trials == 0:
+            self._draws = False
+
+    def _states(self) -> tuple[Tensor, ...]:
+        if not self.cuda_devices:
+            return (_cpu_state(),)
         if torch.cuda.is_current_stream_capturing():
             return ()
         return _cpu_state(), *(torch.cuda.default_generators[index].get_state() for index in self.cuda_devices)

@@ -21,6 +21,8 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from trainclinic.measure.hook import is_transformed
+
 LOSSES = (
     "cross_entropy",
     "nll_loss",
@@ -200,7 +202,7 @@ def _watched_loss(original: Callable[..., Any]) -> Callable[..., Any]:
                 break
         else:
             return original(*args, **kwargs)
-        if getattr(_inside, "loss", False):
+        if getattr(_inside, "loss", False) or is_transformed():
             return original(*args, **kwargs)
         _inside.loss = True  # cross_entropy may call nll_loss: the outer one is the loss
         try:

@@ -110,7 +110,7 @@ class Trainers:
 
 def _is_skipped(optimizer: Optimizer) -> bool:
     """A fused optimizer is told by the GradScaler to do nothing; on a device to ask would be to wait."""
-    found_inf = getattr(optimizer, "found_inf", None)
+    found_inf = optimizer.__dict__.get("found_inf")
     return isinstance(found_inf, Tensor) and found_inf.is_cpu and bool(found_inf)
 
 

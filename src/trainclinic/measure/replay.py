@@ -52,10 +52,11 @@ class Replay:
     def conditions(self) -> Iterator[None]:
         """The generators, the gradient mode and the precision of the pass; afterwards all is as it was."""
         with generators_kept(), torch.inference_mode(False), torch.enable_grad(), _quietly():
-            state, *rest = self._record.generators
-            torch.set_rng_state(state)
-            for index, other in zip(self._passes.cuda_devices, rest, strict=True):
-                torch.cuda.set_rng_state(other, index)
+            for place, state in enumerate(self._record.generators or ()):
+                if place == 0:
+                    torch.set_rng_state(state)
+                else:
+                    torch.cuda.set_rng_state(state, self._passes.cuda_devices[place - 1])
             yield
 
     def run(self, mode: TorchFunctionMode, see: Callable[[dict[str, Any]], None]) -> list[Tensor]:
@@ -141,7 +142,7 @@ def _refuse(passes: HeldPasses, record: Pass) -> None:
     why = ""
     if not all(map(unchanged, record.held)):
         why = "the batch was changed in place after the model had seen it"
-    elif not record.generators:
+    elif record.generators == ():
         why = "the step was being captured as a CUDA graph"
     elif isinstance(passes.root, DataParallel):
         why = "the batch was spread over several devices"

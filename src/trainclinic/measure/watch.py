@@ -277,7 +277,7 @@ class Watch:
         if not loss.requires_grad:
             if not self._told_validation:
                 self._round.add(name, output, target, loss)
-        elif self._full and self._so_far.passes and not self._so_far.is_other_thread:
+        elif self._full and self._so_far.passes and self._closure_passes < 2 and not self._so_far.is_other_thread:
             self._outputs, self._targets = Moments.of(output), Moments.of(target)
             self._journal.see_loss(name, output, target)
 
@@ -329,7 +329,7 @@ class Watch:
                 only = {id(parameter) for parameter in held(optimizer)}
                 self._parameters.again(self.step, only, gradient_scale(optimizer))
             return
-        self._finite.before_step(self.step, self._loss_so_far(), guarded=hasattr(optimizer, "found_inf"))
+        self._finite.before_step(self.step, self._loss_so_far(), guarded="found_inf" in optimizer.__dict__)
         if self._full:
             self._list_parameters()
             self._parameters.before(self.step, gradient_scale(optimizer))
