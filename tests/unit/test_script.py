@@ -10,6 +10,7 @@ import traceback
 import pytest
 import torch
 from torch import nn
+from torch._dynamo.utils import counters
 
 from trainclinic.clinic_reader import load
 from trainclinic.errors import ScriptError
@@ -327,6 +328,8 @@ def test_a_script_that_compiles_its_model(how, watched, capsys):
         print(counters["stats"]["unique_graphs"], dict(counters["graph_break"]), model.hidden.weight.sum().item())
         torch._dynamo.reset(), counters.clear()
     """
+    torch._dynamo.reset()
+    counters.clear()
     (recording,) = watched(body).recordings
     printed, complaints = capsys.readouterr()
     assert not complaints

@@ -607,3 +607,33 @@ def test_an_error_of_ours_ends_the_watch_and_not_the_training(broken, monkeypatc
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in model.modules())
     assert torch.autograd.backward.__module__ == "torch.autograd"
     assert tc.load(tmp_path / "run.clinic").steps == 2
+
+
+# -- compiled models: what the shadow must leave alone
+
+
+class WritesItsWeights(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words, self.out = nn.Embedding(20, 4, max_norm=0.5), nn.Linear(4, 3)
+
+    def forward(self, x):
+        with torch.no_grad():
+            self.out.weight.mul_(0.9)
+        return self.out(self.words(x).mean(1))
+
+
+def test_a_forward_that_writes_its_weights_writes_them_once():
+    def arm(watched):
+        torch.manual_seed(0)
+        torch._dynamo.reset()
+        model = WritesItsWeights()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        call = torch.compile(model, backend="eager")
+        watch = tc.watch(model, optimizer, every=1) if watched else None
+        steps(call, optimizer, torch.randint(20, (16, 5)), torch.randint(3, (16,)))
+        return model.state_dict(), watch and watch.close()
+
+    (bare, _), (watched, recording) = arm(False), arm(True)
+    assert all(torch.equal(watched[name], bare[name]) for name in bare)
+    assert len(recording.series("backward_rms", "out")) == 3, recording.facts["layers_not_seen"]

@@ -30,6 +30,7 @@ from trainclinic.measure.shadow import (
 
 Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
 _CLOSE = 0.05  # of the largest value; compiled code rounds otherwise, most in low precision
+_COPIED = 1 << 24  # weights; 64 MiB in float32
 _NAME = "_compiled_call_impl"
 
 
@@ -108,6 +109,7 @@ class ShadowLook:
             self._shadow = shadow = shadow_of(self._model)
         except NoShadowError as reason:
             return str(reason)
+        _own_weights(shadow)
         before = torch.get_rng_state()
         with generators_kept():
             self._probe.look_at(shadow)
@@ -149,6 +151,18 @@ class ShadowLook:
             places = [parameter for parameter in self._shadow.parameters() if parameter.requires_grad]
             torch.autograd.grad(outputs, places, gradients, allow_unused=True)
         self._forget("")
+
+
+def _own_weights(shadow: nn.Module) -> None:
+    """A forward may write into its weights, as `Embedding(max_norm=…)` does: then not into the training's.
+
+    Of a large model only such an embedding's are copied: a second copy of all could be too much for a device.
+    """
+    small = sum(parameter.numel() for parameter in shadow.parameters()) <= _COPIED
+    for module in shadow.modules():
+        for parameter in module._parameters.values():
+            if parameter is not None and (small or getattr(module, "max_norm", None) is not None):
+                parameter.data = parameter.data.clone()
 
 
 def has_compiled_part(model: nn.Module) -> bool:

@@ -65,7 +65,8 @@ def _memorize(module: nn.Module, memo: dict[int, Any]) -> None:
     """What `deepcopy` is to take for the module's tensors, and for what it had better not copy."""
     for parameter in module._parameters.values():
         if parameter is not None and id(parameter) not in memo:
-            memo[id(parameter)] = nn.Parameter(parameter.detach(), parameter.requires_grad)
+            # `.data` and not `.detach()`: what is written to the one is not counted as written to the other
+            memo[id(parameter)] = nn.Parameter(parameter.data, parameter.requires_grad)
     attributes = {name: value for name, value in vars(module).items() if name not in ("_parameters", "_modules")}
     for value in attributes.values():
         if isinstance(value, list | dict | set) and len(value) > _LARGEST:
