@@ -217,6 +217,9 @@ def _has_clear_gradients(optimizer: Optimizer) -> bool:
 
 
 def _append(stream: Stream, step: int, values: Mapping[tuple[str, str], float]) -> None:
+    if list(values) == list(stream.columns):  # the usual look, which has found what the one before it found
+        stream.append(step, list(values.values()))
+        return
     columns = [stream.column(*pair) for pair in values]
     row = [math.nan] * len(stream.columns)
     for column, value in zip(columns, values.values(), strict=True):

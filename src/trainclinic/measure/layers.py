@@ -38,6 +38,8 @@ _ACTIVATIONS = (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.
 _DEEPEST = 64  # modules in modules; deeper, activation functions are not named by where they are called
 _MOST_CALLS = 128  # of one activation function in one forward that are told apart
 
+Place = tuple[Callable[..., RemovableHandle], Hook, dict[str, bool]]  # how a hook is set, the hook, and with what
+
 
 @dataclass
 class _Frame:
@@ -65,7 +67,8 @@ class LayerProbe:
         self.dead_units = DeadUnitFraction(training_samples)
         self.layers: dict[str, Layer] = {}
         self._handles: list[RemovableHandle] = []
-        self._armed: list[int] = []  # ids of the modules that the hooks were set for
+        self._places: list[Place] = []  # where hooks belong
+        self._knew_first = False  # when these were chosen
         self._mode: Functions | None = None
         self._stack: list[_Frame] = []
         self._activation_module = ""
@@ -79,25 +82,33 @@ class LayerProbe:
 
     # -- attaching
 
-    def arm(self) -> None:
-        """Set the hooks, unless they are set on just these modules."""
+    def arm(self, *, changed: bool) -> None:
+        """Set the hooks, unless they are set. `changed`: the model has other parts than at the last call."""
+        if changed or not self._places or self._knew_first != bool(self.first_module):
+            self._remove_hooks()
+            self._places = self._chosen()
+        if not self._handles:
+            self._handles = [register(hook, **how) for register, hook, how in self._places]
+
+    def _chosen(self) -> list[Place]:
+        self._knew_first = bool(self.first_module)
         modules = list(self._root.named_modules())
-        if self._handles and self._armed == [id(module) for _, module in modules]:
-            return
-        self._remove_hooks()
-        self._armed = [id(module) for _, module in modules]
         # A hook costs a call one more frame: nested a hundred deep, that is a hundred nearer to Python's limit.
         containers = all(name.count(".") < _DEEPEST for name, _ in modules)
-        for name, module in modules:
-            if module is not self._root and (containers or is_plain(module) or has_weights(module)):
-                self._handles.extend(self._hook(plain_name(self._root, name), module))
+        return [
+            place
+            for name, module in modules
+            if module is not self._root and (containers or is_plain(module) or has_weights(module))
+            for place in self._hook(plain_name(self._root, name), module)
+        ]
 
     def look_at(self, shadow: nn.Module | None) -> None:
         """From now on the hooks sit on a shadow of the model; with None on the model again."""
         self._remove_hooks()
         self._root = self._model if shadow is None else shadow
+        self._places = []
         if shadow is not None:
-            self.arm()
+            self.arm(changed=True)
 
     def disarm(self) -> None:
         """Remove every hook."""
@@ -115,21 +126,21 @@ class LayerProbe:
             handle.remove()
         self._handles.clear()
 
-    def _hook(self, name: str, module: nn.Module) -> Iterator[RemovableHandle]:
+    def _hook(self, name: str, module: nn.Module) -> Iterator[Place]:
         if isinstance(module, torch.jit.RecursiveScriptModule):  # type: ignore[attr-defined]
             return  # takes no hook
         weights = has_weights(module)
         if is_plain(module) and not weights:
             if isinstance(module, _ACTIVATIONS):
-                yield module.register_forward_pre_hook(Hook(partial(self._name_activation, name), self._give_up))
+                yield module.register_forward_pre_hook, Hook(partial(self._name_activation, name), self._give_up), {}
             elif not self.first_module:
-                yield module.register_forward_pre_hook(Hook(self._note_first, self._give_up))
+                yield module.register_forward_pre_hook, Hook(self._note_first, self._give_up), {}
             return
         if not is_plain(module):
-            yield module.register_forward_pre_hook(Hook(partial(self._enter, name), self._give_up))
-            yield module.register_forward_hook(Hook(self._exit, self._give_up), always_call=True)
+            yield module.register_forward_pre_hook, Hook(partial(self._enter, name), self._give_up), {}
+            yield module.register_forward_hook, Hook(self._exit, self._give_up), {"always_call": True}
         if weights:
-            yield module.register_forward_hook(Hook(partial(self._see_weight_layer, name), self._give_up))
+            yield module.register_forward_hook, Hook(partial(self._see_weight_layer, name), self._give_up), {}
 
     # -- one pass of the root
 

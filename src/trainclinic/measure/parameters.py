@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
 from trainclinic.measure.distributed import describe, local, named_parameters, own_class, plain_name, unwrapped
+from trainclinic.measure.parts import Parts
 from trainclinic.measure.reductions import as_real, measured, norms, spread, to_floats
 
 SAMPLE = 1024  # elements of each parameter that are compared between steps
@@ -88,6 +89,8 @@ class ParameterProbe:
     def __init__(self, model: nn.Module) -> None:
         self.distributed = describe(model)
         model = unwrapped(model)
+        self._parts = Parts(model)
+        self._parts.changed()
         listed = _listed(model)
         self.names = [name for name, _ in listed]
         self.parameters = [parameter for _, parameter in listed]
@@ -99,7 +102,7 @@ class ParameterProbe:
         )
         sharded = self.distributed["sharded"] if self.distributed else {}
         self._sharded = [name in sharded for name in self.names]
-        self._strides = [_stride(local(parameter)) for parameter in self.parameters]
+        self._samples = [_Sample(local(parameter)) for parameter in self.parameters]
         self._watched = [_is_continuous(parameter) for parameter in self.parameters]
         self._previous: _Gradients | None = None  # of the step before
         self._earlier: _Gradients | None = None  # what `_previous` was before this step
@@ -108,6 +111,8 @@ class ParameterProbe:
 
     def is_current(self, model: nn.Module) -> bool:
         """Whether these are still the model's parameters."""
+        if not self._parts.changed():
+            return True
         listed = _listed(unwrapped(model))
         return len(listed) == len(self.parameters) and all(
             parameter is known for (_, parameter), known in zip(listed, self.parameters, strict=True)
@@ -200,18 +205,18 @@ class ParameterProbe:
         return gradient_norms
 
     def _weight_sample(self) -> Tensor:
-        views = [_sample(local(parameter), how) for parameter, how in zip(self.parameters, self._strides, strict=True)]
+        views = [how.of(local(parameter)) for parameter, how in zip(self.parameters, self._samples, strict=True)]
         self._lengths = [view.numel() for view in views]
         return _joined(views)
 
     def _gradients(self, step: int) -> _Gradients:
         views = []
-        for parameter, how in zip(self.parameters, self._strides, strict=True):
+        for parameter, how in zip(self.parameters, self._samples, strict=True):
             gradient = local(parameter.grad)
             if gradient is None or gradient.is_sparse:
                 views.append(as_real(local(parameter).detach()).new_zeros(0))
             else:
-                views.append(_sample(gradient, how))
+                views.append(how.of(gradient))
         return _Gradients(step, _joined(views), [view.numel() for view in views])
 
     def _cosines(self, step: int) -> list[float]:
@@ -282,19 +287,21 @@ def _segment_sums(rows: Tensor, lengths: list[int]) -> list[list[float]]:
     return sums.T.tolist()
 
 
-def _stride(parameter: Tensor) -> tuple[int, int, int]:
-    """Length and stride of `spread`'s sample of a contiguous tensor of this shape, and the tensor's size."""
-    sample = spread(torch.empty(parameter.shape, device="meta"), SAMPLE)
-    return sample.numel(), sample.stride()[0] if sample.numel() > 1 else 1, parameter.numel()
+class _Sample:
+    """How `spread` samples a contiguous tensor like this parameter, or its gradient."""
 
+    def __init__(self, parameter: Tensor) -> None:
+        sample = spread(torch.empty(parameter.shape, device="meta"), SAMPLE)
+        self._length = (sample.numel(),)
+        self._stride = (sample.stride()[0] if sample.numel() > 1 else 1,)
+        self._size = parameter.numel()
+        self._usual = type(parameter) in (Tensor, nn.Parameter) and not parameter.is_complex()
 
-def _sample(tensor: Tensor, how: tuple[int, int, int]) -> Tensor:
-    """`spread`, in one call where the tensor is an ordinary one; call it without gradient."""
-    length, stride, size = how
-    usual = type(tensor) in (Tensor, nn.Parameter) and tensor.is_contiguous() and not tensor.is_complex()
-    if usual and tensor.numel() == size:
-        return tensor.as_strided((length,), (stride,))
-    return spread(as_real(tensor.detach()), SAMPLE)
+    def of(self, tensor: Tensor) -> Tensor:
+        """`spread`, in one call where the tensor is an ordinary one; call it without gradient."""
+        if self._usual and tensor.is_contiguous() and tensor.numel() == self._size:
+            return tensor.as_strided(self._length, self._stride)
+        return spread(as_real(tensor.detach()), SAMPLE)
 
 
 def _weight(name: str, module: nn.Module, index: int, parameter: Tensor) -> Weight:

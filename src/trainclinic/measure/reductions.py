@@ -15,15 +15,16 @@ from torch import Tensor
 
 SAMPLE = 4096  # elements; where a reduction is dear it sees at most this many, evenly spread
 _PIECE, _PIECE_ON_DEVICE = 1 << 18, 1 << 23  # elements converted at once; many small kernels are slow on a device
+_HALVES = (torch.float16, torch.bfloat16)
 _SAFE = (1e-15, 1e18)  # float32 norms inside are exact to rounding, even of a million elements
 
 
 def norm(tensor: Tensor) -> Tensor:
     """Euclidean norm of all elements, a 0-dim tensor on the tensor's device; right over the whole float range."""
     tensor = as_real(tensor)
-    if tensor.device.type != "cpu":
+    if not tensor.is_cpu:
         return _exact_norm(tensor)  # no look at the value: it would wait for the device
-    fast = _norm_in(tensor, _wide(tensor))
+    fast = _norm_in(tensor, torch.float32) if tensor.dtype in _HALVES else torch.linalg.vector_norm(tensor)
     return fast if _SAFE[0] < fast.item() < _SAFE[1] else _exact_norm(tensor)
 
 
@@ -31,10 +32,10 @@ def norms(tensors: list[Tensor]) -> list[Tensor]:
     """The norm of each tensor; one fused call for all."""
     if not tensors:
         return []
-    tensors = [as_real(tensor) for tensor in tensors]
-    if tensors[0].device.type != "cpu":
+    tensors = [torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor for tensor in tensors]
+    if not tensors[0].is_cpu:
         return list(torch._foreach_norm(tensors, 2, torch.float64))
-    if any(tensor.dtype in (torch.float16, torch.bfloat16) for tensor in tensors):
+    if any(tensor.dtype in _HALVES for tensor in tensors):
         return [norm(tensor) for tensor in tensors]
     found = list(torch._foreach_norm(tensors))
     return [
@@ -66,7 +67,7 @@ def dense(tensor: Tensor) -> Tensor:
 
 def total(tensor: Tensor) -> Tensor:
     """Sum of all elements, a 0-dim tensor."""
-    return tensor.sum(dtype=_wide(tensor))
+    return tensor.sum(dtype=torch.float32) if tensor.dtype in _HALVES else tensor.sum()
 
 
 def is_zero(tensor: Tensor) -> bool:
@@ -128,7 +129,3 @@ def _norm_in(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     for place, piece in zip(found, pieces, strict=True):
         torch.linalg.vector_norm(piece, dtype=dtype, out=place)
     return _norm_in(found, dtype)
-
-
-def _wide(tensor: Tensor) -> torch.dtype:
-    return torch.float32 if tensor.dtype in (torch.float16, torch.bfloat16) else tensor.dtype

@@ -53,7 +53,10 @@ class Tally:
         """
         found = {}
         for (signal, layer), parts in self._by_place(loss_scale).items():
-            total, count = parts[0] if len(parts) == 1 else (sum(part[0] for part in parts), sum(p[1] for p in parts))
+            if len(parts) == 1:  # nearly always
+                total, count = parts[0]
+            else:
+                total, count = sum(part[0] for part in parts), sum(part[1] for part in parts)
             found[signal.name, layer] = measured(signal.finish(total / count))
             if len(parts) >= FEWEST and isinstance(signal, BackwardSignal):
                 growth = BackwardCallSpan.span([signal.finish(total / count) for total, count in parts])
@@ -79,6 +82,8 @@ class Tally:
 
     def _differentiated(self) -> list[tuple[Any, str, Tensor, int, Pass]]:
         """What was seen in passes that a loss was differentiated through; in all, if nothing shows which these are."""
-        seen = {(signal, layer) for signal, layer, *_ in self._entries}
-        entries = self._entries + [entry for entry in self._spare if entry[:2] not in seen]
-        return [entry for entry in entries if entry[-1].is_differentiated] or entries
+        entries = self._entries
+        if self._spare:
+            seen = {entry[:2] for entry in entries}
+            entries = entries + [entry for entry in self._spare if entry[:2] not in seen]
+        return [entry for entry in entries if entry[4].is_differentiated] or entries

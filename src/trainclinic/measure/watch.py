@@ -26,6 +26,7 @@ from trainclinic.measure.layers import LayerProbe, first_tensor
 from trainclinic.measure.live import Live
 from trainclinic.measure.optimizers import Trainers, gradient_scale, held
 from trainclinic.measure.parameters import ParameterProbe
+from trainclinic.measure.parts import Parts
 from trainclinic.measure.run_step import Moments, RunStep
 from trainclinic.measure.schedule import UnitWindows, default_schedule, every_step
 from trainclinic.measure.shadow import uncompiled
@@ -53,6 +54,8 @@ class Watch:
         self.model = model
         optimizers = checked(model, optimizer, every)
         self._root = uncompiled(model)
+        self._parts = Parts(self._root)
+        self._has_compiled_part = False
         self._probe = LayerProbe(self._root, self.give_up, training_samples)
         self._parameters = ParameterProbe(self._root)
         self._live = live
@@ -238,12 +241,15 @@ class Watch:
     def _begin_look(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not self._end_handles:
             self._end_handles = [form.register_forward_hook(self._end_hook, always_call=True) for form in self._forms]
-        if has_compiled_part(self._root) or len(self._forms) > 1:
+        changed = self._parts.changed()
+        if changed:
+            self._has_compiled_part = has_compiled_part(self._root)
+        if self._has_compiled_part or len(self._forms) > 1:
             look = ShadowLook(self._root, self._probe)
             self._journal.not_seen = look.forward(args, kwargs, full=self._full, units=self._in_window)
             self._shadow_looks.append(look)
         else:
-            self._probe.arm()
+            self._probe.arm(changed=changed)
             self._probe.begin(full=self._full, units=self._in_window)
         if self._full:
             self._journal.modes.look()
