@@ -36,6 +36,7 @@ CHANGES: dict[str, Callable[[nn.Sequential], object]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.compile brings in torch.jit
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_seen_once(change: str) -> None:
     model = _model()
