@@ -21,7 +21,7 @@ bytes. (About 9 GB of memory: ten of them are trained by turns.) For each networ
     memory_over_bare_mb    peak resident memory of a process that trains watched over one that trains bare
     processes.default      of that process: seconds to attach, close, read, diagnose and report; sizes
 
-The modules of trainclinic, NumPy's file reading and SQLite are in `memory_over_bare_mb`, about 10 MB.
+The modules of trainclinic, NumPy's file reading and SQLite are in `memory_over_bare_mb`.
 
 Each network is written to `benchmarks/results/scale.json` as soon as it is done; `--resume` leaves out what is
 there. `--quick` takes three rounds of each, into `scale-quick.json`. Keys end in their unit; ratios and counts are

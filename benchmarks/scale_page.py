@@ -60,7 +60,7 @@ step.
 - **A page shows at most 240 layers of a heatmap**, evenly chosen, and says so; a screen has no more lines. The chain of
   factors, the JSON and the recording hold all of them.
 
-About 10 MB of the memory over bare are the package's modules.
+The memory over bare holds the package's modules too.
 """
 
 
@@ -140,7 +140,7 @@ def _networks_table(networks: dict[str, Any]) -> str:
         row("read the file [s]", "{:.2f}", *process, "load_s"),
         row("diagnose [s]", "{:.2f}", *process, "diagnose_s"),
         row("write the HTML page [s]", "{:.2f}", *process, "html_s"),
-        row("HTML page, 4,840 of it plotly.js [kB]", "{:,.0f}", *process, "html_kb"),
+        row("HTML page with plotly.js [kB]", "{:,.0f}", *process, "html_kb"),
     ]
     return "\n".join(rows)
 

@@ -14,7 +14,7 @@ from torch.amp.grad_scaler import GradScaler
 from trainclinic.measure.distributed import local
 from trainclinic.measure.reductions import is_zero, to_floats
 
-_CERTAIN = 32  # steps that were alike, after which a plain one is taken for another of the kind
+_CERTAIN = 32  # steps that were alike, after which a plain one is taken for another: a tenth of its cost is saved
 _NEVER = -(1 << 60)
 
 
@@ -45,9 +45,8 @@ class Accumulation:
         self._device_losses: list[Tensor] = []
         self._backwards = 0
         self._pending = (0, 0)  # passes, and those in train mode, since the last backward
-        self._running: tuple[float | Tensor, GradScaler | None, list[Any] | None] | None = (
-            None  # the backward under way
-        )
+        # The backward under way: its loss, the scaler, and the state of those asked, where they are.
+        self._running: tuple[float | Tensor, GradScaler | None, list[Any] | None] | None = None
         self._scaled: dict[int, tuple[ref[Tensor], Tensor, GradScaler]] = {}
 
     def forward(self, *, training: bool) -> bool:

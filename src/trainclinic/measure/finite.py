@@ -52,7 +52,6 @@ class FiniteCheck:
         small = [parameter for parameter in self._floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
         self._fallback = small or sorted(self._floating, key=lambda parameter: parameter.numel())[:1]
         self._sentinels: list[nn.Parameter] = []  # those whose gradients are looked at
-        self._only: nn.Parameter | None = None  # where there is one, and it is an ordinary one
         self._looks = 0  # at the graph
         self._tame = True  # the loss: a gradient that is not finite arises in the model
         self._held.listening = True
@@ -92,8 +91,6 @@ class FiniteCheck:
         if self._looks < LOOKS:
             self._looks += 1
             self._sentinels = [*dict.fromkeys(self._sentinels + choose(loss, self._floating))][:MOST]
-            one = self._sentinels[0] if len(self._sentinels) == 1 else None
-            self._only = one if local(one) is one else None
             self._tame = self._tame and loss_graph.has_tame_slope(loss, self._held.nodes)
             self._held.listening = self._looks < LOOKS or not self._tame
         if value is None or math.isfinite(value):
@@ -112,15 +109,12 @@ class FiniteCheck:
         """
         if self.first is not None:
             return
-        finite = loss is None or math.isfinite(loss)
         total = None if guarded else self._sentinel()
-        if total is not None:
-            if total.is_cpu or self._at_once:
-                finite = finite and math.isfinite(total.item())
-            else:
-                self._unread = total
-        if not finite:
-            self._account(step, loss, _MOVED if moved and (loss is None or math.isfinite(loss)) else "")
+        if total is not None and not total.is_cpu and not self._at_once:
+            self._unread, total = total, None
+        finite = loss is None or math.isfinite(loss)
+        if not finite or (total is not None and not math.isfinite(total.item())):
+            self._account(step, loss, _MOVED if moved and finite else "")
 
     def in_closure(self, step: int, loss: float) -> None:
         """The loss at the point that the optimizer starts from is not finite; it has not moved the weights yet."""
@@ -136,7 +130,7 @@ class FiniteCheck:
     def finish_step(self, step: int, loss: float | None) -> None:
         """What a device was asked for in this step can be read."""
         total, self._unread = self._unread, None
-        if self.first is None and (loss is not None or total is not None):
+        if self.first is None:
             finite = loss is None or math.isfinite(loss)
             if not finite or (total is not None and not math.isfinite(total.item())):
                 self._account(step, loss, _LATE)
@@ -145,10 +139,6 @@ class FiniteCheck:
 
     def _sentinel(self) -> Tensor | None:
         """The sum of the gradients that stand for all."""
-        if self._only is not None:
-            gradient = self._only.grad
-            if gradient is not None and gradient.layout is torch.strided:
-                return gradient.sum()
         total = None
         for parameter in self._sentinels:
             if parameter.grad is not None:

@@ -75,20 +75,14 @@ class Pass:
     __slots__ = ("args", "autocast", "buffers", "generators", "gradients", "held", "kwargs", "number", "outputs",
                  "training")  # fmt: skip
 
-    def __init__(
-        self,
-        number: int,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        held: list[Held],
-        generators: tuple[Tensor, ...] | None,
-        autocast: list[Any],
-        training: bool,
-        buffers: tuple[Buffer, ...],
-    ) -> None:
+    def __init__(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.number = number
-        self.args, self.kwargs, self.held = args, kwargs, held
-        self.generators, self.autocast, self.training, self.buffers = generators, autocast, training, buffers
+        self.args, self.kwargs = args, kwargs
+        self.held: list[Held] = []
+        self.generators: tuple[Tensor, ...] | None = None
+        self.autocast: list[Any] = []
+        self.training = True
+        self.buffers: tuple[Buffer, ...] = ()
         self.outputs: list[Held] = []
         self.gradients: list[tuple[int, Held | None]] = []
 
@@ -130,18 +124,20 @@ class HeldPasses:
             self.dropped = True
         if self._buffers and len(self._buffers) <= MOST_BUFFERS:
             self._look_at_buffers()
-        held: list[Held] = []
+        self._open = record = Pass(self._count, args, kwargs)
+        self._count += 1
+        self.passes.append(record)
         for value in (*args, *kwargs.values()) if kwargs else args:
             if isinstance(value, Tensor):
-                held.append((value, -1 if value.is_inference() else value._version))
+                record.held.append((value, -1 if value.is_inference() else value._version))
             elif isinstance(value, list | tuple | dict):
-                held += [(leaf, _version(leaf)) for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
-        generators = self._states() if self._draws else None
-        autocast = [torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) for kind in self.device_types]
-        training = self.root.training
-        self._open = Pass(self._count, args, kwargs, held, generators, autocast, training, self._buffers)
-        self._count += 1
-        self.passes.append(self._open)
+                record.held += [(leaf, _version(leaf)) for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
+        if self._draws:
+            record.generators = self._states()
+        for kind in self.device_types:
+            record.autocast.append(torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind))
+        record.training = self.root.training
+        record.buffers = self._buffers
 
     def end(self, output: Any) -> None:
         """It has given its output."""
@@ -150,11 +146,13 @@ class HeldPasses:
             return
         if self._trials:
             self._try(record.generators)
-        for tensor in (output,) if isinstance(output, Tensor) else tensors_with_gradient(output):
+        found = [output] if isinstance(output, Tensor) else tensors_with_gradient(output)
+        for tensor in found:
             node = tensor.grad_fn
             if node is None:
                 continue
-            kept = tensor.detach() if tensor.numel() <= LARGEST else total(tensor)
+            small = tensor.numel() <= LARGEST
+            kept = tensor.detach() if small else total(tensor)
             if self.listening:  # at the node, not at the tensor: nothing that a saved output would take along
                 node.register_prehook(_Catch(record.gradients, len(record.outputs), tensor.output_nr))
                 self.nodes.append(node)

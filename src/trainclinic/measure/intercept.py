@@ -129,19 +129,13 @@ def _wrap(owner: Any, name: str, wrapper: Callable[..., Callable[..., Any]]) -> 
 def _before_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
     if not torch.compiler.is_compiling():
         for listener in _listeners:
-            try:
-                listener.before_step(optimizer)
-            except Exception as error:
-                listener.give_up(error)
+            _tell(listener, listener.before_step, optimizer)
 
 
 def _after_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
     if not torch.compiler.is_compiling():
         for listener in _listeners:
-            try:
-                listener.after_step(optimizer)
-            except Exception as error:
-                listener.give_up(error)
+            _tell(listener, listener.after_step, optimizer)
 
 
 def _watched_backward(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -149,18 +143,11 @@ def _watched_backward(original: Callable[..., Any]) -> Callable[..., Any]:
         if torch.compiler.is_compiling():
             return original(*args, **kwargs)
         tensors = args[0] if args else kwargs.get("tensors")
-        # As `_tell` does, without a call of its own: this runs at every step.
         for listener in _listeners:
-            try:
-                listener.before_backward(tensors)
-            except Exception as error:
-                listener.give_up(error)
+            _tell(listener, listener.before_backward, tensors)
         result = original(*args, **kwargs)
         for listener in _listeners:
-            try:
-                listener.after_backward(tensors)
-            except Exception as error:
-                listener.give_up(error)
+            _tell(listener, listener.after_backward, tensors)
         return result
 
     return backward

@@ -67,8 +67,7 @@ class LayerProbe:
         self.dead_units = DeadUnitFraction(training_samples)
         self.layers: dict[str, Layer] = {}
         self._handles: list[RemovableHandle] = []
-        self._places: list[Place] = []  # where hooks belong
-        self._knew_first = False  # when these were chosen
+        self._places: list[Place] = []  # where hooks belong; empty where that is to be found out
         self._mode: Functions | None = None
         self._stack: list[_Frame] = []
         self._activation_module = ""
@@ -84,14 +83,13 @@ class LayerProbe:
 
     def arm(self, *, changed: bool) -> None:
         """Set the hooks, unless they are set. `changed`: the model has other parts than at the last call."""
-        if changed or not self._places or self._knew_first != bool(self.first_module):
+        if changed or not self._places:
             self._remove_hooks()
             self._places = self._chosen()
         if not self._handles:
             self._handles = [register(hook, **how) for register, hook, how in self._places]
 
     def _chosen(self) -> list[Place]:
-        self._knew_first = bool(self.first_module)
         modules = list(self._root.named_modules())
         # A hook costs a call one more frame: nested a hundred deep, that is a hundred nearer to Python's limit.
         containers = all(name.count(".") < _DEEPEST for name, _ in modules)
@@ -330,6 +328,7 @@ class LayerProbe:
     def _note_first(self, module: nn.Module, args: Any = ()) -> None:
         if not self.first_module and own_class(module).__name__ not in _PASSES_ON:
             self.first_module = own_class(module).__name__
+            self._places = []  # none is needed any more to find it
 
     def _new_weight_layer(self, name: str, module: nn.Module) -> Layer:
         shape: tuple[int, ...] = ()

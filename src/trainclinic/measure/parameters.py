@@ -90,7 +90,6 @@ class ParameterProbe:
         self.distributed = describe(model)
         model = unwrapped(model)
         self._parts = Parts(model)
-        self._parts.changed()
         listed = _listed(model)
         self.names = [name for name, _ in listed]
         self.parameters = [parameter for _, parameter in listed]

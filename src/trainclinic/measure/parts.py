@@ -8,7 +8,7 @@ from torch import nn
 
 
 class Parts:
-    """The modules and parameters of a model, as they were when they were last looked at.
+    """The modules and parameters of a model, as they were when they were last looked at: at first, now.
 
     Args:
         model: any module.
@@ -16,10 +16,10 @@ class Parts:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._known: list[Any] = []  # kept alive, so that no new part can be taken for an old one
+        self._known = _parts(model)  # kept alive, so that no new part can be taken for an old one
 
     def changed(self) -> bool:
-        """Whether one came, went, was compiled in place or got its shape since the last call; True at the first."""
+        """Whether one came, went, was compiled in place or got its shape since the last call."""
         before, self._known = self._known, _parts(self._model)
         return list(map(id, before)) != list(map(id, self._known))
 

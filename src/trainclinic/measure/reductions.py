@@ -32,7 +32,7 @@ def norms(tensors: list[Tensor]) -> list[Tensor]:
     """The norm of each tensor; one fused call for all."""
     if not tensors:
         return []
-    tensors = [torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor for tensor in tensors]
+    tensors = [as_real(tensor) for tensor in tensors]
     if not tensors[0].is_cpu:
         return list(torch._foreach_norm(tensors, 2, torch.float64))
     if any(tensor.dtype in _HALVES for tensor in tensors):

@@ -86,4 +86,4 @@ class Tally:
         if self._spare:
             seen = {entry[:2] for entry in entries}
             entries = entries + [entry for entry in self._spare if entry[:2] not in seen]
-        return [entry for entry in entries if entry[4].is_differentiated] or entries
+        return [entry for entry in entries if entry[-1].is_differentiated] or entries

@@ -55,7 +55,7 @@ class Watch:
         optimizers = checked(model, optimizer, every)
         self._root = uncompiled(model)
         self._parts = Parts(self._root)
-        self._has_compiled_part = False
+        self._has_compiled_part = has_compiled_part(self._root)
         self._probe = LayerProbe(self._root, self.give_up, training_samples)
         self._parameters = ParameterProbe(self._root)
         self._live = live
