@@ -1,17 +1,18 @@
 """What a watch costs: `overhead.py [--quick] [--timing] [--memory] [--recording] [--device cuda]`.
 
-**How it is paired.** Bare trainings and one training per contender live in one process, on one thread and
-one core, from the same seed and with the same batches. They run by turns, in chunks of a few steps (mlp 8, cnn
-and gpt 2), and the first step of each chunk is not counted. Each contender's chunk stands between two bare
-chunks and its ratio is to their mean, so that a machine that slows down or speeds up evenly does not count; the
-order of the contenders is shuffled in every round. There are as many bare trainings as contenders and they take
-turns, so that both are equally old: on mlp a step of the trained network costs 2-3 % more than one of the fresh
-network. The A/A control is one more bare training treated as a contender. Reported: number of pairs, median,
-quartiles, and the 95 % bootstrap interval of the median. On a GPU the device is waited for at the borders of a
-chunk. The ratio of CPU times stands beside the ratio of wall times: other processes disturb it less.
+**How it is paired.** One training per contender lives in one process, on one thread and one core, from the same
+seed and with the same batches. They run in chunks of a few steps (mlp 8, cnn and gpt 2), and the first step of each
+chunk is not counted. Each contender's chunk stands between two bare chunks and its ratio is to their mean, so that a
+machine that slows down or speeds up evenly does not count; the order of the contenders is shuffled in every round.
+The bare chunks are of the same training, with the watch taken off: two trainings alike in all but where their memory
+lies differ by half a percent, as much as is to be measured. A peer cannot be taken off and put back: it stands between
+chunks of bare trainings that take turns and are as old as it, since on mlp a step of the trained network costs 2-3 %
+more than one of the fresh network. The A/A control is a bare training between chunks of itself. Reported: number of
+pairs, median, quartiles, and the 95 % bootstrap interval of the median. On a GPU the device is waited for at the
+borders of a chunk. The ratio of CPU times stands beside the ratio of wall times: other processes disturb it less.
 
 **Why the default is not one median.** The default looks at few steps (8 in a row, then ever fewer, at last one
-in 100), gathers dead units in windows and writes to the disk once a second. A median over steps would see none
+in 200), gathers dead units in windows and writes to the disk once a second. A median over steps would see none
 of that. So the parts are timed apart:
 
     plain   a step not looked at                       `watch(every=1e9)`, windows shut
@@ -24,7 +25,6 @@ of that. So the parts are timed apart:
 and added up with the share that each has in the first 1,000 and 10,000 steps, by the package's own schedule,
 and one flush a second: `spread`. Its interval comes from resampling every part. Windows are shut and opened by
 exchanging one object of the watch, flushes made frequent by setting FLUSH_EVERY; nothing else is touched.
-Between its chunks a watch does not listen to PyTorch's `backward` and losses, or the bare loop would pay for it.
 
 **The check on that**: `direct` is the default untouched, from its very first step, every step counted (1,000
 steps of mlp and cnn, 60 of gpt; fewer on a slow machine, the file says how many), the ratio of the sums;
@@ -79,10 +79,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="mlp only, about 80 s, into a file of its own")
     parser.add_argument("--memory", action="store_true", help="peak memory; about 8 min")
     parser.add_argument("--recording", action="store_true", help="bytes per value; about 1.5 min")
-    parser.add_argument("--timing", action="store_true", help="the time of a step; the default, about 23 min")
+    parser.add_argument("--timing", action="store_true", help="the time of a step; the default, about 25 min")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--only", choices=NETWORKS, action="append", help="this network; may be repeated")
-    parser.add_argument("--minutes", type=float, help="for each network, instead of 4, 9 and 10")
+    parser.add_argument("--minutes", type=float, help="for each network, instead of 6, 9 and 10")
     parser.add_argument("--core", type=int, help="core to run on; the last one that is allowed unless given")
     parser.add_argument("--output", type=Path, help="instead of benchmarks/results/overhead-<device>.json")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)

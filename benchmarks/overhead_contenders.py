@@ -1,8 +1,7 @@
 """What is timed against the bare loop: trainclinic by kind of step, as a whole, and two peers.
 
-A contender is a training of its own with one tool attached. `on` and `off` frame each timed chunk, because
-trainclinic wraps PyTorch's `backward` and losses for the whole process while a watch is open: between its own chunks
-a watch stops listening, so that the bare loop is bare.
+A contender is a training of its own with one tool attached. `on` and `off` frame each timed chunk: a watch that is
+off has no hook on its model and none of PyTorch's functions is wrapped, so that its training is as bare as any.
 """
 
 from __future__ import annotations
@@ -22,7 +21,13 @@ NEVER = 10**9  # as `every`: only step 0 is looked at
 
 
 class Contender:
-    """The bare loop; the others add to it."""
+    """The bare loop; the others add to it.
+
+    Attributes:
+        detachable: after `off` its training is a bare one, so that it is its own control.
+    """
+
+    detachable = True
 
     def __init__(self, training: Training) -> None:
         self.training = training
@@ -31,7 +36,7 @@ class Contender:
         """Before a timed chunk."""
 
     def off(self) -> None:
-        """After a timed chunk."""
+        """After a timed chunk: a training that is detachable is bare again."""
 
     def step(self) -> None:
         """One training step."""
@@ -63,17 +68,26 @@ class Trainclinic(Contender):
         if windows is not None:
             self.watch._windows = _Windows(windows)  # type: ignore[assignment]
             self.watch._in_window = windows
+        model = training.model
+        self._tables = (model._forward_pre_hooks, model._forward_pre_hooks_with_kwargs, model._forward_hooks)
+        self._hooks = [dict(table) for table in self._tables]
+        self._usual = clinic_file.FLUSH_EVERY
         self.off()
 
     def on(self) -> None:
-        """Listen, and flush as often as asked."""
-        self._usual, self._clinic_file.FLUSH_EVERY = self._clinic_file.FLUSH_EVERY, self._flush_every
+        """Set the hooks on the model and listen, as after `tc.watch`; flush as often as asked."""
+        self._clinic_file.FLUSH_EVERY = self._flush_every
+        for table, hooks in zip(self._tables, self._hooks, strict=True):
+            table.update(hooks)
         self._intercept.listen(self.watch)
 
     def off(self) -> None:
-        """Stop listening."""
+        """Stop listening, and take every hook off, on the layers too."""
         self._intercept.ignore(self.watch)
-        self._clinic_file.FLUSH_EVERY = getattr(self, "_usual", self._clinic_file.FLUSH_EVERY)
+        self.watch._disarm()
+        for table in self._tables:
+            table.clear()
+        self._clinic_file.FLUSH_EVERY = self._usual
 
     def close(self) -> None:
         """Complete the recording."""
@@ -97,6 +111,8 @@ class _Windows:
 class TorchAudit(Contender):
     """torch-audit 0.3.0 in its autopatch mode, which needs no change to the loop."""
 
+    detachable = False
+
     def __init__(self, training: Training, every: int) -> None:
         super().__init__(training)
         from torch_audit import autopatch
@@ -110,6 +126,8 @@ class TorchAudit(Contender):
 
 class Torchmortem(Contender):
     """torchmortem 0.1.1 at its default preset; its presets do not change what its hooks do."""
+
+    detachable = False
 
     def __init__(self, training: Training) -> None:
         super().__init__(training)

@@ -54,9 +54,10 @@ def medians(values: list[float], seed: int = 0) -> np.ndarray:
     return np.median(drawn, axis=1)
 
 
-def timed(contender: Contender, steps: int, *, warm: int = 1) -> tuple[float, float]:
-    """Wall and CPU seconds of `steps` steps, after `warm` that are not counted."""
-    contender.on()
+def timed(contender: Contender, steps: int, *, warm: int = 1, bare: bool = False) -> tuple[float, float]:
+    """Wall and CPU seconds of `steps` steps, after `warm` that are not counted; `bare`: with the tool off."""
+    if not bare:
+        contender.on()
     for _ in range(warm):
         contender.step()
     _wait(contender)
@@ -79,8 +80,9 @@ def interleave(
 ) -> tuple[dict[str, Ratios], float]:
     """Time the kinds of contenders with these names for about `seconds`.
 
-    A step of a trained network can cost some percent more than one of a fresh network, so the bare loop is a pool of
-    trainings that take turns and are as old as the contenders.
+    A contender that can be detached is compared with itself: two trainings alike in all but where their memory lies
+    differ by half a percent. For the peers there is a pool of bare trainings that take turns and are as old as
+    they, as a step of a trained network can cost some percent more than one of a fresh network.
 
     Returns:
         The ratios by kind, and the median time of a bare step [s].
@@ -92,7 +94,7 @@ def interleave(
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         paths = {key: Path(folder, f"{key}.clinic") for key in kinds}
         contenders = {key: KINDS[key].make(Training(workload, device), paths[key]) for key in kinds}
-        pool = [Contender(Training(workload, device)) for _ in kinds]
+        pool = [Contender(Training(workload, device)) for one in contenders.values() if not one.detachable]
         for contender in (*contenders.values(), *pool):
             stack.callback(contender.close)
             timed(contender, 2, warm=2)  # first steps allocate
@@ -103,14 +105,14 @@ def interleave(
         while time.monotonic() - begun < seconds or rounds < FIRST_ROUNDS:
             turn = [key for key in kinds if rounds % KINDS[key].each == 0 or rounds < FIRST_ROUNDS]
             shuffle.shuffle(turn)
-            before = timed(next(bare), workload.chunk)
             for key in turn:
-                one = timed(contenders[key], workload.chunk)
-                after = timed(next(bare), workload.chunk)
+                contender = contenders[key]
+                before = timed(contender if contender.detachable else next(bare), workload.chunk, bare=True)
+                one = timed(contender, workload.chunk)
+                after = timed(contender if contender.detachable else next(bare), workload.chunk, bare=True)
                 found[key].wall.append(2 * one[0] / (before[0] + after[0]))
                 found[key].cpu.append(2 * one[1] / (before[1] + after[1]))
                 bare_steps.append(after[0] / workload.chunk)
-                before = after
                 progress(time.monotonic() - begun)
             rounds += 1
         gc.unfreeze()
@@ -125,11 +127,13 @@ def shares(workload: Workload, steps: int) -> dict[str, float]:
     from trainclinic.measure.schedule import UnitWindows, default_schedule
     from trainclinic.measure.signals.dead_unit_fraction import SAMPLES
 
-    schedule, windows = default_schedule(), UnitWindows()
+    windows, look = UnitWindows(), 0
     length = -(-SAMPLES // workload.samples) if workload.samples else 1  # without a ReLU it closes at once
     looks, inside, opened = 0, 0, 0
     for step in range(steps):
-        looks += schedule(step)
+        if step == look:
+            looks += 1
+            look = default_schedule(step)
         if windows.update(step):
             opened += 1
             inside += 1

@@ -132,7 +132,7 @@ def _texts() -> tuple[Tensor, Tensor]:
 
 WORKLOADS = {
     "mlp": Workload("mlp", lambda: _mlp(10, 256), lambda m: Adam(m.parameters()), _vectors,
-                    batches=64, chunk=8, direct=(1000, 25, 3), minutes=4, samples=128),
+                    batches=64, chunk=8, direct=(1000, 25, 3), minutes=6, samples=128),
     "cnn": Workload("cnn", _ResNet, lambda m: SGD(m.parameters(), 0.05, momentum=0.9), _images,
                     batches=32, chunk=2, direct=(1000, 10, 1), minutes=9, samples=32),
     "gpt": Workload("gpt", _Decoder, lambda m: AdamW(m.parameters(), 3e-4), _texts,

@@ -70,10 +70,11 @@ class _Block:
         self.values = array("f")
         self.id = 0  # in the file, once it stands there
         self.changed = False
+        self.room = -(-BLOCK_BYTES // (4 * width))  # for so many rows
 
     @property
     def full(self) -> bool:
-        return 4 * len(self.values) >= BLOCK_BYTES
+        return not self.room
 
     def write(self, rows: _Rows, stream: int, *, final: bool) -> None:
         data = np.asarray(self.values, "<f4").tobytes()
@@ -103,13 +104,14 @@ class Stream:
     def append(self, step: int, values: Sequence[float]) -> None:
         """One row, in column order; NaN means not measured."""
         block = self._open
-        if block is None or block.width != len(values) or block.full:
+        if block is None or block.width != len(values) or not block.room:
             if not values:
                 return
             block = self._open = _Block(len(values))
             self._blocks.append(block)
         block.steps.append(step)
         block.values.extend(values)
+        block.room -= 1
         block.changed = True
 
     def write(self, rows: _Rows, *, final: bool = False) -> None:

@@ -12,6 +12,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import torch
 from a_run import parts, train
 
 import trainclinic as tc
@@ -19,6 +20,7 @@ from trainclinic import clinic_file
 from trainclinic.errors import RecordingError
 
 clinic_file.FLUSH_EVERY = 0.0
+torch.set_num_threads(1)  # OpenMP's threads do not survive a fork: a bare training hangs as well
 
 
 def main(folder):

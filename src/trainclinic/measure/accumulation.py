@@ -30,6 +30,8 @@ class Accumulation:
         self._asked: Sequence[nn.Parameter] = ()  # whose gradients tell what happened to all
         self._alike = 0  # steps of one backward, which was ours; negative once there was another
         self._thread: int | None = None  # that runs the model
+        self._device_losses: list[Tensor] = []
+        self._scaled: dict[int, tuple[ref[Tensor], Tensor, GradScaler]] = {}
         self.clear()
 
     def watch(self, parameters: Sequence[nn.Parameter]) -> None:
@@ -42,12 +44,14 @@ class Accumulation:
         self.passes = self.training_passes = 0  # in all, and those in train mode
         self.scaler: GradScaler | None = None  # that scaled the loss
         self.loss: float | None = None
-        self._device_losses: list[Tensor] = []
+        if self._device_losses:
+            self._device_losses = []
         self._backwards = 0
         self._pending = (0, 0)  # passes, and those in train mode, since the last backward
         # The backward under way: its loss, the scaler, and the state of those asked, where they are.
         self._running: tuple[float | Tensor, GradScaler | None, list[Any] | None] | None = None
-        self._scaled: dict[int, tuple[ref[Tensor], Tensor, GradScaler]] = {}
+        if self._scaled:
+            self._scaled = {}
 
     def forward(self, *, training: bool) -> bool:
         """A pass of the model with gradient; whether it is the first since the last backward."""

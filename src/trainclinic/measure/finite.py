@@ -141,12 +141,13 @@ class FiniteCheck:
         """The sum of the gradients that stand for all."""
         total = None
         for parameter in self._sentinels:
-            if parameter.grad is not None:
-                part = _dense(local(parameter.grad)).sum()
+            gradient = parameter.grad
+            if gradient is not None:
+                part = local(gradient).sum()
                 total = part if total is None else total + part.to(total.device)
         if total is None:  # none of them took part: another will
             gradient = next((one.grad for one in self._fallback if one.grad is not None), None)
-            total = None if gradient is None else _dense(local(gradient)).sum()
+            total = None if gradient is None else local(gradient).sum()
         return total
 
     @torch.no_grad()

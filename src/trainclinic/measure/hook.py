@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.compiler import is_dynamo_compiling
 
 GiveUp = Callable[[Exception], None]
 _transform_level = torch._C._functorch.maybe_current_level
@@ -39,7 +40,7 @@ class Hook:
 
     def __call__(self, *args: Any) -> Any:
         """Pass on what PyTorch gives a hook."""
-        if torch.compiler.is_compiling():
+        if is_dynamo_compiling():
             return None  # it is traced away, without a break in the graph; `compiled.py` looks at such models
         if is_transformed():
             return None

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 from torch.amp.grad_scaler import GradScaler
+from torch.compiler import is_dynamo_compiling
 from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
@@ -127,27 +128,39 @@ def _wrap(owner: Any, name: str, wrapper: Callable[..., Callable[..., Any]]) -> 
 
 
 def _before_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-    if not torch.compiler.is_compiling():
-        for listener in _listeners:
-            _tell(listener, listener.before_step, optimizer)
+    if not is_dynamo_compiling():
+        for listener in _listeners:  # here and in the backward without `_tell`: a call less in every step
+            try:
+                listener.before_step(optimizer)
+            except Exception as error:
+                listener.give_up(error)
 
 
 def _after_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-    if not torch.compiler.is_compiling():
+    if not is_dynamo_compiling():
         for listener in _listeners:
-            _tell(listener, listener.after_step, optimizer)
+            try:
+                listener.after_step(optimizer)
+            except Exception as error:
+                listener.give_up(error)
 
 
 def _watched_backward(original: Callable[..., Any]) -> Callable[..., Any]:
     def backward(*args: Any, **kwargs: Any) -> Any:
-        if torch.compiler.is_compiling():
+        if is_dynamo_compiling():
             return original(*args, **kwargs)
         tensors = args[0] if args else kwargs.get("tensors")
         for listener in _listeners:
-            _tell(listener, listener.before_backward, tensors)
+            try:
+                listener.before_backward(tensors)
+            except Exception as error:
+                listener.give_up(error)
         result = original(*args, **kwargs)
         for listener in _listeners:
-            _tell(listener, listener.after_backward, tensors)
+            try:
+                listener.after_backward(tensors)
+            except Exception as error:
+                listener.give_up(error)
         return result
 
     return backward
@@ -195,7 +208,7 @@ def _watched_loss(original: Callable[..., Any]) -> Callable[..., Any]:
     order = tuple(inspect.signature(original).parameters)[:2]  # (input, target), as this loss spells them
 
     def loss(*args: Any, **kwargs: Any) -> Any:
-        if torch.compiler.is_compiling():
+        if is_dynamo_compiling():
             return original(*args, **kwargs)
         for listener in _listeners:
             if listener.wants_losses:

@@ -6,28 +6,19 @@ from collections.abc import Callable
 
 DENSE = 8  # steps looked at one after the other
 GROWTH = 5  # then every step that is a fifth further on
-WIDEST = 100  # steps between two looks at most
+WIDEST = 200  # steps between two looks at most: 82 looks in 10,000 steps
 
-Schedule = Callable[[int], bool]
+Schedule = Callable[[int], int]  # a step that is looked at → the next one; the first is step 0
 
 
-def default_schedule() -> Schedule:
-    """The first 8 steps, then gaps of a fifth of the steps done, at most 100: 38 looks in the first 1,000 steps."""
-    following = 0
-
-    def sampled(step: int) -> bool:
-        nonlocal following
-        if step < following:
-            return False
-        following = step + min(WIDEST, max(1, step // GROWTH if step >= DENSE else 1))
-        return True
-
-    return sampled
+def default_schedule(step: int) -> int:
+    """The first 8 steps, then gaps of a fifth of the steps done, at most 200: 37 looks in the first 1,000 steps."""
+    return step + min(WIDEST, max(1, step // GROWTH if step >= DENSE else 1))
 
 
 def every_step(interval: int) -> Schedule:
     """Each `interval`-th step; 1 for every step."""
-    return lambda step: step % interval == 0
+    return lambda step: step + interval
 
 
 class UnitWindows:

@@ -65,9 +65,9 @@ class Watch:
 
         self.step = 0  # optimizer steps done
         self.wants_losses = True
-        self._schedule = default_schedule() if every is None else every_step(every)
+        self._following = default_schedule if every is None else every_step(every)
+        self._next_look = 0
         self._windows = UnitWindows()
-        self._next_full = self._schedule(0)
         self._trainers = Trainers(self._root, optimizers)
         self._so_far = Accumulation()  # of the present step
         self._so_far.watch(self._parameters.parameters)
@@ -199,7 +199,10 @@ class Watch:
 
     def _plan(self) -> None:
         """Decide what to look at in the coming step."""
-        self._full, self._next_full = self._next_full, self._schedule(self.step + 1)
+        self._full = self.step == self._next_look
+        if self._full:
+            self._next_look = self._following(self.step)
+        self._next_full = self.step + 1 == self._next_look
         self._in_window = self._windows.update(self.step)
         self._begin_step()
 
