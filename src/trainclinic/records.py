@@ -111,3 +111,183 @@ class Diagnosis:
         from trainclinic.report.html import fragment  # a notebook shows the report; nothing else needs it
 
         return fragment(self)
+
+
+# -- treating and proving
+
+
+Verdict = Literal["cured", "helped", "no effect", "harmed", "undecided"]
+
+
+@dataclass(frozen=True)
+class Dose:
+    """A remedy (id) with its settings."""
+
+    remedy: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{name}={value}" for name, value in self.settings.items())
+        return f"{self.remedy}({said})"
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What was changed.
+
+    Attributes:
+        remedies: in the order in which they were applied.
+        changes: one plain line for each.
+        code: plain PyTorch that makes the changes: what the trials ran, and what is to be pasted before the training.
+    """
+
+    remedies: tuple[Dose, ...]
+    changes: tuple[str, ...]
+    code: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What one run reached.
+
+    Attributes:
+        seed: of the run.
+        steps: at which it was evaluated [optimizer steps].
+        values: of the measure [its unit]; the last one is of the finished run.
+        error: why it broke off, or "".
+    """
+
+    seed: int
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Paired differences, treated against control, where more is better.
+
+    Attributes:
+        values: one for each seed: of the metric itself, or ln(control / treated) where it is a loss.
+        median: of them.
+        low: of the interval of the median, from order statistics; its exact coverage is at least 95 %.
+        high: of that interval.
+        p_value: of the one-sided exact sign-flip test that the treatment does not help.
+    """
+
+    values: tuple[float, ...]
+    median: float
+    low: float
+    high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A controlled trial: the same seeds with and without the treatment.
+
+    Attributes:
+        treatment: what the treated arm had and the control had not.
+        measure: what was compared: the metric's name, or "loss".
+        control: the untreated runs.
+        treated: the treated runs, of the same seeds.
+        half: differences at half of the run.
+        full: differences at its end.
+        margin: a difference below it counts for nothing, in the unit of the differences.
+        problem: what was to be cured.
+        cleared: share of the treated runs in which it is no longer found [0..1].
+        new: problems that more than half of the treated runs have and no control run has.
+        paired: whether both arms saw the same batches; treatments that change the data are paired by seed alone.
+        cost: of both arms together [optimizer steps].
+        verdict: see `why`.
+        why: the verdict in a sentence.
+    """
+
+    treatment: Treatment
+    measure: str
+    control: tuple[Curve, ...]
+    treated: tuple[Curve, ...]
+    half: Difference
+    full: Difference
+    margin: float
+    problem: str
+    cleared: float
+    new: tuple[str, ...]
+    paired: bool
+    cost: int
+    verdict: Verdict
+    why: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A short run of the search: it proposes and proves nothing.
+
+    Attributes:
+        remedies: that were tried together.
+        gain: over the untreated run after as many steps, in the unit of a trial's differences; NaN: it did not run.
+        cleared: whether the problem was no longer found.
+        cost: [optimizer steps].
+        said: why it was refused, stopped or broke off, or "".
+    """
+
+    remedies: tuple[Dose, ...]
+    gain: float
+    cleared: bool
+    cost: int
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a plan of several remedies is worth without one of them.
+
+    Attributes:
+        without: the remedy that was left out.
+        loss: what is lost without it, paired, in the unit of a trial's differences.
+        needed: whether that is more than the margin.
+    """
+
+    without: Dose
+    loss: Difference
+    needed: bool
+
+
+@dataclass(frozen=True)
+class Cure:
+    """What was wrong, what was tried, and what is proven.
+
+    Attributes:
+        diagnosis: of the untreated run.
+        said: the outcome in a sentence, such as "nothing to cure" or why nothing was treated.
+        tried: the short runs of the search, in their order.
+        trial: the confirming one, or None where there was none.
+        parts: what each remedy of a plan of several is worth.
+        cost: of everything together [optimizer steps].
+        run_length: steps of one untreated run [optimizer steps].
+    """
+
+    diagnosis: Diagnosis
+    said: str
+    tried: tuple[Attempt, ...] = ()
+    trial: Trial | None = None
+    parts: tuple[Part, ...] = ()
+    cost: int = 0
+    run_length: int = 0
+    _make: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def treatment(self) -> Treatment:
+        """The treatment kept; an empty one where there is none."""
+        return self.trial.treatment if self.trial else Treatment((), (), "")
+
+    @property
+    def verdict(self) -> str:
+        """Of the trial; "nothing to cure" or "not treated" where there was none."""
+        if self.trial:
+            return self.trial.verdict
+        return "not treated" if self.diagnosis.problems else "nothing to cure"
+
+    def make(self, seed: int) -> Any:
+        """The treated Setup, built fresh and ready to train."""
+        return self._make(seed)

@@ -82,7 +82,7 @@ class Setup:
         if self.step is not None:
             loss = self.step(self.model, batch)
         else:
-            inputs, targets = batch
+            inputs, targets = pair(batch)
             loss = self.loss_fn(self.model(inputs), targets)
         if not isinstance(loss, Tensor) or loss.numel() != 1:
             came = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
@@ -124,7 +124,7 @@ def evaluate(setup: Setup) -> dict[str, float]:
     """
     if setup.val_loader is None:
         raise SetupError("val_loader: expected an iterable of batches to evaluate on, got None; give Setup one")
-    was_training = setup.model.training
+    modes = [(module, module.training) for module in setup.model.modules()]
     setup.model.eval()
     total, count = 0.0, 0
     outputs, targets = [], []
@@ -133,18 +133,31 @@ def evaluate(setup: Setup) -> dict[str, float]:
             if setup.step is not None:
                 total, count = total + float(setup.step(setup.model, batch)), count + 1
                 continue
-            inputs, target = batch
+            inputs, target = pair(batch)
             output = setup.model(inputs)
             total += float(setup.loss_fn(output, target)) * len(target)
             count += len(target)
             outputs.append(output)
             targets.append(target)
-    setup.model.train(was_training)
+    for module, was_training in modes:  # one by one: a part may have been put in eval mode on purpose
+        module.training = was_training
     figures = {"loss": total / count if count else math.nan}
     if outputs and setup.metric != "loss":
         score = setup.metric if callable(setup.metric) else METRICS[setup.metric]
         figures[setup.metric_name] = float(score(torch.cat(outputs), torch.cat(targets)))
     return figures
+
+
+def pair(batch: Any) -> tuple[Any, Any]:
+    """A batch as (input, target).
+
+    Raises:
+        SetupError: it is something else.
+    """
+    if not isinstance(batch, list | tuple) or len(batch) != 2:
+        raise SetupError(f"batch: expected a pair (input, target), got {type(batch).__name__}; give Setup a "
+                         "step(model, batch) -> loss for other batches")  # fmt: skip
+    return batch[0], batch[1]
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from trainclinic.errors import SetupError
+from trainclinic.errors import SetupError, TrainclinicError
 from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
 from trainclinic.setup import Setup, train
@@ -45,7 +45,13 @@ def build(make: Make, seed: int) -> Setup:
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - the global generator is the one that user code draws from
     torch.manual_seed(seed)
-    setup = make(seed)
+    try:
+        setup = make(seed)
+    except TrainclinicError:
+        raise
+    except Exception as error:
+        raise SetupError(f"make({seed}): expected a Setup, but it raised {type(error).__name__}: {error}; "
+                         "call it on its own to see where") from error  # fmt: skip
     if not isinstance(setup, Setup):
         raise SetupError(f"make: expected a trainclinic.Setup, got {type(setup).__name__}; "
                          "return Setup(model, loss_fn, optimizer, train_loader, …)")  # fmt: skip

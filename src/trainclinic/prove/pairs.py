@@ -1,0 +1,267 @@
+"""One run of a trial, in whichever process: built, treated, trained, evaluated on the way, diagnosed."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import cloudpickle
+import torch
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from trainclinic.diagnose.diagnose import diagnose
+from trainclinic.errors import RecordingError, SetupError, TrainclinicError
+from trainclinic.measure.run import Make, build
+from trainclinic.measure.shadow import generators_kept
+from trainclinic.measure.watch import Watch
+from trainclinic.prove.streams import Batches, Stream, seed_all
+from trainclinic.records import Curve, Diagnosis, Dose, Treatment
+from trainclinic.setup import Setup, evaluate, train
+from trainclinic.treat.operation import operate, remedy_of
+from trainclinic.treat.remedy import RefusedError
+
+EVALUATED = (0.125, 0.25, 0.5, 0.75)  # shares of a run after which it is evaluated, besides at its end
+FIXED_BATCHES = 8  # training batches on which a Setup without validation data is judged
+WORST = 1e9  # a loss that is not finite counts as this one
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be made.
+
+    Attributes:
+        make: builds the Setup.
+        seed: of the run.
+        remedies: of the treated arm; none for the control.
+        length: steps of a whole untreated run [optimizer steps]; 0 where that is not known yet.
+        share: of the run that is made, from its beginning [0..1].
+        hopeless: stop after an eighth of the run unless the measure is above this score by then; NaN: never stop.
+        measure: what is compared; "" for the Setup's metric.
+    """
+
+    make: Make
+    seed: int
+    remedies: tuple[Dose, ...] = ()
+    length: int = 0
+    share: float = 1.0
+    hopeless: float = math.nan
+    measure: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a job.
+
+    Attributes:
+        curve: of the measure, in its own unit.
+        measure: what it is.
+        steps: that were made [optimizer steps].
+        diagnosis: of the run; without its recording unless it was the untreated whole one.
+        treatment: that was applied.
+        batches: fingerprints of the training batches, 8 bytes each.
+        refused: why the treatment does not fit, or "".
+        stopped: whether it was given up as hopeless.
+        half_at: the step that is half of the run [optimizer steps].
+        shapes: of the parameters as `make` built them.
+    """
+
+    curve: Curve
+    measure: str
+    steps: int
+    diagnosis: Diagnosis = field(default_factory=lambda: Diagnosis(()))
+    treatment: Treatment = field(default_factory=lambda: Treatment((), (), ""))
+    batches: bytes = b""
+    refused: str = ""
+    stopped: bool = False
+    half_at: int = 0
+    shapes: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def half(self) -> float:
+        """The measure at half of the run; of one that ended before, at its end."""
+        reached = [v for s, v in zip(self.curve.steps, self.curve.values, strict=True) if s <= self.half_at]
+        return reached[-1] if reached else math.nan
+
+    @property
+    def end(self) -> float:
+        """The measure at the end; of a run that broke off, NaN."""
+        return math.nan if self.curve.error or not self.curve.values else self.curve.values[-1]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Every problem that hurts in it, roots first."""
+        return tuple(finding.problem for finding in self.diagnosis.findings if finding.level == "problem")
+
+
+def score(measure: str, value: float) -> float:
+    """The value on the scale on which differences are taken: more is better, and never infinite.
+
+    A loss counts by its negative logarithm, so that differences are ln(control / treated) [Sharma 2025 pairs seeds in
+    the same way]; a metric as it is, but not below -1, where an R² that diverged would outweigh all other seeds.
+    """
+    if measure == "loss":
+        return -math.log(min(max(value, 1e-12), WORST)) if math.isfinite(value) else -math.log(WORST)
+    return max(value, -1.0) if math.isfinite(value) else -1.0
+
+
+def run(job: Job) -> Run:
+    """Make one run, on one thread, and leave the process's random numbers as they were.
+
+    An error of the user's own training is part of the result; one of `make` is not.
+
+    Raises:
+        SetupError: `make` gives something that is no Setup, or one that cannot be evaluated.
+    """
+    with _one_thread(), generators_kept():
+        setup = build(job.make, job.seed)
+        _check(setup)
+        shapes = tuple(tuple(parameter.shape) for parameter in setup.model.parameters())
+        seed_all(job.seed, "surgery")
+        try:
+            setup, treatment = operate(setup, [remedy_of(dose) for dose in job.remedies])
+        except RefusedError as reason:
+            return Run(Curve(job.seed, (), (), str(reason)), _measure(job, setup), 0, refused=str(reason))
+        stream = Stream(job.seed, "batches")
+        batches = Batches(setup.train_loader, stream)
+        validation = _validation(setup, stream)
+        seed_all(job.seed, "noise")
+        setup = replace(setup, train_loader=batches)
+        observed = _Observed(job, replace(setup, val_loader=validation), _measure(job, setup))
+        diagnosis = observed.train(setup)
+        return Run(
+            Curve(job.seed, tuple(observed.steps), tuple(observed.values), observed.error),
+            observed.measure,
+            observed.done,
+            diagnosis if not job.remedies and job.share == 1.0 else replace(diagnosis, recording=None),
+            treatment,
+            bytes(batches.fingerprints),
+            stopped=observed.stopped,
+            half_at=observed.half_at,
+            shapes=shapes,
+        )
+
+
+def run_packed(job: bytes) -> bytes:
+    """`run` for another process: what goes in and out travels by cloudpickle."""
+    packed: bytes = cloudpickle.dumps(run(cloudpickle.loads(job)))
+    return packed
+
+
+class _EnoughError(BaseException):
+    """Ends a training from within its optimizer's step; no `except Exception` of a user's loop holds it up."""
+
+
+class _Observed:
+    """A training that is evaluated on its way, whatever its loop looks like."""
+
+    def __init__(self, job: Job, judged: Setup, measure: str) -> None:
+        self.measure = measure
+        self.steps: list[int] = []
+        self.values: list[float] = []
+        self.done = 0
+        self.error = ""
+        self.stopped = False
+        self._job, self._judged = job, judged
+        length = job.length or judged.epochs * _batch_count(judged.train_loader)
+        treated = judged.epochs * _batch_count(judged.train_loader) if job.remedies and judged.loop is None else length
+        self._whole = max(length, treated) if job.share == 1.0 else length  # a longer treatment is seen to its end
+        self._last = round(job.share * length) if job.share < 1.0 else 0
+        self._marks = {max(1, round(share * self._whole)) for share in EVALUATED}
+        self._eighth, self.half_at = (max(1, round(share * self._whole)) for share in (EVALUATED[0], 0.5))
+
+    def train(self, setup: Setup) -> Diagnosis:
+        with Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
+            handle = register_optimizer_step_post_hook(self._after_step)  # after the watch's own: its step is done
+            try:
+                train(setup, None if setup.loop else watch.validate)
+            except _EnoughError:
+                pass
+            except TrainclinicError:
+                raise
+            except Exception as error:
+                self.error = f"{type(error).__name__}: {error}"
+            finally:
+                handle.remove()
+        if not self.done and not self.error:
+            raise SetupError("make: expected a training that makes optimizer steps, got none; is train_loader empty?")
+        if not self.steps or self.steps[-1] != self.done or setup.loop:  # a loop may restore better weights at its end
+            self._evaluate()
+        try:
+            return diagnose(watch)
+        except RecordingError:
+            return Diagnosis(())
+
+    def _after_step(self, optimizer: Optimizer, *_: Any) -> None:
+        if optimizer is not self._judged.optimizer:
+            return
+        self.done += 1
+        last = self.done == self._last
+        if self.done in self._marks or last:
+            self._evaluate()
+        if last:
+            raise _EnoughError
+        if self.done == self._eighth and not score(self.measure, self.values[-1]) > self._job.hopeless:
+            self.stopped = not math.isnan(self._job.hopeless)
+            if self.stopped:
+                raise _EnoughError
+
+    def _evaluate(self) -> None:
+        with generators_kept():
+            try:
+                value = evaluate(self._judged)[self.measure]
+            except KeyError:
+                raise SetupError(f"metric: {self.measure!r} cannot be had where `step` hides the outputs; "
+                                 'use metric="loss"') from None  # fmt: skip
+        if self.done in self.steps:
+            self.values[-1] = float(value)
+        else:
+            self.steps.append(self.done)
+            self.values.append(float(value))
+
+
+def _check(setup: Setup) -> None:
+    for name in ("train_loader", "val_loader"):
+        loader = getattr(setup, name)
+        if loader is not None and iter(loader) is loader:
+            raise SetupError(f"Setup.{name}: expected batches that can be iterated in every epoch, got "
+                             f"{type(loader).__name__}, which can be once; use a list or a DataLoader")  # fmt: skip
+
+
+def _measure(job: Job, setup: Setup) -> str:
+    return job.measure or ("loss" if setup.step is not None else setup.metric_name)
+
+
+def _validation(setup: Setup, stream: Stream) -> Any:
+    """Batches that do not change between two evaluations, nor draw from the training's random numbers."""
+    if setup.val_loader is not None:
+        return Batches(setup.val_loader, stream)
+    with generators_kept():
+        found = []
+        for batch in setup.train_loader:
+            found.append(batch)
+            if len(found) == FIXED_BATCHES:
+                break
+    return found
+
+
+def _batch_count(loader: Any) -> int:
+    try:
+        return max(1, len(loader))
+    except TypeError:
+        with generators_kept():
+            return max(1, sum(1 for _ in loader))
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums depend on how many threads add them up: every run of a trial has one, wherever it is made."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,159 @@
+"""The search: short runs that propose one plan. Search is not inference: the plan is proven afterwards, or not at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from trainclinic import catalog
+from trainclinic.measure.run import Make, build
+from trainclinic.measure.shadow import generators_kept
+from trainclinic.prove.pairs import Job, Run, score
+from trainclinic.prove.trial import measure_for
+from trainclinic.prove.workers import Workers
+from trainclinic.records import Attempt, Dose, Finding
+from trainclinic.treat.operation import REMEDIES, operate, remedy_of
+from trainclinic.treat.remedy import RefusedError, Remedy
+
+SHARES = (0.25, 0.5)  # of a run, as short as shows the problem in the untreated run; else whole runs
+MOST_REMEDIES = 3  # in one plan
+WORSE = {"loss": 0.5}  # a try that is behind the untreated run by more, after an eighth of a run, is given up
+WORSE_METRIC = 0.1
+
+
+@dataclass
+class Search:
+    """What has been tried so far, and what is left to spend.
+
+    Args:
+        make: builds the Setup.
+        control: the untreated whole run.
+        allowance: of the search [optimizer steps].
+        workers: make the runs.
+
+    Attributes:
+        tried: every attempt, in order.
+        spent: [optimizer steps].
+        why_not: remedies that were refused, with the reason.
+    """
+
+    make: Make
+    control: Run
+    allowance: int
+    workers: Workers
+    tried: list[Attempt] = field(default_factory=list)
+    spent: int = 0
+    why_not: list[str] = field(default_factory=list)
+
+    def plan(self, root: Finding) -> tuple[Dose, ...]:
+        """The remedies worth a proof, fewest first; none where none fits or helps."""
+        share, control = self._as_short_as_shows(root)
+        plan: tuple[Dose, ...] = ()
+        best = control
+        finding = root
+        for _ in range(MOST_REMEDIES):
+            found = self._round(plan, finding, share, best)
+            if found is None:
+                break
+            dose, best = found
+            plan = (*plan, dose)
+            remaining = [one for one in best.diagnosis.problems if one.problem != finding.problem]
+            if finding.problem in best.problems:
+                continue
+            if not remaining:
+                break
+            finding = remaining[0]
+        return plan
+
+    # -- one round: which remedy to add
+
+    def _round(self, plan: tuple[Dose, ...], finding: Finding, share: float, before: Run) -> tuple[Dose, Run] | None:
+        measure, problem = before.measure, finding.problem
+        best: tuple[tuple[bool, float], Dose, Run] | None = None
+        for group in self._candidates(plan, finding):
+            jobs = [self._job((*plan, dose), share, before) for dose in group]
+            for dose, run in zip(group, self._runs(jobs), strict=False):
+                gain = _at(run, measure) - _at(before, measure)
+                cleared = problem not in run.problems and not run.stopped and not run.curve.error and not run.refused
+                self._note((*plan, dose), run, gain, cleared)
+                better = cleared or gain > 0
+                if not run.refused and not run.stopped and not run.curve.error and better:
+                    rank = (cleared, gain)
+                    if best is None or rank > best[0]:
+                        best = (rank, dose, run)
+            if best is not None and best[0][0] and best[0][1] > 0:
+                break
+        return (best[1], best[2]) if best else None
+
+    def _candidates(self, plan: tuple[Dose, ...], finding: Finding) -> Iterator[list[Dose]]:
+        """Groups of doses to try, best first: a ladder is one group, everything else one by one."""
+        used = {dose.remedy for dose in plan}
+        kinds: list[type[Remedy]] = [
+            kind
+            for name, kind in catalog.entries(REMEDIES).items()
+            if finding.problem in kind.treats and name not in used
+        ]
+        kinds.sort(key=lambda kind: (kind.treats[finding.problem], kind.id()))
+        later: list[list[Dose]] = []
+        for kind in kinds:
+            doses = self._doses(kind, plan, finding)
+            if not doses:
+                continue
+            if kind.ladder:
+                yield doses
+            else:
+                yield doses[:1]
+                later += [[dose] for dose in doses[1:]]
+        yield from later
+
+    def _doses(self, kind: type[Remedy], plan: tuple[Dose, ...], finding: Finding) -> list[Dose]:
+        """Its options on this Setup; a refusal is noted, in words."""
+        try:
+            with generators_kept():
+                setup, _ = operate(build(self.make, self.control.curve.seed), [remedy_of(dose) for dose in plan])
+                options = list(kind.options(setup, finding))
+                if options:
+                    options[0].prescribe(setup)
+        except RefusedError as reason:
+            self.why_not.append(f"{kind.id()}: {reason}")
+            return []
+        return [Dose(option.id(), option.to_dict()) for option in options]
+
+    # -- runs, and what they cost
+
+    def _as_short_as_shows(self, root: Finding) -> tuple[float, Run]:
+        for share in SHARES:
+            job = Job(
+                self.make, self.control.curve.seed, (), self.control.steps, share, measure=measure_for(root.problem)
+            )
+            for run in self._runs([job]):
+                if root.problem in run.problems:
+                    return share, run
+        return 1.0, self.control
+
+    def _job(self, remedies: tuple[Dose, ...], share: float, before: Run) -> Job:
+        slack = WORSE.get(before.measure, WORSE_METRIC)
+        early = before.curve.values[0] if before.curve.values else math.nan
+        hopeless = score(before.measure, early) - slack
+        return Job(self.make, before.curve.seed, remedies, self.control.steps, share, hopeless, before.measure)
+
+    def _runs(self, jobs: Sequence[Job]) -> Iterator[Run]:
+        """Runs one after the other, as long as the next one can be paid."""
+        made = self.workers.runs(jobs)
+        for job in jobs:
+            if self.spent + job.share * job.length > self.allowance:
+                return
+            run = next(made)
+            self.spent += run.steps
+            yield run
+
+    def _note(self, remedies: tuple[Dose, ...], run: Run, gain: float, cleared: bool) -> None:
+        said = run.refused or run.curve.error or ("given up: clearly worse than without it" if run.stopped else "")
+        if run.refused:
+            self.why_not.append(run.refused)
+        self.tried.append(Attempt(remedies, math.nan if run.refused else gain, cleared, run.steps, said))
+
+
+def _at(run: Run, measure: str) -> float:
+    return score(measure, run.end)

@@ -1,0 +1,148 @@
+"""What a remedy needs to know of a network before it writes its code: looked at, never changed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional as F
+
+from trainclinic.measure.shadow import generators_kept, uncompiled
+from trainclinic.setup import Setup
+from trainclinic.treat.remedy import RefusedError
+
+WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+#: activation modules by name → the functions that do the same, for networks that call functions
+FUNCTIONS: dict[str, tuple[Any, ...]] = {
+    "Sigmoid": (torch.sigmoid, F.sigmoid, "sigmoid"),
+    "Tanh": (torch.tanh, F.tanh, "tanh"),
+    "ReLU": (torch.relu, F.relu, "relu"),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a module without children in a forward pass.
+
+    Attributes:
+        name: of the module.
+        module: itself; it is a copy's, for looking at only.
+        given: shape of its first tensor.
+        gives: shape of its output.
+    """
+
+    name: str
+    module: nn.Module
+    given: tuple[int, ...]
+    gives: tuple[int, ...]
+
+
+def first_batch(setup: Setup) -> Any:
+    """The first training batch; neither the global random numbers nor the loader's own are moved."""
+    generator = getattr(setup.train_loader, "generator", None)
+    state = generator.get_state() if isinstance(generator, torch.Generator) else None
+    with generators_kept():
+        try:
+            return next(iter(setup.train_loader))
+        except StopIteration:
+            raise RefusedError("train_loader: expected batches, got none; give it data") from None
+        finally:
+            if isinstance(generator, torch.Generator) and state is not None:
+                generator.set_state(state)
+
+
+def calls(setup: Setup) -> tuple[Call, ...]:
+    """Every call of a module without children, in the order of the forward pass of the first batch, on a copy.
+
+    Raises:
+        RefusedError: the model cannot be copied or run.
+    """
+    found: list[Call] = []
+    batch = first_batch(setup)
+    try:
+        model = copy.deepcopy(uncompiled(setup.model))
+    except Exception as error:
+        raise RefusedError(f"the model cannot be copied to be looked at ({type(error).__name__}: {error})") from error
+
+    def see(name: str) -> Callable[..., None]:
+        def hook(module: nn.Module, args: Any, output: Any) -> None:
+            if args and isinstance(args[0], Tensor) and isinstance(output, Tensor):
+                found.append(Call(name, module, tuple(args[0].shape), tuple(output.shape)))
+
+        return hook
+
+    for name, module in model.named_modules():
+        if not module._modules:
+            module.register_forward_hook(see(name))
+    with generators_kept(), torch.no_grad():
+        try:
+            if setup.step is not None:
+                setup.step(model, batch)
+            else:
+                model(batch[0])
+        except Exception as error:
+            raise RefusedError(f"the model cannot be run on a batch ({type(error).__name__}: {error})") from error
+    return tuple(found)
+
+
+def hidden(found: Iterable[Call], kinds: tuple[type[nn.Module], ...]) -> list[Call]:
+    """The first calls of modules of these kinds that some layer with weights follows."""
+    found = list(found)
+    last = max((index for index, call in enumerate(found) if isinstance(call.module, WEIGHTS)), default=-1)
+    names: dict[str, Call] = {}
+    for call in found[:last]:
+        if isinstance(call.module, kinds):
+            names.setdefault(call.name, call)
+    return list(names.values())
+
+
+def traced(setup: Setup) -> fx.GraphModule:
+    """The model's graph, as `torch.fx.symbolic_trace` gives it.
+
+    Raises:
+        RefusedError: the model decides by its data which way to go, or the graph computes something else.
+    """
+    model = copy.deepcopy(uncompiled(setup.model))
+    try:
+        graph = fx.symbolic_trace(model)
+    except Exception as error:
+        raise RefusedError(f"its activation functions are called inside a forward that cannot be traced "
+                           f"({type(error).__name__}); make them modules, such as nn.Sigmoid()") from error  # fmt: skip
+    if any("training" in node.kwargs for node in graph.graph.nodes):
+        raise RefusedError("its forward calls a function that depends on the mode, which a traced graph would fix; "
+                           "make it a module, such as nn.Dropout()")  # fmt: skip
+    batch = first_batch(setup)
+    inputs = batch[0] if setup.step is None else None
+    if inputs is None:
+        raise RefusedError("with `step` it is not known what the model is called with, so that a traced graph of it "
+                           "cannot be checked; make its activation functions modules")  # fmt: skip
+    with generators_kept(), torch.no_grad():
+        model.eval()
+        graph.eval()
+        if not torch.allclose(model(inputs), graph(inputs), equal_nan=True):
+            raise RefusedError("its traced graph computes something else than the model")
+    return graph
+
+
+def functional(graph: fx.GraphModule, kind: str) -> list[str]:
+    """Names of the nodes that call this activation function between layers with weights."""
+    nodes = list(graph.graph.nodes)
+    modules = dict(graph.named_modules())
+    weights = [
+        index for index, node in enumerate(nodes)
+        if node.op == "call_module" and isinstance(modules[node.target], WEIGHTS)
+    ]  # fmt: skip
+    last = weights[-1] if weights else -1
+    return [node.name for node in nodes[: max(0, last)] if node.target in FUNCTIONS[kind]]
+
+
+def class_names(modules: Iterable[nn.Module]) -> str:
+    """Such as "3 Sigmoid and 1 Tanh"."""
+    counts: dict[str, int] = {}
+    for module in modules:
+        counts[type(module).__name__] = counts.get(type(module).__name__, 0) + 1
+    return " and ".join(f"{count} {name}" for name, count in counts.items())
