@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from trainclinic.errors import SetupError
 from trainclinic.measure.run import Make, build
-from trainclinic.prove.pairs import Job, Run, score
+from trainclinic.prove.pairs import FIXED_BATCHES, Job, Run, score
 from trainclinic.prove.progress import Progress, bar
 from trainclinic.prove.search import Search
 from trainclinic.prove.statistics import difference
@@ -136,7 +136,10 @@ class _Case:
         parts: tuple[Part, ...] = ()
         if len(plan) > 1 and trial.verdict in ("cured", "helped") and not said:
             parts = tuple(self._parts(trial, plan, treated, controls, control))
-        return replace(known, trial=trial, parts=parts, said=said or trial.why, cost=self.cost)
+        said = said or trial.why
+        if control.on_training_batches:
+            said = f"{said} Judged on {FIXED_BATCHES} training batches, as there is no validation data."
+        return replace(known, trial=trial, parts=parts, said=said, cost=self.cost)
 
     def _arms(self, root: Finding, plan: tuple[Dose, ...], control: Run) -> tuple[list[Run], list[Run], str]:
         """Both arms, as many whole pairs as could be made, and why there are not all, or ""."""

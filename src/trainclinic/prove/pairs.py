@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,6 +27,7 @@ from trainclinic.treat.remedy import RefusedError
 
 EVALUATED = (0.125, 0.25, 0.5, 0.75)  # shares of a run after which it is evaluated, besides at its end
 FIXED_BATCHES = 8  # training batches on which a Setup without validation data is judged
+_ALONE = threading.Lock()  # random numbers and hooks are the process's: one run at a time in each
 WORST = 1e9  # a loss that is not finite counts as this one
 
 
@@ -67,6 +69,7 @@ class Run:
         stopped: whether it was given up as hopeless.
         half_at: the step that is half of the run [optimizer steps].
         shapes: of the parameters as `make` built them.
+        on_training_batches: whether it was judged on those, for want of validation data.
     """
 
     curve: Curve
@@ -79,6 +82,7 @@ class Run:
     stopped: bool = False
     half_at: int = 0
     shapes: tuple[tuple[int, ...], ...] = ()
+    on_training_batches: bool = False
 
     @property
     def half(self) -> float:
@@ -116,7 +120,7 @@ def run(job: Job) -> Run:
     Raises:
         SetupError: `make` gives something that is no Setup, or one that cannot be evaluated.
     """
-    with _one_thread(), generators_kept():
+    with _ALONE, _one_thread(), generators_kept():
         setup = build(job.make, job.seed)
         _check(setup)
         shapes = tuple(tuple(parameter.shape) for parameter in setup.model.parameters())
@@ -142,6 +146,7 @@ def run(job: Job) -> Run:
             stopped=observed.stopped,
             half_at=observed.half_at,
             shapes=shapes,
+            on_training_batches=setup.val_loader is None,
         )
 
 

@@ -1,4 +1,4 @@
-"""The search: short runs that propose one plan. Search is not inference: the plan is proven afterwards, or not at all."""
+"""The search: short runs that propose one plan. Search is not inference: the plan is proven afterwards, or never."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ class Search:
                 if options:
                     options[0].prescribe(setup)
         except RefusedError as reason:
-            self.why_not.append(f"{kind.id()}: {reason}")
+            self.why_not.append(str(reason))
+            self.tried.append(Attempt((*plan, Dose(kind.id())), math.nan, False, 0, str(reason)))
             return []
         return [Dose(option.id(), option.to_dict()) for option in options]
 
