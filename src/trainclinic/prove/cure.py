@@ -145,7 +145,7 @@ class _Case:
         """Both arms, as many whole pairs as could be made, and why there are not all, or ""."""
         length, measure = control.steps, measure_for(root.problem)
         seeds = range(self.seed + 1, self.seed + 1 + PAIRS)
-        jobs = [Job(self.make, one, arm, length, measure=measure) for one in seeds for arm in ((), plan)]
+        jobs = [Job(self.make, one, arm, length, measure=measure) for one in seeds for arm in (plan, ())]
         made: list[Run] = []
         said = ""
         limit = self.budget * length
@@ -162,7 +162,7 @@ class _Case:
         except KeyboardInterrupt:
             said = f"interrupted after {len(made) // 2} of {PAIRS} pairs"
         pairs = len(made) // 2
-        return made[: 2 * pairs : 2], made[1 : 2 * pairs : 2], said
+        return made[1 : 2 * pairs : 2], made[: 2 * pairs : 2], said
 
     def _parts(
         self, trial: Trial, plan: tuple[Dose, ...], treated: Sequence[Run], controls: Sequence[Run], control: Run
