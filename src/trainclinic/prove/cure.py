@@ -114,10 +114,9 @@ class _Case:
         known = Cure(diagnosis, "", cost=self.cost, run_length=control.steps, _make=Treated(self.make, ()))
         if not diagnosis.problems:
             return replace(known, said="nothing to cure: no problem was found in the untreated run")
-        root = diagnosis.problems[0]
         search = Search(self.make, control, int(min(SEARCH * self.budget, self.budget - 1) * control.steps), self.pool)
         try:
-            plan = search.plan(root)
+            root, plan = self._planned(search, diagnosis.problems)
         except KeyboardInterrupt:
             return replace(known, said="interrupted during the search", tried=tuple(search.tried),
                            cost=self.cost + search.spent)  # fmt: skip
@@ -126,6 +125,15 @@ class _Case:
         if not plan:
             return replace(known, said=_why_not(root, search))
         return self._prove(known, root, plan, control)
+
+    def _planned(self, search: Search, roots: Sequence[Finding]) -> tuple[Finding, tuple[Dose, ...]]:
+        """The first root cause for which there is a plan; the first of all where there is none."""
+        for root in roots:
+            self.told(f"short trials against {root.problem}", 0.0)
+            plan = search.plan(root)
+            if plan:
+                return root, plan
+        return roots[0], ()
 
     def _prove(self, known: Cure, root: Finding, plan: tuple[Dose, ...], control: Run) -> Cure:
         known = replace(known, _make=Treated(self.make, plan))
