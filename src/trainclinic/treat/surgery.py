@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -43,16 +44,26 @@ class Call:
 
 def first_batch(setup: Setup) -> Any:
     """The first training batch; neither the global random numbers nor the loader's own are moved."""
+    return first_batches(setup, 1)[0]
+
+
+def first_batches(setup: Setup, count: int) -> list[Any]:
+    """At most `count` training batches, at least one; no random numbers are moved.
+
+    Raises:
+        RefusedError: there is none.
+    """
     generator = getattr(setup.train_loader, "generator", None)
     state = generator.get_state() if isinstance(generator, torch.Generator) else None
     with generators_kept():
         try:
-            return next(iter(setup.train_loader))
-        except StopIteration:
-            raise RefusedError("train_loader: expected batches, got none; give it data") from None
+            found = list(islice(setup.train_loader, count))
         finally:
             if isinstance(generator, torch.Generator) and state is not None:
                 generator.set_state(state)
+    if not found:
+        raise RefusedError("train_loader: expected batches, got none; give it data")
+    return found
 
 
 def calls(setup: Setup) -> tuple[Call, ...]:
