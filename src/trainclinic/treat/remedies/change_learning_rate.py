@@ -7,6 +7,7 @@ import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import torch
@@ -129,7 +130,7 @@ def _range_test(setup: Setup, batches: list[Any]) -> float:
         if not math.isfinite(smooth) or smooth > best + (DIVERGED - 1) * abs(best):
             break
         curve.append((rate, smooth))
-    falls = [(after[1] - before[1], after[0]) for before, after in zip(curve, curve[1:], strict=False)]
+    falls = [(after[1] - before[1], after[0]) for before, after in pairwise(curve)]
     steepest, rate = min(falls, default=(0.0, math.nan))
     return rate if steepest < 0 else math.nan
 
@@ -137,7 +138,7 @@ def _range_test(setup: Setup, batches: list[Any]) -> float:
 def _step(optimizer: Optimizer) -> None:
     """A step of the copy itself: a scheduler had bound the method of the copied object to the original."""
     with torch.enable_grad():
-        type(optimizer).step(optimizer)  # type: ignore[call-arg]
+        type(optimizer).step(optimizer)
 
 
 def _round(factor: float) -> float:

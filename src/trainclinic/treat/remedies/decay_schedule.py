@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from trainclinic.setup import Setup
+from trainclinic.treat.loaders import steps_an_epoch
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
-from trainclinic.treat.remedies.warm_up import steps_an_epoch
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
-from trainclinic.treat.remedies.shuffle_data import plain_loader, rebuilt
+from trainclinic.treat.loaders import plain_loader, rebuilt
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage, setting
 
 FEWEST = 4  # steps that must be left in an epoch

@@ -35,8 +35,8 @@ class PlainLoop(Remedy):
     def prescribe(self, setup: Setup) -> Prescription:
         """A function `train` that is called in place of the loop."""
         if setup.loop is None:
-            raise RefusedError(f"{self.id()}: the training uses the plain loop already; look for the fault in the model "
-                               "or in step: a call of eval(), or a backward pass of its own")  # fmt: skip
+            raise RefusedError(f"{self.id()}: the training uses the plain loop already; look for the fault in the "
+                               "model or in step: a call of eval(), or a backward pass of its own")  # fmt: skip
         if setup.step is not None:
             head, loss = "for batch in {}", "step(model, batch)"
         else:

@@ -15,7 +15,7 @@ from trainclinic.setup import Setup
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage, setting
 from trainclinic.treat.surgery import first_batch
 
-CONTAINERS = {list: "nn.ModuleList", tuple: "nn.ModuleList", dict: "nn.ModuleDict"}
+CONTAINERS: dict[type[Any], str] = {list: "nn.ModuleList", tuple: "nn.ModuleList", dict: "nn.ModuleDict"}
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,10 @@ def _why(setup: Setup, frozen: list[str]) -> str:
             loss.backward()  # type: ignore[no-untyped-call]
             cut = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
         except Exception as error:
-            return f"the optimizer holds every parameter, and the model cannot be run ({type(error).__name__}: {error})"
+            return f"the optimizer holds every parameter; the model cannot be run ({type(error).__name__}: {error})"
     if cut:
-        return (f"no gradient reaches {cut[0]} and {len(cut) - 1} others, although the optimizer holds them; remove the "
-                "detach(), .data, .item() or torch.no_grad() between them and the loss")  # fmt: skip
+        return (f"no gradient reaches {cut[0]} and {len(cut) - 1} others, although the optimizer holds them; remove "
+                "the detach(), .data, .item() or torch.no_grad() between them and the loss")  # fmt: skip
     if frozen:
         return f"{len(frozen)} parameters are frozen by requires_grad=False, on purpose as it seems; set unfreeze"
     return "the optimizer holds every parameter already, and a gradient reaches each"

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
+from trainclinic.treat.loaders import steps_an_epoch
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage, setting
 
 
@@ -56,16 +57,3 @@ class WarmUp(Remedy):
             f"total_iters={steps - 1})\n"
             "optimizer.register_step_post_hook(lambda *_: warm_up.step())  # after every step, not every epoch\n",
         )
-
-
-def steps_an_epoch(setup: Setup, remedy: str) -> int:
-    """Batches of the training loader.
-
-    Raises:
-        RefusedError: it does not tell how many it has.
-    """
-    try:
-        return len(setup.train_loader)  # type: ignore[arg-type]
-    except TypeError:
-        raise RefusedError(f"{remedy}: train_loader has no len(), so that it is not known how long the training is; "
-                           "give it one") from None  # fmt: skip
