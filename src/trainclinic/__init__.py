@@ -19,7 +19,7 @@ from trainclinic.errors import (
 )
 from trainclinic.measure.run import run
 from trainclinic.measure.watch import Watch
-from trainclinic.ranks import load
+from trainclinic.prove.saved import load
 from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis, Evidence, Finding
 from trainclinic.report.report import report
