@@ -267,6 +267,7 @@ class Cure:
         parts: what each remedy of a plan of several is worth.
         cost: of everything together [optimizer steps].
         run_length: steps of one untreated run [optimizer steps].
+        interrupted: whether it was broken off from outside, so that it says only what was known by then.
     """
 
     diagnosis: Diagnosis
@@ -276,6 +277,7 @@ class Cure:
     parts: tuple[Part, ...] = ()
     cost: int = 0
     run_length: int = 0
+    interrupted: bool = False
     _make: Any = field(default=None, repr=False, compare=False)
 
     @property
@@ -311,6 +313,7 @@ class Cure:
             "parts": [asdict(part) for part in self.parts],
             "cost": self.cost,
             "run_length": self.run_length,
+            "interrupted": self.interrupted,
         }
 
     def _repr_html_(self) -> str:

@@ -38,13 +38,13 @@ def _arm(name: str, curves: Sequence[Curve], colour: str, dash: str) -> list[Cha
 
 def difference_chart(trial: Trial) -> Chart:
     """One point a seed, at half and at the end of the run; the median with its interval beside them."""
-    seeds = [f"seed {curve.seed}" for curve in trial.control]
+    seeds = [str(curve.seed) for curve in trial.control]
     data = [
         _points("at half of the run", seeds, trial.half, "circle-open", GREY),
         _points("at its end", seeds, trial.full, "circle", GREEN),
         _median(trial.full),
     ]
-    chart = picture(data, "", f"{'ln ratio of the losses' if trial.measure == 'loss' else 'difference'}: up is better")
+    chart = picture(data, "seed", f"{'ln ratio of the losses' if trial.measure == 'loss' else 'difference'}: up is better")
     around = chart["layout"]
     around["xaxis"]["type"] = "category"
     known = [value for value in (*trial.half.values, *trial.full.values) if math.isfinite(value)]
@@ -64,7 +64,7 @@ def difference_chart(trial: Trial) -> Chart:
 def _points(name: str, seeds: list[str], found: Difference, symbol: str, colour: str) -> Chart:
     return {
         "type": "scatter", "name": name, "mode": "markers", "x": seeds, "y": list(found.values),
-        "marker": {"symbol": symbol, "size": 10, "color": colour}, "hovertemplate": "%{x}<br>%{y:+.3g}",
+        "marker": {"symbol": symbol, "size": 10, "color": colour}, "hovertemplate": "seed %{x}<br>%{y:+.3g}",
     }  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def _proof(cure: Cure) -> Iterator[RenderableType]:
 def _pairs(trial: Trial) -> Table:
     name = said.measure(trial)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
-    for title in ("seed", f"{name} without", f"{name} with", "difference at half", "difference"):
+    for title in ("seed", f"{name} without", f"{name} with", "at half", "difference"):
         table.add_column(title, justify="right")
     for pair in said.pairs(trial):
         table.add_row(pair.seed, pair.control, pair.treated, Text(pair.half, "dim"), Text(pair.full, "bold"))

@@ -64,21 +64,22 @@ def key_figures(cure: Cure) -> tuple[tuple[str, str], ...]:
         (f"{name} without", middle(trial.control)),
         (f"{name} with", middle(trial.treated)),
         ("Difference", interval(trial.full)),
-        ("p (sign-flip, one-sided)", number(trial.full.p_value)),
+        ("p", number(trial.full.p_value)),
         ("Cost", cost(cure)[0]),
     )
 
 
 def measure(trial: Trial) -> str:
     """What was compared, as it is said: "Accuracy", "Loss", "R²"."""
-    return {"r2": "R²"}.get(trial.measure, readable(trial.measure))
+    return "R²" if trial.measure == "r2" else readable(trial.measure)
 
 
 def unit(trial: Trial) -> str:
     """What a difference is."""
     if trial.measure == "loss":
         return "ln(loss without ÷ loss with): 0.69 is half the loss"
-    return f"{measure(trial)} with the treatment, minus without it"
+    name = "R²" if trial.measure == "r2" else clean(trial.measure).replace("_", " ")
+    return f"{name} with the treatment, minus {name} without it"
 
 
 def pairs(trial: Trial) -> tuple[Pair, ...]:
@@ -94,7 +95,7 @@ def reached(curve: Curve) -> str:
     """The value at the end of a run, or that it broke off."""
     if curve.error:
         return "broke off"
-    return "none" if not curve.values else number(curve.values[-1]) if not math.isnan(curve.values[-1]) else "NaN"
+    return decimals(curve.values[-1]) if curve.values else "none"
 
 
 def middle(curves: tuple[Curve, ...]) -> str:
@@ -102,12 +103,19 @@ def middle(curves: tuple[Curve, ...]) -> str:
     ends = sorted(curve.values[-1] for curve in curves if curve.values and not curve.error)
     if not ends:
         return "none"
-    return number((ends[(len(ends) - 1) // 2] + ends[len(ends) // 2]) / 2)
+    return decimals((ends[(len(ends) - 1) // 2] + ends[len(ends) // 2]) / 2)
 
 
 def signed(value: float) -> str:
     """A difference with its sign."""
-    return ("+" if value > 0 else "") + number(value)
+    return ("+" if value > 0 else "") + decimals(value)
+
+
+def decimals(value: float) -> str:
+    """Three decimals, so that numbers in a column can be compared; what they do not suit is written as elsewhere."""
+    if math.isnan(value):
+        return "NaN"
+    return f"{value:.3f}" if value == 0 or 1e-3 <= abs(value) < 1000 else number(value)
 
 
 def interval(found: Difference) -> str:
