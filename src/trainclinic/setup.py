@@ -144,8 +144,16 @@ def evaluate(setup: Setup) -> dict[str, float]:
     figures = {"loss": total / count if count else math.nan}
     if outputs and setup.metric != "loss":
         score = setup.metric if callable(setup.metric) else METRICS[setup.metric]
-        figures[setup.metric_name] = float(score(torch.cat(outputs), torch.cat(targets)))
+        figures[setup.metric_name] = _number(setup.metric_name, score(torch.cat(outputs), torch.cat(targets)))
     return figures
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise SetupError(f"metric {name}: expected a number, more being better, got {type(value).__name__} "
+                         f"{value!r:.60}; return a float") from None  # fmt: skip
 
 
 def pair(batch: Any) -> tuple[Any, Any]:

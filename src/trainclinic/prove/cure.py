@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from trainclinic.errors import SetupError
 from trainclinic.measure.run import Make, build
-from trainclinic.prove.pairs import Job, Run, score
+from trainclinic.prove.pairs import FIXED_BATCHES, Job, Run, score
 from trainclinic.prove.progress import Progress, bar
 from trainclinic.prove.search import Search
 from trainclinic.prove.statistics import difference
@@ -114,10 +114,9 @@ class _Case:
         known = Cure(diagnosis, "", cost=self.cost, run_length=control.steps, _make=Treated(self.make, ()))
         if not diagnosis.problems:
             return replace(known, said="nothing to cure: no problem was found in the untreated run")
-        root = diagnosis.problems[0]
         search = Search(self.make, control, int(min(SEARCH * self.budget, self.budget - 1) * control.steps), self.pool)
         try:
-            plan = search.plan(root)
+            root, plan = self._planned(search, diagnosis.problems)
         except KeyboardInterrupt:
             return replace(known, said="interrupted during the search", tried=tuple(search.tried),
                            cost=self.cost + search.spent)  # fmt: skip
@@ -126,6 +125,15 @@ class _Case:
         if not plan:
             return replace(known, said=_why_not(root, search))
         return self._prove(known, root, plan, control)
+
+    def _planned(self, search: Search, roots: Sequence[Finding]) -> tuple[Finding, tuple[Dose, ...]]:
+        """The first root cause for which there is a plan; the first of all where there is none."""
+        for root in roots:
+            self.told(f"short trials against {root.problem}", 0.0)
+            plan = search.plan(root)
+            if plan:
+                return root, plan
+        return roots[0], ()
 
     def _prove(self, known: Cure, root: Finding, plan: tuple[Dose, ...], control: Run) -> Cure:
         known = replace(known, _make=Treated(self.make, plan))
@@ -136,13 +144,16 @@ class _Case:
         parts: tuple[Part, ...] = ()
         if len(plan) > 1 and trial.verdict in ("cured", "helped") and not said:
             parts = tuple(self._parts(trial, plan, treated, controls, control))
-        return replace(known, trial=trial, parts=parts, said=said or trial.why, cost=self.cost)
+        said = said or trial.why
+        if control.on_training_batches:
+            said = f"{said} Judged on {FIXED_BATCHES} training batches, as there is no validation data."
+        return replace(known, trial=trial, parts=parts, said=said, cost=self.cost)
 
     def _arms(self, root: Finding, plan: tuple[Dose, ...], control: Run) -> tuple[list[Run], list[Run], str]:
         """Both arms, as many whole pairs as could be made, and why there are not all, or ""."""
         length, measure = control.steps, measure_for(root.problem)
         seeds = range(self.seed + 1, self.seed + 1 + PAIRS)
-        jobs = [Job(self.make, one, arm, length, measure=measure) for one in seeds for arm in ((), plan)]
+        jobs = [Job(self.make, one, arm, length, measure=measure) for one in seeds for arm in (plan, ())]
         made: list[Run] = []
         said = ""
         limit = self.budget * length
@@ -159,7 +170,7 @@ class _Case:
         except KeyboardInterrupt:
             said = f"interrupted after {len(made) // 2} of {PAIRS} pairs"
         pairs = len(made) // 2
-        return made[: 2 * pairs : 2], made[1 : 2 * pairs : 2], said
+        return made[1 : 2 * pairs : 2], made[: 2 * pairs : 2], said
 
     def _parts(
         self, trial: Trial, plan: tuple[Dose, ...], treated: Sequence[Run], controls: Sequence[Run], control: Run

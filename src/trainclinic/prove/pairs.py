@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,6 +27,7 @@ from trainclinic.treat.remedy import RefusedError
 
 EVALUATED = (0.125, 0.25, 0.5, 0.75)  # shares of a run after which it is evaluated, besides at its end
 FIXED_BATCHES = 8  # training batches on which a Setup without validation data is judged
+_ALONE = threading.Lock()  # random numbers and hooks are the process's: one run at a time in each
 WORST = 1e9  # a loss that is not finite counts as this one
 
 
@@ -67,6 +69,8 @@ class Run:
         stopped: whether it was given up as hopeless.
         half_at: the step that is half of the run [optimizer steps].
         shapes: of the parameters as `make` built them.
+        losses: the validation loss.
+        on_training_batches: whether it was judged on those, for want of validation data.
     """
 
     curve: Curve
@@ -79,12 +83,27 @@ class Run:
     stopped: bool = False
     half_at: int = 0
     shapes: tuple[tuple[int, ...], ...] = ()
+    losses: Curve = field(default_factory=lambda: Curve(0, (), ()))
+    on_training_batches: bool = False
+
+    def at(self, step: int) -> float:
+        """The measure at a step, or the last one before it; of a run that ended before, at its end."""
+        reached = [value for at, value in zip(self.curve.steps, self.curve.values, strict=True) if at <= step]
+        return reached[-1] if reached else math.nan
 
     @property
     def half(self) -> float:
-        """The measure at half of the run; of one that ended before, at its end."""
-        reached = [v for s, v in zip(self.curve.steps, self.curve.values, strict=True) if s <= self.half_at]
-        return reached[-1] if reached else math.nan
+        """The measure at half of the run."""
+        return self.at(self.half_at)
+
+    @property
+    def start(self) -> float:
+        """The measure of the untrained network."""
+        return self.at(0)
+
+    def by_loss(self) -> Run:
+        """The same run, judged by its validation loss."""
+        return replace(self, curve=self.losses, measure="loss")
 
     @property
     def end(self) -> float:
@@ -116,7 +135,7 @@ def run(job: Job) -> Run:
     Raises:
         SetupError: `make` gives something that is no Setup, or one that cannot be evaluated.
     """
-    with _one_thread(), generators_kept():
+    with _ALONE, _one_thread(), generators_kept():
         setup = build(job.make, job.seed)
         _check(setup)
         shapes = tuple(tuple(parameter.shape) for parameter in setup.model.parameters())
@@ -132,8 +151,9 @@ def run(job: Job) -> Run:
         setup = replace(setup, train_loader=batches)
         observed = _Observed(job, replace(setup, val_loader=validation), _measure(job, setup))
         diagnosis = observed.train(setup)
+        steps, error = tuple(observed.steps), observed.error
         return Run(
-            Curve(job.seed, tuple(observed.steps), tuple(observed.values), observed.error),
+            Curve(job.seed, steps, tuple(observed.values), error),
             observed.measure,
             observed.done,
             diagnosis if not job.remedies and job.share == 1.0 else replace(diagnosis, recording=None),
@@ -142,6 +162,8 @@ def run(job: Job) -> Run:
             stopped=observed.stopped,
             half_at=observed.half_at,
             shapes=shapes,
+            losses=Curve(job.seed, steps, tuple(observed.losses), error),
+            on_training_batches=setup.val_loader is None,
         )
 
 
@@ -162,6 +184,7 @@ class _Observed:
         self.measure = measure
         self.steps: list[int] = []
         self.values: list[float] = []
+        self.losses: list[float] = []
         self.done = 0
         self.error = ""
         self.stopped = False
@@ -174,6 +197,7 @@ class _Observed:
         self._eighth, self.half_at = (max(1, round(share * self._whole)) for share in (EVALUATED[0], 0.5))
 
     def train(self, setup: Setup) -> Diagnosis:
+        self._evaluate()
         with Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
             handle = register_optimizer_step_post_hook(self._after_step)  # after the watch's own: its step is done
             try:
@@ -188,7 +212,7 @@ class _Observed:
                 handle.remove()
         if not self.done and not self.error:
             raise SetupError("make: expected a training that makes optimizer steps, got none; is train_loader empty?")
-        if not self.steps or self.steps[-1] != self.done or setup.loop:  # a loop may restore better weights at its end
+        if self.steps[-1] != self.done or setup.loop:  # a loop may restore better weights at its end
             self._evaluate()
         try:
             return diagnose(watch)
@@ -211,22 +235,19 @@ class _Observed:
 
     def _evaluate(self) -> None:
         with generators_kept():
-            try:
-                value = evaluate(self._judged)[self.measure]
-            except KeyError:
-                raise SetupError(f"metric: {self.measure!r} cannot be had where `step` hides the outputs; "
-                                 'use metric="loss"') from None  # fmt: skip
+            figures = evaluate(self._judged)
         if self.done in self.steps:
-            self.values[-1] = float(value)
-        else:
-            self.steps.append(self.done)
-            self.values.append(float(value))
+            for figure in (self.steps, self.values, self.losses):
+                figure.pop()
+        self.steps.append(self.done)
+        self.values.append(figures[self.measure])
+        self.losses.append(figures["loss"])
 
 
 def _check(setup: Setup) -> None:
     for name in ("train_loader", "val_loader"):
         loader = getattr(setup, name)
-        if loader is not None and iter(loader) is loader:
+        if hasattr(loader, "__next__"):
             raise SetupError(f"Setup.{name}: expected batches that can be iterated in every epoch, got "
                              f"{type(loader).__name__}, which can be once; use a list or a DataLoader")  # fmt: skip
 

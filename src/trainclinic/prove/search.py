@@ -1,4 +1,4 @@
-"""The search: short runs that propose one plan. Search is not inference: the plan is proven afterwards, or not at all."""
+"""The search: short runs that propose one plan. Search is not inference: the plan is proven afterwards, or never."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from trainclinic import catalog
 from trainclinic.measure.run import Make, build
 from trainclinic.measure.shadow import generators_kept
-from trainclinic.prove.pairs import Job, Run, score
-from trainclinic.prove.trial import measure_for
+from trainclinic.prove.pairs import EVALUATED, Job, Run, score
+from trainclinic.prove.trial import margin_for, measure_for
 from trainclinic.prove.workers import Workers
 from trainclinic.records import Attempt, Dose, Finding
 from trainclinic.treat.operation import REMEDIES, operate, remedy_of
@@ -76,13 +76,14 @@ class Search:
             for dose, run in zip(group, self._runs(jobs), strict=False):
                 gain = _at(run, measure) - _at(before, measure)
                 cleared = problem not in run.problems and not run.stopped and not run.curve.error and not run.refused
+                cleared = cleared and gain > 0  # a network that learns nothing is free of many problems
                 self._note((*plan, dose), run, gain, cleared)
-                better = cleared or gain > 0
+                better = cleared or gain > margin_for(measure, [before])
                 if not run.refused and not run.stopped and not run.curve.error and better:
                     rank = (cleared, gain)
                     if best is None or rank > best[0]:
                         best = (rank, dose, run)
-            if best is not None and best[0][0] and best[0][1] > 0:
+            if best is not None and best[0][0]:
                 break
         return (best[1], best[2]) if best else None
 
@@ -116,7 +117,8 @@ class Search:
                 if options:
                     options[0].prescribe(setup)
         except RefusedError as reason:
-            self.why_not.append(f"{kind.id()}: {reason}")
+            self.why_not.append(str(reason))
+            self.tried.append(Attempt((*plan, Dose(kind.id())), math.nan, False, 0, str(reason)))
             return []
         return [Dose(option.id(), option.to_dict()) for option in options]
 
@@ -130,12 +132,11 @@ class Search:
             for run in self._runs([job]):
                 if root.problem in run.problems:
                     return share, run
-        return 1.0, self.control
+        return 1.0, self.control.by_loss() if measure_for(root.problem) == "loss" else self.control
 
     def _job(self, remedies: tuple[Dose, ...], share: float, before: Run) -> Job:
         slack = WORSE.get(before.measure, WORSE_METRIC)
-        early = before.curve.values[0] if before.curve.values else math.nan
-        hopeless = score(before.measure, early) - slack
+        hopeless = score(before.measure, before.at(round(EVALUATED[0] * self.control.steps))) - slack
         return Job(self.make, before.curve.seed, remedies, self.control.steps, share, hopeless, before.measure)
 
     def _runs(self, jobs: Sequence[Job]) -> Iterator[Run]:

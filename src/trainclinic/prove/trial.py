@@ -44,7 +44,8 @@ def judge(problem: str, controls: Sequence[Run], treated: Sequence[Run]) -> Tria
     full = difference([score(measure, b.end) - score(measure, a.end) for a, b in zip(controls, treated, strict=True)])
     cleared = sum(problem not in run.problems and not run.curve.error for run in treated) / len(treated)
     new = _new(controls, treated)
-    verdict, why = _verdict(half, full, margin, cleared, new, problem)
+    learned = _learned(treated)
+    verdict, why = _verdict(half, full, margin, cleared, new, problem, learned=learned)
     return Trial(
         treatment=treated[0].treatment,
         measure=measure,
@@ -64,7 +65,14 @@ def judge(problem: str, controls: Sequence[Run], treated: Sequence[Run]) -> Tria
 
 
 def _verdict(
-    half: Difference, full: Difference, margin: float, cleared: float, new: tuple[str, ...], problem: str
+    half: Difference,
+    full: Difference,
+    margin: float,
+    cleared: float,
+    new: tuple[str, ...],
+    problem: str,
+    *,
+    learned: bool,
 ) -> tuple[Verdict, str]:
     pairs = len(full.values)
     if not math.isfinite(full.low):
@@ -80,9 +88,19 @@ def _verdict(
         return "helped", "It is better at the end, but not yet at half of the run in every pair."
     if cleared < CLEARED:
         return "helped", f"It is better in every pair, but {problem} is still found in {1 - cleared:.0%} of the runs."
+    if not learned:
+        return "helped", "It is better in every pair, but no better than a network that was never trained."
     if new:
         return "helped", f"It is better in every pair, but brings {', '.join(new)}."
     return "cured", f"It is better in all {pairs} pairs, by {full.median:.3g} in the median, and {problem} is gone."
+
+
+def _learned(treated: Sequence[Run]) -> bool:
+    """Whether training made the treated networks better than they were drawn: a run that is cut short overfits nothing."""
+    measure = treated[0].measure
+    margin = margin_for(measure, ()) or 1e-9
+    better = [score(measure, run.end) - score(measure, run.start) > margin for run in treated]
+    return sum(better) >= CLEARED * len(better)
 
 
 def _new(controls: Sequence[Run], treated: Sequence[Run]) -> tuple[str, ...]:
