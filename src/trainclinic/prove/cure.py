@@ -22,6 +22,7 @@ from trainclinic.treat.remedy import RefusedError
 
 PAIRS = 6  # the fewest whose smallest and largest difference cover the median with 95 %
 SEARCH = 0.2  # of the budget, at most
+USUAL = 14  # runs that a cure takes: the untreated one, the search, twelve of the proof
 PARTS = 3  # pairs for each remedy of a plan of several, of half length
 
 
@@ -116,7 +117,8 @@ class _Case:
         known = Cure(diagnosis, "", cost=self.cost, run_length=control.steps, _make=Treated(self.make, ()))
         if not diagnosis.problems:
             return replace(known, said="nothing to cure: no problem was found in the untreated run")
-        search = Search(self.make, control, int(min(SEARCH * self.budget, self.budget - 1) * control.steps), self.pool)
+        search = Search(self.make, control, int(min(SEARCH * self.budget, self.budget - 1) * control.steps), self.pool,
+                        lambda doing, spent: self._tell(doing, control.steps, spent))  # fmt: skip
         try:
             root, plan = self._planned(search, diagnosis.problems)
         except KeyboardInterrupt:
@@ -129,10 +131,13 @@ class _Case:
             return replace(known, said=_why_not(root, search))
         return self._prove(known, root, plan, control)
 
+    def _tell(self, doing: str, length: int, spent: int = 0) -> None:
+        """What is being done, and how much of what is likely to be needed has been spent."""
+        self.told(doing, (self.cost + spent) / (length * min(self.budget, USUAL)))
+
     def _planned(self, search: Search, roots: Sequence[Finding]) -> tuple[Finding, tuple[Dose, ...]]:
         """The first root cause for which there is a plan; the first of all where there is none."""
         for root in roots:
-            self.told(f"short trials against {root.problem}", 0.0)
             plan = search.plan(root)
             if plan:
                 return root, plan
@@ -166,7 +171,7 @@ class _Case:
                 if self.cost + length > limit:
                     said = f"the budget of {self.budget:g} runs ended after {len(made) // 2} of {PAIRS} pairs"
                     break
-                self.told(f"proof: pair {index // 2 + 1} of {PAIRS}", index / len(jobs))
+                self._tell(f"proof: pair {index // 2 + 1} of {PAIRS}", length)
                 made.append(next(runs))
                 self.cost += made[-1].steps
                 _check_shapes(control, made[-1])

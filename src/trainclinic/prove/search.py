@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from trainclinic import catalog
@@ -31,6 +31,7 @@ class Search:
         control: the untreated whole run.
         allowance: of the search [optimizer steps].
         workers: make the runs.
+        told: what is being tried, and what has been spent.
 
     Attributes:
         tried: every attempt, in order.
@@ -42,6 +43,7 @@ class Search:
     control: Run
     allowance: int
     workers: Workers
+    told: Callable[[str, int], None] = lambda doing, spent: None
     tried: list[Attempt] = field(default_factory=list)
     spent: int = 0
     why_not: list[str] = field(default_factory=list)
@@ -145,6 +147,8 @@ class Search:
         for job in jobs:
             if self.spent + job.share * job.length > self.allowance:
                 return
+            tried = " and ".join(dose.remedy for dose in job.remedies)
+            self.told(f"trying {tried}" if tried else "a short run without treatment", self.spent)
             run = next(made)
             self.spent += run.steps
             yield run

@@ -45,7 +45,7 @@ def judge(problem: str, controls: Sequence[Run], treated: Sequence[Run]) -> Tria
     cleared = sum(problem not in run.problems and not run.curve.error for run in treated) / len(treated)
     new = _new(controls, treated)
     learned = _learned(treated)
-    verdict, why = _verdict(half, full, margin, cleared, new, problem, learned=learned)
+    verdict, why = _verdict(half, full, margin, cleared, new, problem, learned)
     return Trial(
         treatment=treated[0].treatment,
         measure=measure,
@@ -65,14 +65,7 @@ def judge(problem: str, controls: Sequence[Run], treated: Sequence[Run]) -> Tria
 
 
 def _verdict(
-    half: Difference,
-    full: Difference,
-    margin: float,
-    cleared: float,
-    new: tuple[str, ...],
-    problem: str,
-    *,
-    learned: bool,
+    half: Difference, full: Difference, margin: float, cleared: float, new: tuple[str, ...], problem: str, learned: bool
 ) -> tuple[Verdict, str]:
     pairs = len(full.values)
     if not math.isfinite(full.low):
@@ -96,7 +89,7 @@ def _verdict(
 
 
 def _learned(treated: Sequence[Run]) -> bool:
-    """Whether training made the treated networks better than they were drawn: a run that is cut short overfits nothing."""
+    """Whether training made the treated networks better than they were drawn: one cut short overfits nothing."""
     measure = treated[0].measure
     margin = margin_for(measure, ()) or 1e-9
     better = [score(measure, run.end) - score(measure, run.start) > margin for run in treated]
