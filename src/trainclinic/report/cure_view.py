@@ -149,7 +149,8 @@ def _came_of(one: Attempt) -> str:
 
 def runs(steps: int, cure: Cure) -> str:
     """Steps in units of one untreated run."""
-    return f"{steps / cure.run_length:.1f}" if cure.run_length else "–"
+    share = steps / cure.run_length if cure.run_length else math.nan
+    return "–" if math.isnan(share) else f"{share:.2f}" if share < 1 else f"{share:.1f}"
 
 
 def cost(cure: Cure) -> tuple[str, ...]:
