@@ -22,7 +22,7 @@ def data(seed, count=2304):
     return train, DataLoader(TensorDataset(x[2048:], y[2048:]), 256)
 
 
-def net(depth=10, width=24, activation=nn.Sigmoid):
+def net(depth=8, width=24, activation=nn.Sigmoid):
     layers = []
     for index in range(depth):
         layers += [nn.Linear(8 if index == 0 else width, width), activation()]
@@ -31,11 +31,11 @@ def net(depth=10, width=24, activation=nn.Sigmoid):
 
 
 def vanishing(seed):
-    """Ten sigmoid layers: at chance."""
+    """Eight sigmoid layers: at chance."""
     model = net()
     train, val = data(seed)
     return tc.Setup(
-        model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), 2e-3), train, val, 20, "accuracy"
+        model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), 5e-3), train, val, 20, "accuracy"
     )
 
 
@@ -44,7 +44,7 @@ def healthy(seed):
     model = net(3, 24, nn.ReLU)
     train, val = data(seed)
     return tc.Setup(
-        model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), 2e-3), train, val, 20, "accuracy"
+        model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), 5e-3), train, val, 20, "accuracy"
     )
 
 
@@ -62,7 +62,7 @@ class KilledOnce:
             def kill(*_):
                 nonlocal counted
                 counted += 1
-                if counted == 40:
+                if counted == 20:
                     self.marker.write_text("once")
                     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -51,7 +51,7 @@ def test_the_code_alone_makes_the_treated_network(cured):
     model = net()
     names = {"model": model, "optimizer": torch.optim.Adam(model.parameters())}
     exec(cured.treatment.code, names)
-    assert [type(module).__name__ for module in names["model"][1::2]] == ["ReLU"] * 10
+    assert [type(module).__name__ for module in names["model"][1::2]] == ["ReLU"] * 8
 
 
 def test_the_same_twice_and_with_two_workers(cured):
@@ -134,9 +134,9 @@ def raising(seed):
 
 
 def other_widths(seed):
-    model = net(10, 24 + seed)
+    model = net(8, 24 + seed)
     train, val = data(seed)
-    return tc.Setup(model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters()), train, val, 10, "accuracy")
+    return tc.Setup(model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters()), train, val, 5, "accuracy")
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_a_model_that_a_remedy_cannot_operate_on_is_refused_in_words():
     def make(seed):
         model = Branching()
         train, val = data(seed)
-        optimizer = torch.optim.Adam(model.parameters(), 2e-3)
-        return tc.Setup(model, nn.CrossEntropyLoss(), optimizer, train, val, 10, "accuracy")
+        optimizer = torch.optim.Adam(model.parameters(), 5e-3)
+        return tc.Setup(model, nn.CrossEntropyLoss(), optimizer, train, val, 5, "accuracy")
 
     found = cure(make, budget=5)
     refused = [attempt for attempt in found.tried if attempt.remedies[-1].remedy == "replace-activation"]

@@ -13,6 +13,7 @@ from trainclinic.prove.pairs import EVALUATED, Job, Run, score
 from trainclinic.prove.trial import margin_for, measure_for
 from trainclinic.prove.workers import Workers
 from trainclinic.records import Attempt, Dose, Finding
+from trainclinic.setup import Setup
 from trainclinic.treat.operation import REMEDIES, operate, remedy_of
 from trainclinic.treat.remedy import RefusedError, Remedy
 
@@ -99,8 +100,10 @@ class Search:
         ]
         kinds.sort(key=lambda kind: (kind.treats[finding.problem], kind.id()))
         later: list[list[Dose]] = []
+        with generators_kept():  # one for all: remedies look, and change nothing
+            setup, _ = operate(build(self.make, self.control.curve.seed), [remedy_of(dose) for dose in plan])
         for kind in kinds:
-            doses = self._doses(kind, plan, finding)
+            doses = self._doses(kind, setup, plan, finding)
             if not doses:
                 continue
             if kind.ladder:
@@ -110,19 +113,24 @@ class Search:
                 later += [[dose] for dose in doses[1:]]
         yield from later
 
-    def _doses(self, kind: type[Remedy], plan: tuple[Dose, ...], finding: Finding) -> list[Dose]:
-        """Its options on this Setup; a refusal is noted, in words."""
-        try:
-            with generators_kept():
-                setup, _ = operate(build(self.make, self.control.curve.seed), [remedy_of(dose) for dose in plan])
-                options = list(kind.options(setup, finding))
-                if options:
-                    options[0].prescribe(setup)
-        except RefusedError as reason:
-            self.why_not.append(str(reason))
-            self.tried.append(Attempt((*plan, Dose(kind.id())), math.nan, False, 0, str(reason)))
-            return []
-        return [Dose(option.id(), option.to_dict()) for option in options]
+    def _doses(self, kind: type[Remedy], setup: Setup, plan: tuple[Dose, ...], finding: Finding) -> list[Dose]:
+        """Its options that fit this Setup; where none does, the refusal is noted, in words."""
+        doses: list[Dose] = []
+        refused = ""
+        with generators_kept():
+            try:
+                for option in kind.options(setup, finding):
+                    try:
+                        option.prescribe(setup)
+                        doses.append(Dose(option.id(), option.to_dict()))
+                    except RefusedError as reason:
+                        refused = refused or str(reason)
+            except RefusedError as reason:
+                refused = str(reason)
+        if refused and not doses:
+            self.why_not.append(refused)
+            self.tried.append(Attempt((*plan, Dose(kind.id())), math.nan, False, 0, refused))
+        return doses
 
     # -- runs, and what they cost
 
