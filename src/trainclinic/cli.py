@@ -76,8 +76,9 @@ def report(
 
 @app.command()
 def cure(
-    make: Annotated[str, typer.Argument(metavar="FILE[:make]", help="The file, and its function of a seed that "
-                                        "returns a Setup.")],
+    make: Annotated[
+        str, typer.Argument(metavar="FILE[:make]", help="The file, and its function of a seed that returns a Setup.")
+    ],
     budget: Annotated[float, typer.Option(min=1, help="The most to spend, in whole untreated runs.")] = 20,
     seed: Annotated[int, typer.Option(help="Of the untreated run; the proof takes the six that follow it.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes that train; the result does not depend on it.")] = 1,

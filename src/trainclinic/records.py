@@ -130,7 +130,7 @@ class Dose:
 
     def __str__(self) -> str:
         said = ", ".join(f"{name}={value}" for name, value in self.settings.items())
-        return f"{self.remedy}({said})"
+        return f"{self.remedy}({said})" if said else self.remedy
 
 
 @dataclass(frozen=True)

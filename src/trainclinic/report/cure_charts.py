@@ -44,7 +44,9 @@ def difference_chart(trial: Trial) -> Chart:
         _points("at its end", seeds, trial.full, "circle", GREEN),
         _median(trial.full),
     ]
-    chart = picture(data, "seed", f"{'ln ratio of the losses' if trial.measure == 'loss' else 'difference'}: up is better")
+    chart = picture(
+        data, "seed", f"{'ln ratio of the losses' if trial.measure == 'loss' else 'difference'}: up is better"
+    )
     around = chart["layout"]
     around["xaxis"]["type"] = "category"
     known = [value for value in (*trial.half.values, *trial.full.values) if math.isfinite(value)]

@@ -47,8 +47,8 @@ def _common(cure: Cure) -> dict[str, Any]:
             for dose, change in zip(cure.treatment.remedies, cure.treatment.changes, strict=False)
         ],
         "code": cure.treatment.code,
-        "worth_pasting": cure.verdict in said.WORTH_PASTING,
-        "once": said.ONCE,
+        "proven": said.proven(cure),
+        "use": said.use(cure),
     }
 
 

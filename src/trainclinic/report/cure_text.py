@@ -16,7 +16,7 @@ from trainclinic.report import cure_view as said
 from trainclinic.report.prose import spans
 from trainclinic.report.text import indented
 from trainclinic.report.view import views
-from trainclinic.report.words import clean, count
+from trainclinic.report.words import clean, count, number
 
 STYLES = {"well": "bold green", "ill": "bold red", "open": "bold yellow"}
 
@@ -34,7 +34,7 @@ def render_cure(cure: Cure) -> RenderableType:
         if body:
             parts += [*body, ""]
     if cure.treatment.code:
-        parts.append(_heading("The code", said.ONCE))
+        parts.append(_heading("The code", said.use(cure)))
     return Group(*parts[:-1] if parts[-1] == "" else parts)
 
 
@@ -64,7 +64,7 @@ def _proof(cure: Cure) -> Iterator[RenderableType]:
     trial = cure.trial
     if trial is None:
         return
-    yield _heading("The proof", f"{count(len(trial.control), 'pair')} of runs, each with and without the treatment")
+    yield _heading("The proof" if said.proven(cure) else "The trial", f"{count(len(trial.control), 'pair')} of runs, each with and without the treatment")
     yield Padding(_pairs(trial), (1, 0, 0, 2))
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
@@ -72,8 +72,8 @@ def _proof(cure: Cure) -> Iterator[RenderableType]:
     facts.add_row("median difference", Text.assemble((said.interval(trial.full), "bold"), (
         "" if trial.full.low == float("-inf") else "   interval of at least 95 %", "dim")))  # fmt: skip
     facts.add_row("at half of the run", said.interval(trial.half))
-    facts.add_row("counts from", said.number(trial.margin))
-    facts.add_row("p", f"{said.number(trial.full.p_value)}   one-sided exact sign-flip test")
+    facts.add_row("counts from", number(trial.margin))
+    facts.add_row("p", f"{number(trial.full.p_value)}   one-sided exact sign-flip test")
     facts.add_row("a difference is", said.unit(trial))
     facts.add_row("besides", "; ".join(said.outcome(trial)))
     yield Padding(facts, (1, 0, 0, 2))
@@ -111,7 +111,7 @@ def _tried(cure: Cure) -> Iterator[RenderableType]:
         return
     yield _heading("What was tried", "short runs, which propose and prove nothing")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
-    table.add_column("remedies", overflow="fold")
+    table.add_column("remedies", overflow="fold", min_width=36)
     table.add_column("gain", justify="right", no_wrap=True)
     table.add_column("runs", justify="right", no_wrap=True)
     table.add_column("outcome", overflow="fold")

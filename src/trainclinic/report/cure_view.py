@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from trainclinic.records import Attempt, Cure, Curve, Difference, Trial
 from trainclinic.report.words import clean, count, number, readable
 
-WORTH_PASTING = ("cured", "helped")
-ONCE = "paste it once, right before the training loop"
-
 
 @dataclass(frozen=True)
 class Pair:
@@ -149,27 +146,46 @@ def _came_of(one: Attempt) -> str:
 
 def runs(steps: int, cure: Cure) -> str:
     """Steps in units of one untreated run."""
-    share = steps / cure.run_length if cure.run_length else math.nan
-    return "–" if math.isnan(share) else f"{share:.2f}" if share < 1 else f"{share:.1f}"
+    if not cure.run_length:
+        return "–"
+    share = steps / cure.run_length
+    return (f"{share:.2f}" if share < 1 else f"{share:.1f}").rstrip("0").rstrip(".") or "0"
+
+
+def in_runs(steps: int, cure: Cure) -> str:
+    """The same with its noun."""
+    amount = runs(steps, cure)
+    return f"{amount} run" if amount == "1" else f"{amount} runs"
 
 
 def cost(cure: Cure) -> tuple[str, ...]:
     """What it took: all of it first, then its parts."""
-    whole = f"{runs(cure.cost, cure)} runs, {cure.cost:,} steps"
+    whole = f"{in_runs(cure.cost, cure)}, {cure.cost:,} steps"
     if not cure.trial:
         return whole, f"one untreated run is {cure.run_length:,} steps"
     rest = cure.cost - cure.run_length - cure.trial.cost
     search = "search, and runs without single remedies" if cure.parts else "search"
     return (
         whole,
-        f"1 untreated run ({cure.run_length:,} steps)",
-        f"{search}: {runs(rest, cure)} runs",
-        f"proof: {runs(cure.trial.cost, cure)} runs",
+        f"the untreated run ({cure.run_length:,} steps)",
+        f"{search}: {in_runs(rest, cure)}",
+        f"trial: {in_runs(cure.trial.cost, cure)}",
     )
+
+
+def proven(cure: Cure) -> bool:
+    """Whether the trial shows that the treatment helps."""
+    return cure.verdict in ("cured", "helped")
+
+
+def use(cure: Cure) -> str:
+    """What the code is good for."""
+    return "paste it once, right before the training loop" if proven(cure) else (
+        "what the trial ran; nothing proves that it helps")  # fmt: skip
 
 
 def pasted(cure: Cure) -> str:
     """The code as a file: what it is stands on top, or that there is nothing to paste."""
-    if not cure.treatment.code or cure.verdict not in WORTH_PASTING:
+    if not cure.treatment.code or not proven(cure):
         return f"# {headline(cure)}. There is nothing to paste: {clean(cure.said)}\n"
-    return f"# {headline(cure)}. To use it, {ONCE}.\n{cure.treatment.code}"
+    return f"# {headline(cure)}. To use it, {use(cure)}.\n{cure.treatment.code}"

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from trainclinic.diagnose.chain import Link, chain
-from trainclinic.recording import Recording
 from trainclinic.prove import saved
+from trainclinic.recording import Recording
 from trainclinic.records import Cure, Diagnosis
 from trainclinic.report.ranks import rank_numbers
 from trainclinic.report.view import every, first_non_finite, validation_signals, verdict, views

@@ -18,9 +18,7 @@ from trainclinic.report.text import render
 TEXT_WIDTH = 80
 
 
-def report(
-    subject: Diagnosis | Cure, path: str | Path | None = None, *, console: Console | None = None
-) -> Path | None:
+def report(subject: Diagnosis | Cure, path: str | Path | None = None, *, console: Console | None = None) -> Path | None:
     """Print a diagnosis or a cure, or write it into a file.
 
     Args:
