@@ -11,6 +11,7 @@ from trainclinic.records import Attempt, Cure, Curve, Diagnosis, Dose, Part, Tre
 
 SELU = Dose("replace-activation", {"activation": "SELU"})
 NORM = Dose("insert-batch-norm", {})
+REPLACED = "2 Sigmoid replaced by SELU, with its initialization"
 CODE = """import torch
 from torch import nn
 from torch.nn import functional as F
@@ -36,7 +37,9 @@ def cured() -> Cure:
     gains = [0.84, 0.85, 0.86, 0.85, 0.87, 0.853]
     trial = Trial(
         treatment=Treatment(
-            (SELU, NORM), ("2 Sigmoid replaced by SELU, with its initialization", "BatchNorm behind 1 hidden layer"), CODE
+            (SELU, NORM),
+            ("2 Sigmoid replaced by SELU, with its initialization", "BatchNorm behind 1 hidden layer"),
+            CODE,
         ),
         measure="accuracy",
         control=arm(range(1, 7), 0.1, [0.1] * 6),
@@ -71,7 +74,7 @@ def undecided() -> Cure:
     broken = Curve(2, (0, 41), (2.3, math.nan), "RuntimeError: out of memory")
     pairs = [math.log(2.0), -math.log(1e9)]
     trial = Trial(
-        treatment=Treatment((SELU,), ("2 Sigmoid replaced by SELU, with its initialization",), CODE),
+        treatment=Treatment((SELU,), (REPLACED,), CODE),
         measure="loss", control=(Curve(1, (0, 41, 165), (2.3, 2.2, 2.0)), lost),
         treated=(Curve(1, (0, 41, 165), (2.3, 1.5, 1.0)), broken), half=difference(pairs), full=difference(pairs),
         margin=math.log(1.25), problem="overfitting", cleared=0.5, new=("exploding-gradient",), paired=False, cost=412,

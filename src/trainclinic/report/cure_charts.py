@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 
@@ -23,7 +24,7 @@ def curves_chart(trial: Trial) -> Chart:
     ]
     values = [value for curve in (*trial.control, *trial.treated) for value in curve.values]
     log = trial.measure == "loss" and spans_decades(np.array(values or [1.0]))
-    return picture(data, "step", f"{measure(trial)} of the validation", log)
+    return picture(data, "step", f"{html.escape(measure(trial))} of the validation", log)
 
 
 def _arm(name: str, curves: Sequence[Curve], colour: str, dash: str) -> list[Chart]:

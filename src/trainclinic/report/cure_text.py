@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rich import box
@@ -64,18 +65,21 @@ def _proof(cure: Cure) -> Iterator[RenderableType]:
     trial = cure.trial
     if trial is None:
         return
-    yield _heading("The proof" if said.proven(cure) else "The trial", f"{count(len(trial.control), 'pair')} of runs, each with and without the treatment")
+    yield _heading(
+        "The proof" if said.proven(cure) else "The trial",
+        f"{count(len(trial.control), 'pair')} of runs, each with and without the treatment",
+    )
     yield Padding(_pairs(trial), (1, 0, 0, 2))
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column()
-    facts.add_row("median difference", Text.assemble((said.interval(trial.full), "bold"), (
-        "" if trial.full.low == float("-inf") else "   interval of at least 95 %", "dim")))  # fmt: skip
-    facts.add_row("at half of the run", said.interval(trial.half))
+    sure = "   interval of at least 95 %" if math.isfinite(trial.full.low) else ""
+    facts.add_row("median difference", Text.assemble((said.interval(trial.full), "bold"), (sure, "dim")))
+    facts.add_row("at half of the run", Text(said.interval(trial.half)))
     facts.add_row("counts from", number(trial.margin))
     facts.add_row("p", f"{number(trial.full.p_value)}   one-sided exact sign-flip test")
-    facts.add_row("a difference is", said.unit(trial))
-    facts.add_row("besides", "; ".join(said.outcome(trial)))
+    facts.add_row("a difference is", Text(said.unit(trial)))
+    facts.add_row("besides", Text("; ".join(said.outcome(trial))))
     yield Padding(facts, (1, 0, 0, 2))
 
 
@@ -83,7 +87,7 @@ def _pairs(trial: Trial) -> Table:
     name = said.measure(trial)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
     for title in ("seed", f"{name} without", f"{name} with", "at half", "difference"):
-        table.add_column(title, justify="right")
+        table.add_column(Text(title), justify="right")
     for pair in said.pairs(trial):
         table.add_row(pair.seed, pair.control, pair.treated, Text(pair.half, "dim"), Text(pair.full, "bold"))
     return table

@@ -37,7 +37,8 @@ def report(subject: Diagnosis | Cure, path: str | Path | None = None, *, console
         console = console or Console()
         if isinstance(subject, Cure):
             show(render_cure(subject), console)
-            show(Text(subject.treatment.code, end=""), console, wrapped=False)
+            if subject.treatment.code:
+                show(Text(subject.treatment.code.rstrip("\n")), console, wrapped=False)
         else:
             show(render(subject), console)
         return None
