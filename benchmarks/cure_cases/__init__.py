@@ -1,0 +1,1 @@
+"""Trainings that one remedy alone cures, a file for each."""

@@ -14,7 +14,7 @@ SETTINGS = {"channels": 16}
 
 def faulty(seed: int) -> Setup:
     modules: list[nn.Module] = []
-    for index in range(4):
+    for _ in range(4):
         modules += [nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU()]
     model = nn.Sequential(*modules, nn.Linear(64, 10))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
