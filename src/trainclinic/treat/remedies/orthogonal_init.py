@@ -6,11 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.passages import initialized
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
 from trainclinic.treat.surgery import calls, drawn_anew
+
+#: no orthogonal matrix can be drawn in half precision
+HALF = "layer.weight.data.copy_(nn.init.orthogonal_(layer.weight.data.float()))"
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,12 @@ class OrthogonalInit(Remedy):
         if setup.step is not None:
             raise RefusedError(f"{self.id()}: with `step` it is not known what the model is called with; he-init or "
                                "glorot-init need no batch")  # fmt: skip
-        layers = [call.name for call in drawn_anew(self.id(), calls(setup))]
+        found = drawn_anew(self.id(), calls(setup))
+        layers = [call.name for call in found]
+        half = any(call.module.weight.dtype in (torch.float16, torch.bfloat16) for call in found)
+        drawn = initialized(layers, HALF if half else "nn.init.orthogonal_(layer.weight)")
         code = (
-            initialized(layers, "nn.init.orthogonal_(layer.weight)") + _batch(setup) + f"for name in {layers!r}:\n"
+            drawn + _batch(setup) + f"for name in {layers!r}:\n"
             "    layer, seen = model.get_submodule(name), []\n"
             "    handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.std()))\n"
             "    with torch.no_grad():\n"
