@@ -124,6 +124,21 @@ def test_orthogonal_init_gives_every_hidden_layer_outputs_of_unit_variance():
                 assert torch.allclose(product, product[0, 0] * torch.eye(len(product)), atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU, nn.RNNCell, nn.LSTMCell])
+def test_orthogonal_init_draws_recurrent_weights_gate_by_gate(kind):
+    model = Recurrent()
+    model.recurrent = kind(16, 16)
+    setup = setup_of(model, step=lambda model, batch: model(batch[0]).sum())
+    embed = model.embed.weight.clone()
+    assert list(OrthogonalInit.options(setup, finding("exploding-gradient", "through time")))
+    treated(setup, OrthogonalInit())
+    for name, weight in model.recurrent.named_parameters():
+        for gate in weight.split(16) if weight.ndim > 1 else ():
+            orthogonal = torch.allclose(gate @ gate.T, torch.eye(16), atol=1e-5)
+            assert orthogonal == name.startswith("weight_hh")
+    assert torch.equal(model.embed.weight, embed)  # with `step`, no batch can be passed through
+
+
 def test_initializations_are_refused_where_they_cannot_be_the_cure():
     assert "glorot-init is for tanh" in refusal(setup_of(chain(3, 16, nn.Tanh)), HeInit())
     assert "he-init is for ReLU" in refusal(setup_of(chain(3, 16)), GlorotInit())
@@ -345,6 +360,7 @@ def test_an_activation_that_also_makes_the_output_is_not_replaced():
 def test_recurrent_and_attention_layers_are_left_as_they_are():
     for remedy in (ReplaceActivation(), InsertLayerNorm(), GlorotInit(), OrthogonalInit()):
         model = small(Recurrent())
+        model.recurrent.requires_grad_(False)  # else OrthogonalInit has a say in it
         inner = copy.deepcopy((model.recurrent.state_dict(), model.attention.state_dict()))
         setup = treated(setup_of(model, torch.randn(64, 5, 8)), remedy)
         for before, module in zip(inner, (model.recurrent, model.attention), strict=True):
