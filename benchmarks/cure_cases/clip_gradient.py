@@ -1,0 +1,16 @@
+"""Every twentieth target of a regression is a typing error: those batches throw the weights off, clipping does not."""
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from trainclinic.cases._networks import mlp
+from trainclinic.setup import Setup
+
+PROBLEM = "exploding-gradient"
+SETTINGS: dict[str, object] = {"norm": 1.0}
+
+
+def faulty(seed: int) -> Setup:
+    """Eight ReLU layers with weights 1.6 times too large, under SGD with momentum."""
+    raise NotImplementedError
