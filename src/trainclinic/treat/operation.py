@@ -64,6 +64,8 @@ def remedy_of(dose: Dose) -> Remedy:
 def _run(setup: Setup, name: str, code: str) -> Setup:
     found: dict[str, Any] = {"torch": torch, "nn": nn, "F": F}
     found |= {key: getattr(setup, key) for key in NAMES}
+    if setup.step is not None:
+        found["step"] = setup.step
     try:
         exec(compile(code, f"<remedy {name}>", "exec"), found)  # our own text: what it names is written with repr()
         changed: dict[str, Any] = {key: found[key] for key in NAMES}

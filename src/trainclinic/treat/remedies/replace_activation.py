@@ -11,7 +11,7 @@ from torch import nn
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, setting
-from trainclinic.treat.surgery import FUNCTIONS, WEIGHTS, calls, functional, hidden, traced
+from trainclinic.treat.surgery import FUNCTIONS, WEIGHTS, calls, functional, hidden, initialized, traced, trainable
 
 SQUASHING = (nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Hardtanh, nn.Softsign, nn.LogSigmoid)
 DYING = (nn.ReLU, nn.ReLU6)
@@ -64,16 +64,14 @@ class ReplaceActivation(Remedy):
         found = calls(setup)
         sought = (SQUASHING,) if self.activation == "ReLU" else (SQUASHING, DYING)
         modules = next((there for kinds in sought if (there := hidden(found, kinds))), [])
-        layers = [call.name for call in hidden(found, WEIGHTS)]
-        if not layers:
-            raise RefusedError(f"{self.id()}: there are no hidden layers with weights that are called as modules")
+        layers = trainable(self.id(), hidden(found, WEIGHTS))
         if modules:
             what = " and ".join(sorted({type(call.module).__name__ for call in modules}))
             count, code = len(modules), self._in_modules([call.name for call in modules])
         else:
             what, count, code = self._in_functions(setup, [kind.__name__ for kinds in sought for kind in kinds])
         return Prescription(f"{count} {what} replaced by {self.activation}, with its initialization",
-                            code + self._initialized(layers))  # fmt: skip
+                            code + initialized(layers, INIT[self.activation]))  # fmt: skip
 
     def _in_modules(self, names: list[str]) -> str:
         return f"for name in {names!r}:\n    model.set_submodule(name, {MODULE[self.activation]})\n"
@@ -92,12 +90,3 @@ class ReplaceActivation(Remedy):
                     "model.recompile()\n"
                 )  # fmt: skip
         raise RefusedError(f"{self.id()}: there is no {', '.join(kinds)} between layers with weights")
-
-    def _initialized(self, layers: list[str]) -> str:
-        return (
-            f"for name in {layers!r}:\n"
-            "    layer = model.get_submodule(name)\n"
-            f"    {INIT[self.activation]}\n"
-            "    if layer.bias is not None:\n"
-            "        nn.init.zeros_(layer.bias)\n"
-        )
