@@ -63,6 +63,7 @@ def test_the_button_copies_the_code(browser: Any, pages: dict[str, str], clipboa
         browser.execute_script("navigator.clipboard.writeText = () => Promise.reject(new Error('no'));")
     browser.execute_script("document.addEventListener('copy', () => { window.copied = String(getSelection()); });")
     button = browser.find_element("css selector", "button[data-copies]")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", button)
     button.click()  # a real one: without a user's action no page may copy
     for _ in range(100):
         if button.text != "Copy":
