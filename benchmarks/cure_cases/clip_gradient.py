@@ -1,10 +1,5 @@
 """Every twentieth target of a regression is a typing error: those batches throw the weights off, clipping does not."""
 
-import torch
-from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
-
-from trainclinic.cases._networks import mlp
 from trainclinic.setup import Setup
 
 PROBLEM = "exploding-gradient"
