@@ -1,0 +1,60 @@
+"""What a remedy needs to know of a training loader, and the code that builds another like it."""
+
+from __future__ import annotations
+
+from torch.utils.data import BatchSampler, DataLoader, IterableDataset
+
+from trainclinic.setup import Setup
+from trainclinic.treat.remedy import RefusedError
+
+ALWAYS = ("drop_last", "collate_fn")
+WHERE_SET = ("num_workers", "pin_memory", "worker_init_fn", "multiprocessing_context", "persistent_workers",
+             "generator")  # fmt: skip
+
+
+def steps_an_epoch(setup: Setup, remedy: str) -> int:
+    """Batches of the training loader.
+
+    Raises:
+        RefusedError: it does not tell how many it has.
+    """
+    try:
+        return len(setup.train_loader)  # type: ignore[arg-type]
+    except TypeError:
+        raise RefusedError(f"{remedy}: train_loader has no len(), so that it is not known how long the training is; "
+                           "give it one") from None  # fmt: skip
+
+
+def plain_loader(setup: Setup, remedy: str) -> DataLoader[object]:
+    """The training loader, where another one can be built like it.
+
+    Raises:
+        RefusedError: it is no DataLoader, has no data set that can be indexed, or groups its batches itself.
+    """
+    loader = setup.train_loader
+    if not isinstance(loader, DataLoader):
+        raise RefusedError(f"{remedy}: train_loader is a {type(loader).__name__}, not a DataLoader; change it where it "
+                           "is built")  # fmt: skip
+    if isinstance(loader.dataset, IterableDataset):
+        raise RefusedError(f"{remedy}: the data set is a stream, which cannot be drawn from at random; use a shuffle "
+                           "buffer")  # fmt: skip
+    if type(loader.batch_sampler) is not BatchSampler:
+        raise RefusedError(f"{remedy}: train_loader has a batch sampler of its own; change that")
+    return loader
+
+
+def rebuilt(loader: DataLoader[object], order: str, batch_size: str = "train_loader.batch_size") -> str:
+    """The code of a loader like this one, but for the order or the size of its batches."""
+    lines = ["train_loader.dataset", f"batch_size={batch_size}", order]
+    kept = [*ALWAYS, *(name for name in WHERE_SET if getattr(loader, name))]
+    lines += [f"{name}=train_loader.{name}" for name in kept]
+    return "train_loader = torch.utils.data.DataLoader(\n" + "".join(f"    {line},\n" for line in lines) + ")\n"
+
+
+def one_pass(setup: Setup, batch: str, body: str) -> str:
+    """The code of a pass over the training loader after which its own generator stands where it stood."""
+    loop = f"for {batch} in train_loader:\n" + "".join(f"    {line}\n" for line in body.splitlines())
+    if getattr(setup.train_loader, "generator", None) is None:
+        return loop
+    return ("order = train_loader.generator.get_state()\n" + loop
+            + "train_loader.generator.set_state(order)  # the batches come as they would have\n")  # fmt: skip
