@@ -13,10 +13,10 @@ PROBLEM = "learning-rate-too-high"
 SETTINGS: dict[str, object] = {}
 
 
-def faulty(seed: int, lr=0.1) -> Setup:
+def faulty(seed: int) -> Setup:
     """In the order of the classes, not shuffled."""
     model = mlp([64, 64, 10])
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     train, val = loaders("digits", seed)
     x, y = train.dataset.tensors  # type: ignore[attr-defined]
     order = y.argsort()
