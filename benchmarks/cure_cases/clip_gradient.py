@@ -1,5 +1,7 @@
-"""A slip of the decimal point in one of a hundred training samples: such a batch throws the weights far off; with its
-gradient clipped it is one batch among many. Nearest problem with a rule: learning-rate-too-high."""
+"""A slip of the decimal point in one of a hundred training samples: such a batch throws the weights far off.
+
+With its gradient clipped it is one batch among many. Nearest problem with a rule: learning-rate-too-high.
+"""
 
 import torch
 from torch import nn

@@ -1,5 +1,7 @@
-"""The digits sorted by class: each batch is of one class, and unlearns the last. Nearest problem with a rule:
-learning-rate-too-high."""
+"""The digits sorted by class: each batch is of one class, and unlearns the last.
+
+Nearest problem with a rule: learning-rate-too-high.
+"""
 
 import torch
 from torch import nn

@@ -1,5 +1,7 @@
-"""A regression whose targets lie around 4: the first errors are large, and with them the first steps. Warmed up, the
-network has learned the mean before the steps have their full length."""
+"""A regression whose targets lie around 4: the first errors are large, and with them the first steps.
+
+Warmed up, the network has learned the mean before the steps have their full length.
+"""
 
 import torch
 from torch import nn
