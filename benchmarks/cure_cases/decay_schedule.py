@@ -11,9 +11,9 @@ PROBLEM = "learning-rate-too-high"
 SETTINGS: dict[str, object] = {}
 
 
-def faulty(seed: int, lr=0.03) -> Setup:
+def faulty(seed: int) -> Setup:
     """A constant rate."""
     model = mlp([64, 64, 64, 10], nn.GELU)
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
     train, val = loaders("digits", seed)
     return Setup(model, nn.CrossEntropyLoss(), optimizer, train, val, epochs=20, metric="accuracy")

@@ -1,5 +1,6 @@
-"""The digits sorted by class: each batch is of one class, and unlearns the last. Nearest problem with a rule:
-learning-rate-too-high.
+"""The digits sorted by class: each batch is of one class, and unlearns the last.
+
+Nearest problem with a rule: learning-rate-too-high.
 """
 
 import torch
@@ -14,10 +15,10 @@ PROBLEM = "learning-rate-too-high"
 SETTINGS: dict[str, object] = {}
 
 
-def faulty(seed: int, lr=0.1) -> Setup:
+def faulty(seed: int) -> Setup:
     """In the order of the classes, not shuffled."""
     model = mlp([64, 64, 10])
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     train, val = loaders("digits", seed)
     x, y = train.dataset.tensors  # type: ignore[attr-defined]
     order = y.argsort()
