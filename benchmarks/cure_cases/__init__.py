@@ -1,1 +1,1 @@
-"""Trainings that one remedy alone cures, a file for each."""
+"""One training a remedy: the remedy of that name alone cures it."""

@@ -13,6 +13,7 @@ SETTINGS = {"channels": 16}
 
 
 def faulty(seed: int) -> Setup:
+    """The training as it is."""
     modules: list[nn.Module] = []
     for _ in range(4):
         modules += [nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU()]

@@ -16,6 +16,7 @@ SETTINGS = {}
 
 
 def faulty(seed: int) -> Setup:
+    """The training as it is."""
     model = mlp([64] + [32] * 10 + [10], nn.Tanh, partial(nn.init.normal_, std=0.03))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     train, val = loaders("digits", seed, batch_size=4, train_size=600)

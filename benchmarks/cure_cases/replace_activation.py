@@ -14,6 +14,7 @@ SETTINGS = {"activation": "ReLU"}
 
 
 def faulty(seed: int) -> Setup:
+    """The training as it is."""
     model = mlp([64] + [64] * 10 + [10], nn.Sigmoid, nn.init.xavier_normal_)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     train, val = loaders("digits", seed)

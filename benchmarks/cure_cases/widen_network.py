@@ -14,6 +14,7 @@ SETTINGS = {"factor": 16.0}
 
 
 def faulty(seed: int) -> Setup:
+    """The training as it is."""
     model = mlp([64, 2, 10])
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     train, val = loaders("digits", seed)

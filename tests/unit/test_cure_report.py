@@ -70,8 +70,9 @@ trials = st.builds(
     st.sampled_from(["cured", "helped", "no effect", "harmed", "undecided"]), texts,
 )  # fmt: skip
 attempts = st.builds(Attempt, tuples(doses), numbers, st.booleans(), st.integers(0, 99), texts)
+parts = st.builds(Part, doses, differences, st.booleans())
 cures = st.builds(
-    Cure, diagnoses, texts, tuples(attempts), st.none() | trials, tuples(st.builds(Part, doses, differences, st.booleans())), st.integers(0, 9999),
+    Cure, diagnoses, texts, tuples(attempts), st.none() | trials, tuples(parts), st.integers(0, 9999),
     st.integers(0, 9999), st.booleans(),
 )  # fmt: skip
 

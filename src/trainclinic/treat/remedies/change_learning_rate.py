@@ -26,7 +26,8 @@ LOWEST, HIGHEST = 1e-6, 10.0  # learning rates of the range test
 STEPS, REPEATS = 80, 3  # steps of one range test; tests, whose median counts
 SMOOTHED = 0.9  # share of the running mean that each step keeps
 DIVERGED = 4.0  # a smoothed loss of so many times the best ends the test
-RUNGS = (1.0, 1 / 3, 3.0, 1 / 10, 10.0)  # around the proposal
+LAG = round(SMOOTHED / (1 - SMOOTHED))  # steps by which a running mean is late
+RUNGS = (1.0, 1 / 3, 3.0, 1 / 10, 1 / 30)  # around the proposal, which tends to be high: it looks at few steps
 USUAL = {"up": (10.0, 100.0, 3.0), "down": (0.1, 0.01, 1 / 3)}  # where the test proposes nothing
 NEAR = 1.5  # a factor closer to 1 changes too little to be tried
 
@@ -96,8 +97,8 @@ def proposal(setup: Setup) -> float:
     with generators_kept():
         try:
             batches = first_batches(setup, STEPS)
-            found = [_range_test(setup, batches[shift:] + batches[:shift])
-                     for shift in range(0, REPEATS * (1 + len(batches) // REPEATS), 1 + len(batches) // REPEATS)]  # fmt: skip
+            shifts = range(0, len(batches), max(1, len(batches) // REPEATS))[:REPEATS]
+            found = [_range_test(setup, batches[shift:] + batches[:shift]) for shift in shifts]
         except RefusedError:
             raise
         except Exception:  # whatever the user's own code may raise: the ladder then does without a proposal
@@ -115,24 +116,28 @@ def _range_test(setup: Setup, batches: list[Any]) -> float:
     highest = max(float(group["lr"]) for group in optimizer.param_groups)
     shares = [float(group["lr"]) / highest for group in optimizer.param_groups]
     model.train()
-    mean, best, curve = 0.0, math.inf, []
+    mean, best, curve = 0.0, math.inf, list[float]()
     for step in range(STEPS):
-        rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
         for group, share in zip(optimizer.param_groups, shares, strict=True):
-            group["lr"] = rate * share
+            group["lr"] = _rate(step) * share
         optimizer.zero_grad()
         loss = tested.loss(batches[step % len(batches)])
         loss.backward()  # type: ignore[no-untyped-call]
         _step(optimizer)
-        mean = SMOOTHED * mean + (1 - SMOOTHED) * float(loss)
+        mean = SMOOTHED * mean + (1 - SMOOTHED) * float(loss.detach())
         smooth = mean / (1 - SMOOTHED ** (step + 1))
         best = min(best, smooth)
         if not math.isfinite(smooth) or smooth > best + (DIVERGED - 1) * abs(best):
             break
-        curve.append((rate, smooth))
-    falls = [(after[1] - before[1], after[0]) for before, after in pairwise(curve)]
-    steepest, rate = min(falls, default=(0.0, math.nan))
-    return rate if steepest < 0 else math.nan
+        curve.append(smooth)
+    falls = [after - before for before, after in pairwise(curve)]
+    if not falls or min(falls) >= 0:
+        return math.nan
+    return _rate(max(0, falls.index(min(falls)) + 1 - LAG))
+
+
+def _rate(step: int) -> float:
+    return float(LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1)))
 
 
 def _step(optimizer: Optimizer) -> None:

@@ -55,7 +55,7 @@ class ClipGradient(Remedy):
                                "clip in its closure")  # fmt: skip
         return Prescription(
             f"gradient norm clipped at {self.norm:g}",
-            "optimizer.register_step_pre_hook(\n"
-            f"    lambda *_: nn.utils.clip_grad_norm_(model.parameters(), {self.norm!r})\n"
-            ")\n",
+            "def clip(*_):\n"
+            f"    nn.utils.clip_grad_norm_(model.parameters(), {self.norm!r})\n\n\n"
+            "optimizer.register_step_pre_hook(clip)\n",
         )
