@@ -7,8 +7,9 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
 .PHONY: demo test test-all lint format type docs robustness bench-cure bench-overhead bench-scale bench-robustness bench-limits clean
 
-demo: $(READY)  ## watch a training that fails, and say why
+demo: $(READY)  ## watch a training that fails and say why; then cure it and prove the cure
 	$(BIN)/trainclinic run --output out examples/deep_sigmoid.py
+	OMP_NUM_THREADS=1 $(BIN)/trainclinic cure --workers 2 --output out examples/deep_sigmoid_make.py
 
 test: $(READY)  ## the fast tests
 	$(PYTEST) -m "not slow and not browser"

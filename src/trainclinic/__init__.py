@@ -1,8 +1,9 @@
-"""trainclinic: your network does not train; it says why, with the evidence.
+"""trainclinic: your network does not train; it says why, with the evidence; treats it; and proves the cure.
 
     with tc.watch(model, optimizer, loss_fn, path="run.clinic") as watch:
         ...                                  # the training loop, as it is
     tc.report(tc.diagnose(watch))
+    tc.report(tc.cure(make))                 # make(seed) -> tc.Setup
 
 The names below are the public face; everything else may move.
 """
@@ -19,9 +20,10 @@ from trainclinic.errors import (
 )
 from trainclinic.measure.run import run
 from trainclinic.measure.watch import Watch
-from trainclinic.ranks import load
+from trainclinic.prove.cure import cure
+from trainclinic.prove.saved import load
 from trainclinic.recording import Recording
-from trainclinic.records import Diagnosis, Evidence, Finding
+from trainclinic.records import Cure, Diagnosis, Evidence, Finding, Treatment, Trial
 from trainclinic.report.report import report
 from trainclinic.setup import Setup, train
 from trainclinic.watching import watch
@@ -30,6 +32,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CatalogError",
+    "Cure",
     "Diagnosis",
     "Evidence",
     "Finding",
@@ -41,7 +44,10 @@ __all__ = [
     "SetupError",
     "TrainclinicError",
     "TrainingStoppedError",
+    "Treatment",
+    "Trial",
     "Watch",
+    "cure",
     "diagnose",
     "load",
     "report",

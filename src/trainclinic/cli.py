@@ -13,7 +13,7 @@ from trainclinic.errors import TrainclinicError
 
 app = typer.Typer(
     name="trainclinic",
-    help="Your network does not train. trainclinic says why, with the evidence.",
+    help="Your network does not train. trainclinic says why, with the evidence; treats it; and proves the cure.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -75,11 +75,43 @@ def report(
 
 
 @app.command()
-def explain(problem: Annotated[str, typer.Argument(help="A problem, such as vanishing-gradient.")]) -> None:
-    """What a problem is, how it is measured, when it is harmless, and where that comes from."""
+def cure(
+    make: Annotated[
+        str, typer.Argument(metavar="FILE[:make]", help="The file, and its function of a seed that returns a Setup.")
+    ],
+    budget: Annotated[float, typer.Option(min=1, help="The most to spend, in whole untreated runs.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the untreated run; the proof takes the six that follow it.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that train; the result does not depend on it.")] = 1,
+    output: Annotated[Path, typer.Option(help="Folder for cure.html, cure.json and treatment.py.")] = Path("clinic"),
+    html: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
+) -> None:
+    """Find what is wrong with a training, treat it, and prove the treatment on six fresh seeds with a control.
+
+    Exit code 0: cured, or nothing to cure; 1: anything else; 130: interrupted, with what is known by then.
+    """
+    from trainclinic.prove.cure import cure as find
+    from trainclinic.prove.make_file import make_file
+    from trainclinic.report.cure_files import write
+    from trainclinic.report.report import report
+
+    try:
+        found = find(make_file(make), budget=budget, seed=seed, workers=workers, progress=True)
+    except KeyboardInterrupt:
+        print("trainclinic: interrupted before anything was known.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    report(found)
+    sys.stdout.flush()
+    written = "   ".join(map(str, write(found, output, html)))
+    Console(stderr=True).print(f"Written: {written}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(130 if found.interrupted else 0 if found.verdict in ("cured", "nothing to cure") else 1)
+
+
+@app.command()
+def explain(name: Annotated[str, typer.Argument(help="A problem or a remedy, such as vanishing-gradient.")]) -> None:
+    """What a problem or a remedy is, how it is measured or what it does, and where that comes from."""
     from trainclinic.report.explain import explain as page
 
-    Console().print(page(problem))
+    Console().print(page(name))
 
 
 def main() -> None:

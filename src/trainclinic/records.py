@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from trainclinic.errors import SetupError
+
 if TYPE_CHECKING:
     from trainclinic.recording import Recording
 
@@ -128,7 +130,7 @@ class Dose:
 
     def __str__(self) -> str:
         said = ", ".join(f"{name}={value}" for name, value in self.settings.items())
-        return f"{self.remedy}({said})"
+        return f"{self.remedy}({said})" if said else self.remedy
 
 
 @dataclass(frozen=True)
@@ -265,6 +267,7 @@ class Cure:
         parts: what each remedy of a plan of several is worth.
         cost: of everything together [optimizer steps].
         run_length: steps of one untreated run [optimizer steps].
+        interrupted: whether it was broken off from outside, so that it says only what was known by then.
     """
 
     diagnosis: Diagnosis
@@ -274,6 +277,7 @@ class Cure:
     parts: tuple[Part, ...] = ()
     cost: int = 0
     run_length: int = 0
+    interrupted: bool = False
     _make: Any = field(default=None, repr=False, compare=False)
 
     @property
@@ -289,5 +293,30 @@ class Cure:
         return "not treated" if self.diagnosis.problems else "nothing to cure"
 
     def make(self, seed: int) -> Any:
-        """The treated Setup, built fresh and ready to train."""
+        """The treated Setup, built fresh and ready to train.
+
+        Raises:
+            SetupError: the Cure was loaded without the `make` that it treats.
+        """
+        if self._make is None:
+            raise SetupError("Cure.make: expected the function whose Setups were treated, got none; "
+                             "load it with tc.load(path, make)")  # fmt: skip
         return self._make(seed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The Cure as plain data, without the recording of the untreated run and without `make`."""
+        return {
+            "diagnosis": self.diagnosis.to_dict(),
+            "said": self.said,
+            "tried": [asdict(attempt) for attempt in self.tried],
+            "trial": asdict(self.trial) if self.trial else None,
+            "parts": [asdict(part) for part in self.parts],
+            "cost": self.cost,
+            "run_length": self.run_length,
+            "interrupted": self.interrupted,
+        }
+
+    def _repr_html_(self) -> str:
+        from trainclinic.report.cure_html import fragment  # a notebook shows the report; nothing else needs it
+
+        return fragment(self)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from look import CHROMIUM, DRIVER, script, see
 
 from trainclinic import catalog
 from trainclinic.report.report import report
@@ -17,29 +16,12 @@ from trainclinic.report.report import report
 sys.path.append(str(Path(__file__).parents[1] / "golden"))
 import report_samples as samples
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
 HOSTILE = ("<script>window.hacked = 1</script>", "<img src=x onerror='window.hacked = 1'>", "<b>bold</b>", "층.0")
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver on the PATH"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium: the extra `browser`")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in ("headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
-                 "disable-background-networking", "disable-component-update",
-                 f"user-data-dir={tmp_path_factory.mktemp('profile')}"):  # fmt: skip
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module")
@@ -50,37 +32,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         path = tmp_path_factory.mktemp("report") / "report.html"
         report(samples.sigmoid_diagnosis(samples.sigmoid_run(names)), path)
     return path.as_uri()
-
-
-def see(browser: Any, address: str, width: int = 1200, scheme: str = "light") -> None:
-    """Open the page at a width, with every part unfolded, and look at all of it."""
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    feature = {"name": "prefers-color-scheme", "value": scheme}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-    for log in ("browser", "performance"):
-        browser.get_log(log)  # what an earlier page left there
-    browser.get(address)
-    browser.set_script_timeout(60)
-    browser.execute_async_script(
-        """
-        const done = arguments[0];
-        document.querySelectorAll("details").forEach((part) => { part.open = true; });
-        const places = [...document.querySelectorAll(".chart")];
-        (async () => {
-          for (const place of places) {
-            place.scrollIntoView();
-            for (let i = 0; i < 100 && !place.querySelector(".main-svg"); i++)
-              await new Promise((resume) => setTimeout(resume, 50));
-          }
-          done();
-        })();
-        """
-    )
-
-
-def script(browser: Any, expression: str) -> Any:
-    return browser.execute_script(f"return {expression}")
 
 
 def test_it_opens_without_an_error_and_without_the_network(browser: Any, page: str) -> None:

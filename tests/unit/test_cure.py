@@ -51,7 +51,8 @@ def test_the_code_alone_makes_the_treated_network(cured):
     model = net()
     names = {"model": model, "optimizer": torch.optim.Adam(model.parameters())}
     exec(cured.treatment.code, names)
-    assert [type(module).__name__ for module in names["model"][1::2]] == ["ReLU"] * 8
+    kind = cured.treatment.remedies[0].settings["activation"]
+    assert [type(module).__name__ for module in names["model"][1::2]] == [kind] * 8
 
 
 def test_the_same_twice_and_with_two_workers(cured):

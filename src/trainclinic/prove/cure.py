@@ -58,7 +58,8 @@ def cure(
     if budget < 1 or workers < 1:
         raise SetupError(f"cure: expected budget and workers of at least 1, got {budget} and {workers}; raise them")
     with bar(progress) as told, Workers(workers, executor) as pool:
-        return _Case(make, budget, seed, pool, told).cure()
+        case = _Case(make, budget, seed, pool, told)
+        return replace(case.cure(), interrupted=case.interrupted)
 
 
 def trial(
@@ -106,6 +107,7 @@ class _Case:
     pool: Workers
     told: Progress
     cost: int = 0
+    interrupted: bool = False
 
     def cure(self) -> Cure:
         self.told("the untreated run", 0.0)
@@ -120,6 +122,7 @@ class _Case:
         try:
             root, plan = self._planned(search, diagnosis.problems)
         except KeyboardInterrupt:
+            self.interrupted = True
             return replace(known, said="interrupted during the search", tried=tuple(search.tried),
                            cost=self.cost + search.spent)  # fmt: skip
         self.cost += search.spent
@@ -173,6 +176,7 @@ class _Case:
                 self.cost += made[-1].steps
                 _check_shapes(control, made[-1])
         except KeyboardInterrupt:
+            self.interrupted = True
             said = f"interrupted after {len(made) // 2} of {PAIRS} pairs"
         pairs = len(made) // 2
         return made[1 : 2 * pairs : 2], made[: 2 * pairs : 2], said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from typing import Any
@@ -44,9 +45,14 @@ class Workers:
                 future.cancel()
 
     def close(self) -> None:
-        """End the processes that were started here."""
+        """End the processes that were started here, also in the middle of a run: nobody waits for it any more."""
         if self._pool is not None and self._given is None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            processes = list((getattr(self._pool, "_processes", None) or {}).values())
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.join()
             self._pool = None
 
     def __enter__(self) -> Workers:
@@ -66,7 +72,7 @@ class Workers:
     def _submit(self, job: bytes) -> Future[bytes]:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_one_thread)
+            self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_prepared)
         return self._pool.submit(run_packed, job)
 
     def _result(self, index: int, job: bytes, packed: Sequence[bytes], waiting: list[Future[bytes]]) -> bytes:
@@ -100,5 +106,6 @@ def _lost(error: Exception) -> bool:
     )  # fmt: skip
 
 
-def _one_thread() -> None:
+def _prepared() -> None:
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; ours decides

@@ -56,16 +56,19 @@ class Pictures:
 
 def page(diagnosis: Diagnosis) -> str:
     """The whole report as one HTML document; nothing in it asks the network for anything."""
+    return render("report.html.j2", **whole(diagnosis))
+
+
+def whole(diagnosis: Diagnosis) -> dict[str, Any]:
+    """All that a page shows of a diagnosis, by the names that its template knows."""
     from plotly.offline import get_plotlyjs  # reading its source needs a large import, and only here
 
-    pictures = Pictures()
     recording = diagnosis.recording
-    scripts = [get_plotlyjs(), _asset("page.js")]
-    return _render(
-        "report.html.j2",
-        **_common(diagnosis),
-        pictures=pictures,
-        style=Markup(_asset("page.css")),
+    scripts = [get_plotlyjs(), asset("page.js")]
+    return dict(
+        common(diagnosis),
+        pictures=Pictures(),
+        style=Markup(asset("page.css")),
         scripts=[Markup(source) for source in scripts],
         hashes=Markup(" ".join(_hash(source) for source in scripts)),
         loss=charts.loss_chart(recording) if recording else None,
@@ -87,10 +90,11 @@ def fragment(diagnosis: Diagnosis) -> str:
         "The gradient on its way back": chain_chart(recording) if recording else None,
     }
     pictures = {title: Markup(draw(chart, title)) for title, chart in found.items() if chart}
-    return _render("fragment.html.j2", **_common(diagnosis), style=Markup(_asset("fragment.css")), pictures=pictures)
+    return render("fragment.html.j2", **common(diagnosis), style=Markup(asset("fragment.css")), pictures=pictures)
 
 
-def _common(diagnosis: Diagnosis) -> dict[str, Any]:
+def common(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What a page and a notebook's piece both show."""
     found = views(diagnosis)
     return {
         "verdict": verdict(diagnosis),
@@ -173,7 +177,8 @@ def _hash(source: str) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of the templates' folder as it is."""
     return (resources.files("trainclinic.report") / "templates" / name).read_text(encoding="utf-8")
 
 
@@ -203,5 +208,6 @@ def _templates() -> Environment:
     return environment
 
 
-def _render(name: str, **values: Any) -> str:
+def render(name: str, **values: Any) -> str:
+    """A template with values for its names; a name without a value is an error."""
     return str(_templates().get_template(name).render(**values)) + "\n"

@@ -1,4 +1,4 @@
-"""The diagnosis as strict JSON, for programs.
+"""The diagnosis, or the cure, as strict JSON, for programs.
 
 NaN means "not measured" and is written `null`; infinities, which JSON cannot write as numbers, are the
 strings "Infinity" and "-Infinity". A loss that was measured and is NaN stands as the string "NaN". `schema`
@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from trainclinic.diagnose.chain import Link, chain
+from trainclinic.prove import saved
 from trainclinic.recording import Recording
-from trainclinic.records import Diagnosis
+from trainclinic.records import Cure, Diagnosis
 from trainclinic.report.ranks import rank_numbers
 from trainclinic.report.view import every, first_non_finite, validation_signals, verdict, views
 
@@ -37,6 +38,12 @@ def dumps(diagnosis: Diagnosis) -> str:
         "run": _run(diagnosis.recording) if diagnosis.recording else None,
         "chain": _chain(diagnosis.recording) if diagnosis.recording else None,
     }
+    return json.dumps(strict(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def cure_dumps(cure: Cure) -> str:
+    """The cure with both arms of its trial, as one JSON object that `trainclinic.load` reads."""
+    document = {"format": saved.FORMAT, "schema": saved.SCHEMA, "verdict": cure.verdict, **cure.to_dict()}
     return json.dumps(strict(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""report: one diagnosis, to the terminal or into a file."""
+"""report: one diagnosis or one cure, to the terminal or into a file."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from trainclinic.errors import ReportError
-from trainclinic.records import Diagnosis
+from trainclinic.records import Cure, Diagnosis
 from trainclinic.report import json
+from trainclinic.report.cure_text import render_cure
 from trainclinic.report.text import render
 
 TEXT_WIDTH = 80
 
 
-def report(diagnosis: Diagnosis, path: str | Path | None = None, *, console: Console | None = None) -> Path | None:
-    """Print a diagnosis, or write it into a file.
+def report(subject: Diagnosis | Cure, path: str | Path | None = None, *, console: Console | None = None) -> Path | None:
+    """Print a diagnosis or a cure, or write it into a file.
 
     Args:
-        diagnosis: what `diagnose` returned.
+        subject: what `diagnose` or `cure` returned.
         path: where to write; the suffix says what: `.html` (one file that opens offline), `.json` or `.txt`.
             Without it the report is printed.
         console: the rich console to print on; a new one on standard output by default.
@@ -32,14 +34,20 @@ def report(diagnosis: Diagnosis, path: str | Path | None = None, *, console: Con
         ReportError: the suffix is none of these, or the file cannot be written.
     """
     if path is None:
-        show(render(diagnosis), console or Console())
+        console = console or Console()
+        if isinstance(subject, Cure):
+            show(render_cure(subject), console)
+            if subject.treatment.code:
+                show(Text(subject.treatment.code.rstrip("\n")), console, wrapped=False)
+        else:
+            show(render(subject), console)
         return None
     path = Path(path)
     write = _FORMATS.get(path.suffix.lower())
     if write is None:
         raise ReportError(f"report: expected a path that ends in {', '.join(_FORMATS)}, got {str(path)!r}; "
                           "choose one of these suffixes, or leave the path out to print")  # fmt: skip
-    document = write(diagnosis)
+    document = write(subject)
     try:
         path.write_text(document, encoding="utf-8")
     except OSError as error:
@@ -48,13 +56,13 @@ def report(diagnosis: Diagnosis, path: str | Path | None = None, *, console: Con
     return path
 
 
-def show(part: RenderableType, console: Console) -> None:
-    """Print, also on a terminal whose encoding lacks some of the characters."""
+def show(part: RenderableType, console: Console, wrapped: bool = True) -> None:
+    """Print, also on a terminal whose encoding lacks some of the characters; code keeps its lines unwrapped."""
     if console.encoding.lower().startswith("utf"):
-        console.print(part)
+        console.print(part, soft_wrap=not wrapped)
         return
     with console.capture() as captured:
-        console.print(part)
+        console.print(part, soft_wrap=not wrapped)
     console.file.write(captured.get().encode(console.encoding, "replace").decode(console.encoding))
 
 
@@ -66,14 +74,20 @@ def plain(part: RenderableType, width: int = TEXT_WIDTH) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
-def _text(diagnosis: Diagnosis) -> str:
-    return plain(render(diagnosis))
+def _text(subject: Diagnosis | Cure) -> str:
+    if isinstance(subject, Cure):
+        return plain(render_cure(subject)) + subject.treatment.code
+    return plain(render(subject))
 
 
-def _html(diagnosis: Diagnosis) -> str:
-    from trainclinic.report.html import page  # brings jinja2 and plotly.js; a terminal report needs neither
-
-    return page(diagnosis)
+def _json(subject: Diagnosis | Cure) -> str:
+    return json.cure_dumps(subject) if isinstance(subject, Cure) else json.dumps(subject)
 
 
-_FORMATS: dict[str, Callable[[Diagnosis], str]] = {".html": _html, ".json": json.dumps, ".txt": _text}
+def _html(subject: Diagnosis | Cure) -> str:
+    from trainclinic.report import cure_html, html  # bring jinja2 and plotly.js; a terminal report needs neither
+
+    return cure_html.page(subject) if isinstance(subject, Cure) else html.page(subject)
+
+
+_FORMATS: dict[str, Callable[[Diagnosis | Cure], str]] = {".html": _html, ".json": _json, ".txt": _text}

@@ -165,7 +165,7 @@ def _limit(shape: Chart, y: Axis) -> str:
 def _legend(traces: list[Chart]) -> tuple[str, int]:
     """The legend under the picture, and its height."""
     left, line, parts = float(LEFT), 0, []
-    for trace in traces:
+    for trace in (one for one in traces if one.get("showlegend", True)):
         width = 26 + LETTER * len(html.unescape(trace["name"]))
         if left + width > WIDTH and left > LEFT:
             left, line = float(LEFT), line + 1

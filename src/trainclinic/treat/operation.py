@@ -19,6 +19,7 @@ REMEDIES = "trainclinic.treat.remedies"
 HEAD = "import torch\nfrom torch import nn\nfrom torch.nn import functional as F\n"
 #: what prescribed code may use and set, by the name that scripts mostly give it
 NAMES = ("model", "loss_fn", "optimizer", "train_loader", "val_loader", "epochs", "scheduler")
+LOOKED_AT = ("step",)  # may be used, not set
 
 
 def operate(setup: Setup, remedies: Sequence[Remedy]) -> tuple[Setup, Treatment]:
@@ -63,9 +64,7 @@ def remedy_of(dose: Dose) -> Remedy:
 
 def _run(setup: Setup, name: str, code: str) -> Setup:
     found: dict[str, Any] = {"torch": torch, "nn": nn, "F": F}
-    found |= {key: getattr(setup, key) for key in NAMES}
-    if setup.step is not None:
-        found["step"] = setup.step
+    found |= {key: getattr(setup, key) for key in (*NAMES, *LOOKED_AT)}
     try:
         exec(compile(code, f"<remedy {name}>", "exec"), found)  # our own text: what it names is written with repr()
         changed: dict[str, Any] = {key: found[key] for key in NAMES}

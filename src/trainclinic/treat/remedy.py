@@ -42,7 +42,7 @@ class Prescription:
         change: one plain line, such as "16 Sigmoid replaced by ReLU".
         code: plain PyTorch, to be run after the names it uses are there and before the training begins. It may use and
             set `model`, `loss_fn`, `optimizer`, `train_loader`, `val_loader`, `epochs`, `scheduler` and `train`, and
-            finds `torch`, `nn` and `F` imported; whatever else it needs it imports.
+            finds `torch`, `nn` and `F` imported; whatever else it needs it imports. A Setup's `step` may be used.
     """
 
     change: str

@@ -157,3 +157,78 @@ def class_names(modules: Iterable[nn.Module]) -> str:
     for module in modules:
         counts[type(module).__name__] = counts.get(type(module).__name__, 0) + 1
     return " and ".join(f"{count} {name}" for name, count in counts.items())
+
+
+# -- what several remedies ask, and the code that they share
+
+
+def trainable(remedy: str, found: Iterable[Call]) -> list[str]:
+    """Names of these layers.
+
+    Raises:
+        RefusedError: there are none, or their weights are frozen, shared, or computed from others.
+    """
+    found = list(found)
+    if not found:
+        raise RefusedError(f"{remedy}: there are no hidden layers with weights that are called as modules")
+    for call in found:
+        if getattr(call.module, "parametrizations", None) is not None:
+            raise RefusedError(f"{remedy}: the weight of {call.name} is computed from others (parametrized); remove "
+                               "the parametrization first")  # fmt: skip
+        if not call.module.weight.requires_grad:
+            raise RefusedError(f"{remedy}: the weight of {call.name} is frozen: it was trained before, and is kept")
+    return [call.name for call in found]
+
+
+def activation_names(setup: Setup, found: Iterable[Call]) -> set[str]:
+    """Classes of the activation functions between layers with weights; of functions, where the graph can be traced."""
+    found = list(found)
+    kinds = tuple(kind for name in nn.modules.activation.__all__ if isinstance(kind := getattr(nn, name, None), type))
+    names = {type(call.module).__name__ for call in hidden(found, kinds)}
+    if not names:
+        try:
+            graph = traced(setup)
+        except RefusedError:
+            return set()
+        names = {kind for kind in FUNCTIONS if functional(graph, kind)}
+    return names
+
+
+def initialized(layers: list[str], how: str) -> str:
+    """Code that draws the weights of these layers anew with one line, and sets their biases to 0."""
+    return (
+        f"for name in {layers!r}:\n"
+        "    layer = model.get_submodule(name)\n"
+        f"    {how}\n"
+        "    if layer.bias is not None:\n"
+        "        nn.init.zeros_(layer.bias)\n"
+    )
+
+
+def normalized(norms: dict[str, str]) -> str:
+    """Code that puts a norm behind each of these layers, and its parameters into the optimizer."""
+    lines = "\n".join(f"    {name!r}: {norm}," for name, norm in norms.items())
+    return (
+        "norms = {\n" + lines + "\n}\n"
+        "for name, norm in norms.items():\n"
+        "    layer = model.get_submodule(name)\n"
+        "    norm.to(layer.weight.device, layer.weight.dtype)\n"
+        "    model.set_submodule(name, nn.Sequential(layer, norm))\n"
+        'optimizer.add_param_group({"params": [p for norm in norms.values() for p in norm.parameters()], '
+        '"weight_decay": 0.0})\n'
+    )
+
+
+def replaced(modules: dict[str, str]) -> str:
+    """Code that puts new modules in the place of others, also in the optimizer's groups."""
+    lines = "\n".join(f"    {name!r}: {module}," for name, module in modules.items())
+    return (
+        "modules = {\n" + lines + "\n}\n"
+        "for name, module in modules.items():\n"
+        "    old = model.get_submodule(name)\n"
+        "    module.to(next(model.parameters()).device)\n"
+        "    model.set_submodule(name, module)\n"
+        "    new = {id(before): now for before, now in zip(old.parameters(), module.parameters())}\n"
+        "    for group in optimizer.param_groups:\n"
+        '        group["params"] = [new.get(id(parameter), parameter) for parameter in group["params"]]\n'
+    )

@@ -37,6 +37,23 @@
   }, { rootMargin: "600px" });
   places.forEach((place) => watcher.observe(place));
 
+  async function copy(button) {
+    const code = document.getElementById(button.dataset.copies);
+    let done = false;
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      done = true;
+    } catch { // not allowed for a file, or not there at all: select it and copy the old way
+      getSelection().selectAllChildren(code);
+      done = document.execCommand("copy");
+    }
+    button.textContent = done ? "Copied" : "Selected: copy it with the keyboard";
+    setTimeout(() => { button.textContent = "Copy"; }, 2500);
+  }
+  document.querySelectorAll("button[data-copies]").forEach((button) => {
+    button.addEventListener("click", () => copy(button));
+  });
+
   dark.addEventListener("change", () => drawn.forEach(draw));
   document.addEventListener("toggle", (event) => {
     if (event.target.open) event.target.querySelectorAll(".js-plotly-plot").forEach((place) => Plotly.Plots.resize(place));

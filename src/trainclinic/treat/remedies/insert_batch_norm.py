@@ -9,9 +9,10 @@ from torch import nn
 
 from trainclinic.setup import Setup
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy
-from trainclinic.treat.surgery import calls, hidden
+from trainclinic.treat.surgery import WEIGHTS, calls, hidden, normalized, trainable
 
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+KINDS = {2: "BatchNorm1d", 3: "BatchNorm1d", 4: "BatchNorm2d", 5: "BatchNorm3d"}  # by dimensions of the output
 SMALLEST_BATCH = 16  # samples; below, the statistics of a batch are too noisy (Wu & He 2018)
 
 
@@ -45,25 +46,15 @@ class InsertBatchNorm(Remedy):
         found = calls(setup)
         if any(isinstance(call.module, NORMS) for call in found):
             raise RefusedError(f"{self.id()}: the network has normalization layers already")
-        lines, batch = [], 0
-        for call in hidden(found, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+        layers = trainable(self.id(), hidden(found, WEIGHTS))
+        norms = {}
+        for call in hidden(found, WEIGHTS):
             rank = len(call.gives)
             if isinstance(call.module, nn.Linear) and rank != 2:
                 raise RefusedError(f"{self.id()}: {call.name} gives outputs of {rank} dimensions, over which a batch "
                                    "norm would mix positions; insert-layer-norm fits")  # fmt: skip
-            kind = {2: "BatchNorm1d", 3: "BatchNorm1d", 4: "BatchNorm2d", 5: "BatchNorm3d"}[rank]
-            batch = call.gives[0]
-            lines.append(f"    {call.name!r}: nn.{kind}({call.gives[1]}),")
-        if not lines:
-            raise RefusedError(f"{self.id()}: there are no hidden layers with weights that are called as modules")
-        if batch < SMALLEST_BATCH:
-            raise RefusedError(f"{self.id()}: batches of {batch} are too small for it; insert-layer-norm fits")
-        code = (
-            "norms = {\n" + "\n".join(lines) + "\n}\n"
-            "device = next(model.parameters()).device\n"
-            "for name, norm in norms.items():\n"
-            "    model.set_submodule(name, nn.Sequential(model.get_submodule(name), norm.to(device)))\n"
-            'optimizer.add_param_group({"params": [p for norm in norms.values() for p in norm.parameters()], '
-            '"weight_decay": 0.0})\n'
-        )
-        return Prescription(f"BatchNorm behind {len(lines)} hidden layers", code)
+            if call.gives[0] < SMALLEST_BATCH:
+                raise RefusedError(f"{self.id()}: batches of {call.gives[0]} are too small for it; insert-layer-norm "
+                                   "fits")  # fmt: skip
+            norms[call.name] = f"nn.{KINDS[rank]}({call.gives[1]})"
+        return Prescription(f"BatchNorm behind {len(layers)} hidden layers", normalized(norms))

@@ -11,9 +11,10 @@ from torch import nn
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, setting
-from trainclinic.treat.surgery import FUNCTIONS, WEIGHTS, calls, functional, hidden, traced
+from trainclinic.treat.surgery import FUNCTIONS, WEIGHTS, calls, functional, hidden, initialized, traced, trainable
 
 SQUASHING = (nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Hardtanh, nn.Softsign, nn.LogSigmoid)
+DYING = (nn.ReLU, nn.ReLU6)
 MODULE = {"ReLU": "nn.ReLU()", "LeakyReLU": "nn.LeakyReLU(0.01)", "GELU": "nn.GELU()", "SELU": "nn.SELU()"}
 FUNCTION = {"ReLU": "F.relu", "LeakyReLU": "F.leaky_relu", "GELU": "F.gelu", "SELU": "F.selu"}
 INIT = {
@@ -50,6 +51,7 @@ class ReplaceActivation(Remedy):
     activation: str = setting("ReLU", "1", choices=tuple(MODULE))
 
     treats: ClassVar[dict[str, int]] = {"vanishing-gradient": 1, "saturated-activation": 2, "dead-relu": 2}
+    ladder: ClassVar[bool] = True  # which one suits depends on depth and data, and a short run shows it
 
     @classmethod
     def options(cls, setup: Setup, finding: Finding) -> Iterable[Remedy]:
@@ -60,21 +62,16 @@ class ReplaceActivation(Remedy):
     def prescribe(self, setup: Setup) -> Prescription:
         """The places by name, and the layers that are initialized anew."""
         found = calls(setup)
-        kinds = (nn.ReLU, nn.ReLU6) if self._against_death(found) else SQUASHING
-        modules = hidden(found, kinds)
-        layers = [call.name for call in hidden(found, WEIGHTS)]
-        if not layers:
-            raise RefusedError(f"{self.id()}: there are no hidden layers with weights that are called as modules")
+        sought = (SQUASHING,) if self.activation == "ReLU" else (SQUASHING, DYING)
+        modules = next((there for kinds in sought if (there := hidden(found, kinds))), [])
+        layers = trainable(self.id(), hidden(found, WEIGHTS))
         if modules:
             what = " and ".join(sorted({type(call.module).__name__ for call in modules}))
             count, code = len(modules), self._in_modules([call.name for call in modules])
         else:
-            what, count, code = self._in_functions(setup, [kind.__name__ for kind in kinds])
+            what, count, code = self._in_functions(setup, [kind.__name__ for kinds in sought for kind in kinds])
         return Prescription(f"{count} {what} replaced by {self.activation}, with its initialization",
-                            code + self._initialized(layers))  # fmt: skip
-
-    def _against_death(self, found: Iterable[object]) -> bool:
-        return self.activation in ("LeakyReLU", "GELU", "SELU") and not hidden(found, SQUASHING)  # type: ignore[arg-type]
+                            code + initialized(layers, INIT[self.activation]))  # fmt: skip
 
     def _in_modules(self, names: list[str]) -> str:
         return f"for name in {names!r}:\n    model.set_submodule(name, {MODULE[self.activation]})\n"
@@ -93,12 +90,3 @@ class ReplaceActivation(Remedy):
                     "model.recompile()\n"
                 )  # fmt: skip
         raise RefusedError(f"{self.id()}: there is no {', '.join(kinds)} between layers with weights")
-
-    def _initialized(self, layers: list[str]) -> str:
-        return (
-            f"for name in {layers!r}:\n"
-            "    layer = model.get_submodule(name)\n"
-            f"    {INIT[self.activation]}\n"
-            "    if layer.bias is not None:\n"
-            "        nn.init.zeros_(layer.bias)\n"
-        )

@@ -1,0 +1,1 @@
+"""One training a remedy: the remedy of that name alone cures it."""
