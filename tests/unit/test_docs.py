@@ -1,12 +1,19 @@
-"""The generated pages are those of the code."""
+"""The generated pages are those of the code; what the guide to curing says to run can be run, and says that."""
 
+import re
+import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from trainclinic.report import catalogue
 
-PAGES = Path(__file__).parents[2] / "docs" / "catalogue"
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "docs" / "catalogue"
+CURING = (ROOT / "docs" / "guide" / "curing.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", catalogue.pages())
@@ -20,3 +27,26 @@ def test_the_folder_holds_no_other_page() -> None:
 
 def test_no_remedy_is_called_like_a_problem() -> None:
     assert not set(catalogue.problems()) & set(catalogue.remedies())
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_guide_say_what_it_says(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    commands = re.findall(r"^\$ trainclinic (.+)\n(.+)", CURING, re.MULTILINE)
+    assert len(commands) == 3
+    for command, first_line in commands:
+        asked = [sys.executable, "-m", "trainclinic", *shlex.split(command)]
+        done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert first_line in done.stdout + done.stderr
+    assert (tmp_path / "out" / "treatment.py").exists()
+
+
+@pytest.mark.slow
+def test_the_python_of_the_guide_runs(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "examples" / "deep_sigmoid_make.py", tmp_path)
+    block = next(code for code in re.findall(r"```python\n(.*?)```", CURING, re.DOTALL) if "tc.cure(" in code)
+    (tmp_path / "curing.py").write_text(block, encoding="utf-8")
+    done = subprocess.run([sys.executable, "curing.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {"cure.html", "cure.json"} <= {path.name for path in tmp_path.iterdir()}

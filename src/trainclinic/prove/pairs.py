@@ -197,7 +197,13 @@ class _Observed:
         self._eighth, self.half_at = (max(1, round(share * self._whole)) for share in (EVALUATED[0], 0.5))
 
     def train(self, setup: Setup) -> Diagnosis:
-        self._evaluate()
+        try:
+            self._evaluate()
+        except TrainclinicError:
+            raise
+        except Exception as error:
+            raise SetupError(f"make: expected a model that can be evaluated, but that raised {type(error).__name__}: "
+                             f"{error}; try trainclinic.setup.evaluate(make({self._job.seed}))") from error  # fmt: skip
         with Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
             handle = register_optimizer_step_post_hook(self._after_step)  # after the watch's own: its step is done
             try:
@@ -212,7 +218,9 @@ class _Observed:
                 handle.remove()
         if not self.done and not self.error:
             raise SetupError("make: expected a training that makes optimizer steps, got none; is train_loader empty?")
-        if self.steps[-1] != self.done or setup.loop:  # a loop may restore better weights at its end
+        if not self.error and (
+            self.steps[-1] != self.done or setup.loop
+        ):  # a loop may restore better weights at its end
             self._evaluate()
         try:
             return diagnose(watch)

@@ -59,11 +59,11 @@ class LabelSmoothing(Remedy):
 
     @classmethod
     def options(cls, setup: Setup, finding: Finding) -> Iterable[Remedy]:
-        """A tenth, then more; where it is too much, half of it and none."""
+        """A tenth, then half and twice as much; where it is too much, half of it and none."""
         present = float(getattr(setup.loss_fn, "label_smoothing", 0.0))
         if finding.problem == "over-regularized":
             return [cls(present / 2), cls(0.0)]
-        return [cls(value) for value in (0.1, 0.2, 0.4) if value > present]
+        return [cls(value) for value in (0.1, 0.05, 0.2) if value > present]
 
     def prescribe(self, setup: Setup) -> Prescription:
         """The loss with softened targets, for the losses of class probabilities."""
