@@ -227,9 +227,9 @@ class _Counted(Workers):
     def __init__(self, account: _Account) -> None:
         super().__init__(1)
         self._account, self._made, self._counted = account, 0, 0
-        self._handle = register_optimizer_step_post_hook(self._count)
+        self._handle = register_optimizer_step_post_hook(self._another)
 
-    def _count(self, *_: Any) -> None:
+    def _another(self, *_: Any) -> None:
         self._made += 1
 
     def runs(self, jobs: Any) -> Iterator[Run]:

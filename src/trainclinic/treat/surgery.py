@@ -229,8 +229,8 @@ def scaled_already(layers: Iterable[Call], deviation: Callable[[nn.Module], floa
     decades = 0.0
     for call in layers:
         weight, bias = call.module._parameters["weight"], call.module._parameters["bias"]
-        ratio = (weight.float().square().mean().sqrt() / deviation(call.module)).log10()  # type: ignore[union-attr]
+        ratio = (weight.detach().float().square().mean().sqrt() / deviation(call.module)).log10()  # type: ignore[union-attr]
         decades += float(ratio.abs())
-        if bias is not None and float(bias.abs().max()) >= 1:
+        if bias is not None and float(bias.detach().abs().max()) >= 1:
             return False
     return decades < 1
