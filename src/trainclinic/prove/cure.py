@@ -116,8 +116,8 @@ class _Case:
         diagnosis = control.diagnosis
         known = Cure(diagnosis, "", cost=self.cost, run_length=control.steps, _make=Treated(self.make, ()))
         if control.curve.error and not diagnosis.problems:
-            raise SetupError(f"make: expected a training that runs to its end, but after {control.steps} steps it raised "
-                             f"{control.curve.error}; mend that first")  # fmt: skip
+            raise SetupError(f"make: expected a training that runs to its end, but after {control.steps} steps "
+                             f"it raised {control.curve.error}; mend that first")  # fmt: skip
         if not diagnosis.problems:
             return replace(known, said="nothing to cure: no problem was found in the untreated run")
         search = Search(self.make, control, int(min(SEARCH * self.budget, self.budget - 1) * control.steps), self.pool,
