@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
-from trainclinic.measure.shadow import generators_kept, uncompiled
+from trainclinic.measure.shadow import generators_kept, order_kept, uncompiled
 from trainclinic.setup import Setup
 from trainclinic.treat.remedy import RefusedError
 
@@ -53,14 +53,8 @@ def first_batches(setup: Setup, count: int) -> list[Any]:
     Raises:
         RefusedError: there is none.
     """
-    generator = getattr(setup.train_loader, "generator", None)
-    state = generator.get_state() if isinstance(generator, torch.Generator) else None
-    with generators_kept():
-        try:
-            found = list(islice(setup.train_loader, count))
-        finally:
-            if isinstance(generator, torch.Generator) and state is not None:
-                generator.set_state(state)
+    with order_kept(setup.train_loader):
+        found = list(islice(setup.train_loader, count))
     if not found:
         raise RefusedError("train_loader: expected batches, got none; give it data")
     return found
