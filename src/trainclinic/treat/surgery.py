@@ -9,20 +9,18 @@ from itertools import islice
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
-from torch.nn import functional as F
+from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.utils._pytree import tree_leaves
 
-from trainclinic.measure.shadow import generators_kept, order_kept, uncompiled
+from trainclinic.measure.distributed import unwrapped
+from trainclinic.measure.shadow import generators_kept, is_compiled, order_kept, uncompiled
 from trainclinic.setup import Setup
 from trainclinic.treat.remedy import RefusedError
 
 WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-#: activation modules by name → the functions that do the same, for networks that call functions
-FUNCTIONS: dict[str, tuple[Any, ...]] = {
-    "Sigmoid": (torch.sigmoid, F.sigmoid, "sigmoid"),
-    "Tanh": (torch.tanh, F.tanh, "tanh"),
-    "ReLU": (torch.relu, F.relu, "relu"),
-}
+NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,20 @@ class Call:
         module: itself; it is a copy's, for looking at only.
         given: shape of its first tensor.
         gives: shape of its output.
+        source: name of the module that made its first tensor, or "".
+        final: whether its output is one of the model's.
+        names: all that the module has: one that stands in several places has several.
+        shared: other modules that hold the same weight.
     """
 
     name: str
     module: nn.Module
     given: tuple[int, ...]
     gives: tuple[int, ...]
+    source: str = ""
+    final: bool = False
+    names: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
 
 def first_batch(setup: Setup) -> Any:
@@ -66,83 +72,66 @@ def calls(setup: Setup) -> tuple[Call, ...]:
     Raises:
         RefusedError: the model cannot be copied or run.
     """
-    found: list[Call] = []
     batch = first_batch(setup)
+    lazy = [name for name, module in setup.model.named_modules() if isinstance(module, LazyModuleMixin)]
+    if lazy:
+        raise RefusedError(f"{lazy[0]} is lazy, and its size not known yet; pass a batch through the model before its "
+                           "optimizer is built")  # fmt: skip
     try:
         model = copy.deepcopy(uncompiled(setup.model))
     except Exception as error:
         raise RefusedError(f"the model cannot be copied to be looked at ({type(error).__name__}: {error})") from error
+    seen: list[tuple[nn.Module, Tensor, Tensor]] = []
 
-    def see(name: str) -> Callable[..., None]:
-        def hook(module: nn.Module, args: Any, output: Any) -> None:
-            if args and isinstance(args[0], Tensor) and isinstance(output, Tensor):
-                found.append(Call(name, module, tuple(args[0].shape), tuple(output.shape)))
+    def see(module: nn.Module, args: Any, output: Any) -> None:
+        if args and isinstance(args[0], Tensor) and isinstance(output, Tensor):
+            seen.append((module, args[0], output))
 
-        return hook
-
-    for name, module in model.named_modules():
-        if not module._modules:
-            module.register_forward_hook(see(name))
+    for module in model.modules():
+        if not set(module._modules) - {"parametrizations"}:
+            module.register_forward_hook(see)
     with generators_kept(), torch.no_grad():
         try:
-            if setup.step is not None:
-                setup.step(model, batch)
-            else:
-                model(batch[0])
+            answer = setup.step(model, batch) if setup.step is not None else model(batch[0])
         except Exception as error:
             raise RefusedError(f"the model cannot be run on a batch ({type(error).__name__}: {error})") from error
-    return tuple(found)
+    return tuple(_calls(model, seen, {id(leaf) for leaf in tree_leaves(answer)}))
 
 
-def hidden(found: Iterable[Call], kinds: tuple[type[nn.Module], ...]) -> list[Call]:
-    """The first calls of modules of these kinds that some layer with weights follows."""
+def _calls(model: nn.Module, seen: list[tuple[nn.Module, Tensor, Tensor]], answers: set[int]) -> Iterable[Call]:
+    names: dict[int, list[str]] = {}
+    for name, module in model.named_modules(remove_duplicate=False):
+        names.setdefault(id(module), []).append(name)
+    holders: dict[int, set[int]] = {}
+    for module in model.modules():
+        for parameter in module._parameters.values():
+            holders.setdefault(id(parameter), set()).add(id(module))
+    made_by: dict[int, str] = {}
+    for module, given, gives in seen:  # it keeps the tensors alive, so that their ids are theirs alone
+        own = names[id(module)]
+        if any("parametrizations" in name.split(".") for name in own):
+            continue
+        others = holders.get(id(module._parameters.get("weight")), set()) - {id(module)}
+        yield Call(
+            own[0], module, tuple(given.shape), tuple(gives.shape), made_by.get(id(given), ""), id(gives) in answers,
+            tuple(own), tuple(names[other][0] for other in others),
+        )  # fmt: skip
+        made_by[id(gives)] = own[0]
+
+
+def hidden(found: Iterable[Call], kinds: tuple[type[nn.Module], ...] = WEIGHTS) -> list[Call]:
+    """The first calls of modules of these kinds that some layer with weights follows, and that give no answer."""
     found = list(found)
-    last = max((index for index, call in enumerate(found) if isinstance(call.module, WEIGHTS)), default=-1)
     names: dict[str, Call] = {}
-    for call in found[:last]:
-        if isinstance(call.module, kinds):
+    for call in found[: last_layer(found)]:
+        if isinstance(call.module, kinds) and not call.final:
             names.setdefault(call.name, call)
     return list(names.values())
 
 
-def traced(setup: Setup) -> fx.GraphModule:
-    """The model's graph, as `torch.fx.symbolic_trace` gives it.
-
-    Raises:
-        RefusedError: the model decides by its data which way to go, or the graph computes something else.
-    """
-    model = copy.deepcopy(uncompiled(setup.model))
-    try:
-        graph = fx.symbolic_trace(model)
-    except Exception as error:
-        raise RefusedError(f"its activation functions are called inside a forward that cannot be traced "
-                           f"({type(error).__name__}); make them modules, such as nn.Sigmoid()") from error  # fmt: skip
-    if any("training" in node.kwargs for node in graph.graph.nodes):
-        raise RefusedError("its forward calls a function that depends on the mode, which a traced graph would fix; "
-                           "make it a module, such as nn.Dropout()")  # fmt: skip
-    batch = first_batch(setup)
-    inputs = batch[0] if setup.step is None else None
-    if inputs is None:
-        raise RefusedError("with `step` it is not known what the model is called with, so that a traced graph of it "
-                           "cannot be checked; make its activation functions modules")  # fmt: skip
-    with generators_kept(), torch.no_grad():
-        model.eval()
-        graph.eval()
-        if not torch.allclose(model(inputs), graph(inputs), equal_nan=True):
-            raise RefusedError("its traced graph computes something else than the model")
-    return graph
-
-
-def functional(graph: fx.GraphModule, kind: str) -> list[str]:
-    """Names of the nodes that call this activation function between layers with weights."""
-    nodes = list(graph.graph.nodes)
-    modules = dict(graph.named_modules())
-    weights = [
-        index for index, node in enumerate(nodes)
-        if node.op == "call_module" and isinstance(modules[node.target], WEIGHTS)
-    ]  # fmt: skip
-    last = weights[-1] if weights else -1
-    return [node.name for node in nodes[: max(0, last)] if node.target in FUNCTIONS[kind]]
+def last_layer(found: Iterable[Call]) -> int:
+    """Place of the last call of a layer with weights; 0 where there is none."""
+    return max((index for index, call in enumerate(found) if isinstance(call.module, WEIGHTS)), default=0)
 
 
 def class_names(modules: Iterable[nn.Module]) -> str:
@@ -153,76 +142,89 @@ def class_names(modules: Iterable[nn.Module]) -> str:
     return " and ".join(f"{count} {name}" for name, count in counts.items())
 
 
-# -- what several remedies ask, and the code that they share
+# -- what may be operated on
 
 
-def trainable(remedy: str, found: Iterable[Call]) -> list[str]:
-    """Names of these layers.
+def drawn_anew(remedy: str, found: Iterable[Call]) -> list[Call]:
+    """The hidden layers whose weights may be drawn anew; frozen ones are left out.
 
     Raises:
-        RefusedError: there are none, or their weights are frozen, shared, or computed from others.
+        RefusedError: there are none, or a weight is shared or computed from others.
+    """
+    layers = hidden(found)
+    if not layers:
+        raise RefusedError(f"{remedy}: there are no hidden layers with weights that are called as modules")
+    for call in layers:
+        if call.module._parameters.get("weight") is None:
+            raise RefusedError(f"{remedy}: the weight of {call.name} is computed from others, as by weight_norm; "
+                               "initialize before that is applied")  # fmt: skip
+        outside = set(call.shared) - {layer.name for layer in layers}
+        if outside:
+            raise RefusedError(f"{remedy}: {call.name} shares its weight with {min(outside)}, which it would change, "
+                               "too; initialize the two by hand")  # fmt: skip
+    return _not_frozen(remedy, layers)
+
+
+def followed(remedy: str, setup: Setup, found: Iterable[Call]) -> list[Call]:
+    """The hidden layers behind which a norm may be put: those that have none yet, and are not frozen.
+
+    Raises:
+        RefusedError: there are none, or one may not be wrapped.
     """
     found = list(found)
-    if not found:
+    layers = hidden(found)
+    if not layers:
         raise RefusedError(f"{remedy}: there are no hidden layers with weights that are called as modules")
-    for call in found:
-        if getattr(call.module, "parametrizations", None) is not None:
-            raise RefusedError(f"{remedy}: the weight of {call.name} is computed from others (parametrized); remove "
-                               "the parametrization first")  # fmt: skip
-        if not call.module.weight.requires_grad:
-            raise RefusedError(f"{remedy}: the weight of {call.name} is frozen: it was trained before, and is kept")
-    return [call.name for call in found]
+    normalized = {call.source for call in found if isinstance(call.module, NORMS)}
+    layers = [call for call in layers if call.name not in normalized]
+    if not layers:
+        raise RefusedError(f"{remedy}: every hidden layer has a normalization behind it already")
+    check_rebuildable(remedy, setup, layers)
+    return _not_frozen(remedy, layers)
 
 
-def activation_names(setup: Setup, found: Iterable[Call]) -> set[str]:
-    """Classes of the activation functions between layers with weights; of functions, where the graph can be traced."""
-    found = list(found)
-    kinds = tuple(kind for name in nn.modules.activation.__all__ if isinstance(kind := getattr(nn, name, None), type))
-    names = {type(call.module).__name__ for call in hidden(found, kinds)}
-    if not names:
-        try:
-            graph = traced(setup)
-        except RefusedError:
-            return set()
-        names = {kind for kind in FUNCTIONS if functional(graph, kind)}
-    return names
+def check_rebuildable(remedy: str, setup: Setup, places: Iterable[Call]) -> None:
+    """Whether other modules may stand in these places.
+
+    Raises:
+        RefusedError: not in this model, or not there.
+    """
+    model = setup.model
+    if unwrapped(model) is not model or any(is_compiled(module) for module in model.modules()):
+        raise RefusedError(f"{remedy}: the network is compiled or wrapped ({type(model).__name__}); treat it before "
+                           "that is done")  # fmt: skip
+    if isinstance(model, torch.jit.ScriptModule):
+        raise RefusedError(f"{remedy}: the network is a ScriptModule, which is fixed; treat the module it was made of")
+    for call in places:
+        if len(call.names) > 1:
+            raise RefusedError(f"{remedy}: {' and '.join(call.names)} are one {type(call.module).__name__}; give each "
+                               "place its own")  # fmt: skip
+        owner = model
+        for part in call.name.split("."):
+            if type(owner).__module__.startswith("torch.nn.modules") and not isinstance(owner, CONTAINERS):
+                raise RefusedError(f"{remedy}: {call.name} belongs to a {type(owner).__name__}, which uses its parts "
+                                   "in its own way; build it from single layers")  # fmt: skip
+            owner = owner.get_submodule(part)
 
 
-def initialized(layers: list[str], how: str) -> str:
-    """Code that draws the weights of these layers anew with one line, and sets their biases to 0."""
-    return (
-        f"for name in {layers!r}:\n"
-        "    layer = model.get_submodule(name)\n"
-        f"    {how}\n"
-        "    if layer.bias is not None:\n"
-        "        nn.init.zeros_(layer.bias)\n"
-    )
+def _not_frozen(remedy: str, layers: list[Call]) -> list[Call]:
+    free = [call for call in layers if any(p.requires_grad for p in call.module.parameters() if p.ndim > 1)]
+    if not free:
+        raise RefusedError(f"{remedy}: the hidden layers are frozen: what they have learned is kept; thaw them, or "
+                           "treat the part that learns")  # fmt: skip
+    return free
 
 
-def normalized(norms: dict[str, str]) -> str:
-    """Code that puts a norm behind each of these layers, and its parameters into the optimizer."""
-    lines = "\n".join(f"    {name!r}: {norm}," for name, norm in norms.items())
-    return (
-        "norms = {\n" + lines + "\n}\n"
-        "for name, norm in norms.items():\n"
-        "    layer = model.get_submodule(name)\n"
-        "    norm.to(layer.weight.device, layer.weight.dtype)\n"
-        "    model.set_submodule(name, nn.Sequential(layer, norm))\n"
-        'optimizer.add_param_group({"params": [p for norm in norms.values() for p in norm.parameters()], '
-        '"weight_decay": 0.0})\n'
-    )
+def scaled_already(layers: Iterable[Call], deviation: Callable[[nn.Module], float]) -> bool:
+    """Whether the weights differ from such a deviation by less than a factor of 10 over all these layers together.
 
-
-def replaced(modules: dict[str, str]) -> str:
-    """Code that puts new modules in the place of others, also in the optimizer's groups."""
-    lines = "\n".join(f"    {name!r}: {module}," for name, module in modules.items())
-    return (
-        "modules = {\n" + lines + "\n}\n"
-        "for name, module in modules.items():\n"
-        "    old = model.get_submodule(name)\n"
-        "    module.to(next(model.parameters()).device)\n"
-        "    model.set_submodule(name, module)\n"
-        "    new = {id(before): now for before, now in zip(old.parameters(), module.parameters())}\n"
-        "    for group in optimizer.param_groups:\n"
-        '        group["params"] = [new.get(id(parameter), parameter) for parameter in group["params"]]\n'
-    )
+    Biases of 1 and more count as another initialization.
+    """
+    decades = 0.0
+    for call in layers:
+        weight, bias = call.module._parameters["weight"], call.module._parameters["bias"]
+        ratio = (weight.float().square().mean().sqrt() / deviation(call.module)).log10()  # type: ignore[union-attr]
+        decades += float(ratio.abs())
+        if bias is not None and float(bias.abs().max()) >= 1:
+            return False
+    return decades < 1

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from torch import nn
+
+from trainclinic.records import Finding
 from trainclinic.setup import Setup
-from trainclinic.treat.remedy import Prescription, RefusedError, Remedy
-from trainclinic.treat.surgery import WEIGHTS, activation_names, calls, hidden, initialized, trainable
+from trainclinic.treat.activations import activation_names
+from trainclinic.treat.passages import initialized
+from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
+from trainclinic.treat.surgery import calls, drawn_anew, scaled_already
 
-GAINS = {"Tanh": "tanh", "Hardtanh": "tanh", "Softsign": "tanh", "Sigmoid": "sigmoid", "Hardsigmoid": "sigmoid"}
+Gain = Literal["tanh", "sigmoid"]
+GAINS: dict[str, Gain] = {
+    "Tanh": "tanh",
+    "Hardtanh": "tanh",
+    "Softsign": "tanh",
+    "Sigmoid": "sigmoid",
+    "Hardsigmoid": "sigmoid",
+}
 
 
 @dataclass(frozen=True)
@@ -33,20 +47,34 @@ class GlorotInit(Remedy):
     """
 
     treats: ClassVar[dict[str, int]] = {
-        "poor-initialization": 2, "saturated-activation": 1, "exploding-gradient": 2, "vanishing-gradient": 5,
+        "poor-initialization": 1, "saturated-activation": 1, "exploding-gradient": 1, "vanishing-gradient": 2,
     }  # fmt: skip
-    stage: ClassVar = "initialization"
+    stage: ClassVar[Stage] = "initialization"
+
+    @classmethod
+    def options(cls, setup: Setup, finding: Finding) -> Iterable[Remedy]:
+        """Not where the activation function is to blame whatever the weights are, nor for recurrent weights."""
+        return [] if finding.cause in ("squashing activation", "through time") else [cls()]
 
     def prescribe(self, setup: Setup) -> Prescription:
         """The hidden layers by name, with the gain of the function that is there."""
         found = calls(setup)
-        layers = trainable(self.id(), hidden(found, WEIGHTS))
+        layers = drawn_anew(self.id(), found)
         kinds = activation_names(setup, found)
         gains = {GAINS[kind] for kind in kinds & GAINS.keys()}
         if not gains or not kinds <= GAINS.keys():
             there = f"only {', '.join(sorted(kinds))}" if kinds else "no activation function that could be seen"
             raise RefusedError(f"{self.id()}: it is for tanh and sigmoid, and between the layers there is {there}; "
                                "he-init is for ReLU")  # fmt: skip
-        gain = "tanh" if "tanh" in gains else "sigmoid"
-        code = initialized(layers, f'nn.init.xavier_normal_(layer.weight, gain=nn.init.calculate_gain("{gain}"))')
-        return Prescription(f"{len(layers)} hidden layers initialized after Glorot, for {gain}", code)
+        gain: Gain = "tanh" if "tanh" in gains else "sigmoid"
+        if scaled_already(layers, lambda layer: _deviation(layer, gain)):
+            raise RefusedError(f"{self.id()}: the hidden weights have such a scale already; if they are the cause, it "
+                               "is not by their size")  # fmt: skip
+        names = [call.name for call in layers]
+        code = initialized(names, f'nn.init.xavier_normal_(layer.weight, gain=nn.init.calculate_gain("{gain}"))')
+        return Prescription(f"{len(names)} hidden layers initialized after Glorot, for {gain}", code)
+
+
+def _deviation(layer: nn.Module, gain: Gain) -> float:
+    fans: tuple[int, int] = nn.init._calculate_fan_in_and_fan_out(layer.weight)  # type: ignore[arg-type]
+    return float(nn.init.calculate_gain(gain)) * math.sqrt(2 / sum(fans))

@@ -8,8 +8,9 @@ from typing import ClassVar
 from torch import nn
 
 from trainclinic.setup import Setup
+from trainclinic.treat.passages import replaced
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, setting
-from trainclinic.treat.surgery import replaced
+from trainclinic.treat.surgery import Call, calls, check_rebuildable
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class GroupNormForBatchNorm(Remedy):
     """Put GroupNorm in the place of every BatchNorm: the same size again in every layer, without the batch.
 
     What it does:
-        Each BatchNorm becomes a GroupNorm over as many channels, in groups of at most `channels` each; its scale and
+        Each BatchNorm becomes a GroupNorm over as many channels, in groups of at least `channels` each; its scale and
         shift take the place of the old ones in the optimizer.
 
     When it helps:
@@ -31,27 +32,28 @@ class GroupNormForBatchNorm(Remedy):
         Wu & He 2018, "Group normalization"; Ioffe & Szegedy 2015.
     """
 
-    channels: int = setting(16, "channels", low=1, high=1024)
+    channels: int = setting(16, "channels", low=2, high=1024)
 
     treats: ClassVar[dict[str, int]] = {"batchnorm-small-batch": 1}
 
     def prescribe(self, setup: Setup) -> Prescription:
         """The norms by name."""
-        norms = {
-            name: module for name, module in setup.model.named_modules()
-            if isinstance(module, nn.modules.batchnorm._BatchNorm)
-        }  # fmt: skip
+        norms = [call for call in calls(setup) if isinstance(call.module, nn.modules.batchnorm._BatchNorm)]
         if not norms:
             raise RefusedError(f"{self.id()}: there is no BatchNorm in the network")
-        if any(isinstance(module, nn.modules.lazy.LazyModuleMixin) for module in norms.values()):
-            raise RefusedError(f"{self.id()}: a lazy BatchNorm does not know its channels yet; run a batch first")
-        made = {
-            name: f"nn.GroupNorm({self._groups(module.num_features)}, {module.num_features})"
-            for name, module in norms.items()
-        }
-        return Prescription(f"{len(norms)} BatchNorm replaced by GroupNorm", replaced(made))
+        free = [call for call in norms if all(parameter.requires_grad for parameter in call.module.parameters())]
+        if not free:
+            raise RefusedError(f"{self.id()}: every BatchNorm is frozen, and keeps the statistics that it has; put it "
+                               "into eval mode")  # fmt: skip
+        check_rebuildable(self.id(), setup, free)
+        made = {call.name: self._norm(call) for call in free}
+        return Prescription(f"{len(made)} BatchNorm replaced by GroupNorm", replaced(made))
 
-    def _groups(self, features: int) -> int:
-        """As many groups as there are at most `channels` in, and equally many in each."""
-        wanted = -(-features // self.channels)
-        return next(groups for groups in range(wanted, features + 1) if features % groups == 0)
+    def _norm(self, call: Call) -> str:
+        """As many groups as there are `channels` in, and equally many in each."""
+        features = call.gives[1]
+        groups = max(1, features // self.channels)
+        while features % groups:
+            groups -= 1
+        affine = "" if call.module.affine else ", affine=False"
+        return f"nn.GroupNorm({groups}, {features}{affine})"

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from torch import nn
+
+from trainclinic.records import Finding
 from trainclinic.setup import Setup
-from trainclinic.treat.remedy import Prescription, RefusedError, Remedy
-from trainclinic.treat.surgery import WEIGHTS, activation_names, calls, hidden, initialized, trainable
+from trainclinic.treat.activations import activation_names
+from trainclinic.treat.passages import initialized
+from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
+from trainclinic.treat.surgery import calls, drawn_anew, scaled_already
 
 RECTIFIERS = {"ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "GELU", "SiLU", "Mish", "Hardswish", "Softplus"}
 
@@ -33,18 +40,31 @@ class HeInit(Remedy):
     """
 
     treats: ClassVar[dict[str, int]] = {
-        "poor-initialization": 1, "vanishing-gradient": 2, "exploding-gradient": 1, "dead-relu": 3,
+        "poor-initialization": 1, "exploding-gradient": 1, "dead-relu": 1, "vanishing-gradient": 2,
     }  # fmt: skip
-    stage: ClassVar = "initialization"
+    stage: ClassVar[Stage] = "initialization"
+
+    @classmethod
+    def options(cls, setup: Setup, finding: Finding) -> Iterable[Remedy]:
+        """Recurrent weights are none of its business."""
+        return [] if finding.cause == "through time" else [cls()]
 
     def prescribe(self, setup: Setup) -> Prescription:
         """The hidden layers by name."""
         found = calls(setup)
-        layers = trainable(self.id(), hidden(found, WEIGHTS))
+        layers = drawn_anew(self.id(), found)
         kinds = activation_names(setup, found)
         if not kinds & RECTIFIERS:
             there = f"only {', '.join(sorted(kinds))}" if kinds else "no activation function that could be seen"
             raise RefusedError(f"{self.id()}: it is for ReLU and its kin, and between the layers there is {there}; "
                                "glorot-init is for tanh")  # fmt: skip
-        code = initialized(layers, 'nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")')
-        return Prescription(f"{len(layers)} hidden layers initialized after He", code)
+        if scaled_already(layers, _deviation):
+            raise RefusedError(f"{self.id()}: the hidden weights have such a scale already; if they are the cause, it "
+                               "is not by their size")  # fmt: skip
+        names = [call.name for call in layers]
+        code = initialized(names, 'nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")')
+        return Prescription(f"{len(names)} hidden layers initialized after He", code)
+
+
+def _deviation(layer: nn.Module) -> float:
+    return math.sqrt(2 / nn.init._calculate_correct_fan(layer.weight, "fan_in"))  # type: ignore[arg-type]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import nn
 
+from trainclinic.records import Finding
 from trainclinic.setup import Setup
-from trainclinic.treat.remedy import Prescription, RefusedError, Remedy
-from trainclinic.treat.surgery import WEIGHTS, calls, hidden, normalized, trainable
+from trainclinic.treat.passages import normalized
+from trainclinic.treat.remedy import Prescription, Remedy
+from trainclinic.treat.surgery import calls, followed
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class InsertLayerNorm(Remedy):
 
     What it does:
         Each hidden Linear layer is followed by a LayerNorm of its width, each Conv layer by a GroupNorm of one group,
-        which is the same for images; their scales and shifts join the optimizer's first group without weight decay.
+        which is the same for images; their scales and shifts join the optimizer in the layers' groups.
 
     When it helps:
         Each sample gets mean 0 and variance 1 again in every layer, so that the signal neither shrinks nor grows with
@@ -32,18 +35,21 @@ class InsertLayerNorm(Remedy):
     """
 
     treats: ClassVar[dict[str, int]] = {
-        "vanishing-gradient": 4, "saturated-activation": 5, "dead-relu": 6, "poor-initialization": 5,
+        "vanishing-gradient": 4, "saturated-activation": 5, "dead-relu": 4, "poor-initialization": 4,
         "exploding-gradient": 5,
     }  # fmt: skip
 
+    @classmethod
+    def options(cls, setup: Setup, finding: Finding) -> Iterable[Remedy]:
+        """Inside a recurrent layer there is no place for it."""
+        return [] if finding.cause == "through time" else [cls()]
+
     def prescribe(self, setup: Setup) -> Prescription:
         """The layers by name, each with the norm that fits its output."""
-        found = calls(setup)
-        layers = trainable(self.id(), hidden(found, WEIGHTS))
-        if any(isinstance(call.module, nn.LayerNorm | nn.GroupNorm | nn.RMSNorm) for call in found):
-            raise RefusedError(f"{self.id()}: the network has such layers already")
-        norms = {}
-        for call in hidden(found, WEIGHTS):
-            linear = isinstance(call.module, nn.Linear)
-            norms[call.name] = f"nn.LayerNorm({call.gives[-1]})" if linear else f"nn.GroupNorm(1, {call.gives[1]})"
+        layers = followed(self.id(), setup, calls(setup))
+        norms = {
+            call.name: f"nn.LayerNorm({call.gives[-1]})" if isinstance(call.module, nn.Linear)
+            else f"nn.GroupNorm(1, {call.gives[1]})"
+            for call in layers
+        }  # fmt: skip
         return Prescription(f"LayerNorm behind {len(layers)} hidden layers", normalized(norms))

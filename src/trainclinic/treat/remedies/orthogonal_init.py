@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from trainclinic.records import Finding
 from trainclinic.setup import Setup
-from trainclinic.treat.remedy import Prescription, RefusedError, Remedy
-from trainclinic.treat.surgery import WEIGHTS, calls, hidden, trainable
+from trainclinic.treat.passages import initialized
+from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
+from trainclinic.treat.surgery import calls, drawn_anew
 
 
 @dataclass(frozen=True)
@@ -31,29 +34,37 @@ class OrthogonalInit(Remedy):
     """
 
     treats: ClassVar[dict[str, int]] = {
-        "poor-initialization": 3, "exploding-gradient": 3, "vanishing-gradient": 6, "saturated-activation": 4,
+        "poor-initialization": 2, "exploding-gradient": 2, "saturated-activation": 4, "vanishing-gradient": 5,
     }  # fmt: skip
-    stage: ClassVar = "initialization"
+    stage: ClassVar[Stage] = "initialization"
+
+    @classmethod
+    def options(cls, setup: Setup, finding: Finding) -> Iterable[Remedy]:
+        """Recurrent weights are none of its business."""
+        return [] if finding.cause == "through time" else [cls()]
 
     def prescribe(self, setup: Setup) -> Prescription:
         """The hidden layers by name, in the order of the forward pass."""
         if setup.step is not None:
             raise RefusedError(f"{self.id()}: with `step` it is not known what the model is called with; he-init or "
                                "glorot-init need no batch")  # fmt: skip
-        layers = trainable(self.id(), hidden(calls(setup), WEIGHTS))
+        layers = [call.name for call in drawn_anew(self.id(), calls(setup))]
         code = (
-            "inputs = next(iter(train_loader))[0]\n"
-            f"for name in {layers!r}:\n"
-            "    layer = model.get_submodule(name)\n"
-            "    nn.init.orthogonal_(layer.weight)\n"
-            "    if layer.bias is not None:\n"
-            "        nn.init.zeros_(layer.bias)\n"
-            f"for name in {layers!r}:\n"
+            initialized(layers, "nn.init.orthogonal_(layer.weight)") + _batch(setup) + f"for name in {layers!r}:\n"
             "    layer, seen = model.get_submodule(name), []\n"
             "    handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.std()))\n"
             "    with torch.no_grad():\n"
             "        model(inputs)\n"
-            "        layer.weight.div_(seen[0].clamp(min=1e-8))\n"
+            "        layer.weight /= seen[0].clamp(min=1e-8)\n"
             "    handle.remove()\n"
         )
         return Prescription(f"{len(layers)} hidden layers orthogonal, scaled to outputs of variance 1", code)
+
+
+def _batch(setup: Setup) -> str:
+    """Code that takes the inputs of a batch; a generator of the loader's own stands then where it stood."""
+    take = "inputs = next(iter(train_loader))[0]\n"
+    if getattr(setup.train_loader, "generator", None) is None:
+        return take
+    return ("order = train_loader.generator.get_state()\n" + take
+            + "train_loader.generator.set_state(order)  # the batches come as they would have\n")  # fmt: skip
