@@ -33,7 +33,8 @@ def test_sign_flip_counts_the_flips_with_as_large_a_sum(values, p):
 
 def test_sums_that_differ_by_rounding_only_are_equal():
     assert 0.1 + 0.2 != 0.3
-    assert sign_flip([0.3, -0.1, -0.2]) == 5 / 8  # 0 is reached by 0.6, 0.4, 0.2 and twice by 0
+    for values in ([0.3, -0.1, -0.2], [-0.3, 0.1, 0.2]):
+        assert sign_flip(values) == 5 / 8  # 0 is reached by 0.6, 0.4, 0.2 and twice by 0
 
 
 def test_beyond_the_exact_count_p_values_are_drawn_and_repeat_themselves():
