@@ -70,6 +70,8 @@ def _verdict(
     pairs = len(full.values)
     if not math.isfinite(full.low):
         return "undecided", f"{pairs} pairs are too few to decide: six are needed."
+    if not any(full.values):
+        return "no effect", f"There is no difference in any of the {pairs} pairs."
     if full.high <= -margin:
         return "harmed", f"It is worse with it in all but chance, by {-full.median:.3g} in the median."
     if -margin < full.low and full.high < margin:
