@@ -51,6 +51,11 @@ class Hook:
             self.stop()
             return None
 
+    def exchange(self, old: Callable[..., Any], new: Callable[..., Any]) -> None:
+        """Call `new` in place of `old`; one that has stopped stays so."""
+        if self.function == old:
+            self.function = new
+
     def stop(self) -> None:
         """Do nothing from now on."""
         self.function = _nothing
