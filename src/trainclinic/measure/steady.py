@@ -17,7 +17,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, is_grad_enabled, nn
 from torch.optim import Optimizer
 
 from trainclinic.measure.accumulation import Accumulation
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from trainclinic.measure.watch import Watch
 
 _DOORS = ("before_backward", "after_backward", "before_step", "after_step")  # of a watch
-_PATIENCE = 32  # steps on the full path after one that turned out to be of another kind
+_WORTH = 8  # steps: to come here for fewer does not pay
+_PATIENCE = 32  # steps on the full path after a stay that did not pay
 _AWAY, _READY, _RUNNING, _DONE, _BACKWARD, _DIFFERENTIATED, _STEPPING = range(-1, 6)
 _cpu_state = torch.default_generator.get_state
-_is_grad_enabled = torch.is_grad_enabled
 
 
 class Steady:
@@ -61,7 +61,7 @@ class Steady:
         self._held = finite.held
         self._hooks = (before, before.function, self.before_forward), (after, after.function, self.after_forward)
         self._full_before, self._full_after = before.function, after.function
-        self._wait = 0  # for so many steps
+        self._wait = 0  # for so many steps, before coming here again
         self._at = _AWAY
         self._args: tuple[Any, ...] = ()
         self._given: list[Held] = []  # the arguments again, and their versions
@@ -75,7 +75,7 @@ class Steady:
         finite, held, optimizers = self._finite, self._held, self._trainers.optimizers
         if self._wait:
             self._wait -= 1
-        elif len(optimizers) == 1 and finite.is_settled and held.is_settled:
+        elif until - self._watch.step >= _WORTH and len(optimizers) == 1 and finite.is_settled and held.is_settled:
             self._until, self._begun = until, self._watch.step
             self._optimizer, self._sentinels = optimizers[0], finite.sentinels
             self._thread, self._draws, self._has_buffers = self._so_far.thread, held.draws, held.has_buffers
@@ -85,17 +85,17 @@ class Steady:
             for hook, full, short in self._hooks:
                 hook.exchange(full, short)
 
-    def leave(self, patience: int = _PATIENCE) -> None:
-        """Everything goes the full path again, for at least so many steps; nothing where it does already."""
+    def leave(self, *, planned: bool = False) -> None:
+        """Everything goes the full path again; nothing changes where it does already."""
         at, self._at = self._at, _AWAY
         if at == _AWAY:
             return
-        self._wait = patience
+        steps = self._watch.step - self._begun
+        self._wait = 0 if planned or steps >= _WORTH else _PATIENCE
         for door in _DOORS:
             delattr(self._watch, door)  # the methods show again
         for hook, full, short in self._hooks:
             hook.exchange(short, full)
-        steps = self._watch.step - self._begun
         self._trainers.steps += steps
         self._held.skip(steps)
         if at >= _RUNNING:
@@ -109,7 +109,7 @@ class Steady:
             self._so_far.after_backward()
         if at >= _STEPPING:
             self._trainers.before_step(self._optimizer)
-        self._forget()
+        self._args, self._given, self._output = (), [], None
 
     def _pass(self) -> Pass:
         record = Pass(0, self._args, {})
@@ -118,23 +118,20 @@ class Steady:
             record.outputs.append(self._output)
         return record
 
-    def _forget(self) -> None:
-        self._args, self._given, self._output = (), [], None
-
     # -- one step, in the order in which it happens
 
     def before_forward(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A pass begins: hold what it is given."""
-        grad = _is_grad_enabled()
-        if self._at != _READY or not grad or kwargs or not model.training or get_ident() != self._thread:
-            self.leave(_PATIENCE if grad else 0)
-            return self._full_before(model, args, kwargs)  # type: ignore[no-any-return]
         given: list[Held] = []
-        for value in args:
-            if type(value) is not Tensor or value.is_inference():
-                self.leave()
-                return self._full_before(model, args, kwargs)  # type: ignore[no-any-return]
-            given.append((value, value._version))
+        if self._at == _READY and is_grad_enabled() and model.training and not kwargs and get_ident() == self._thread:
+            for value in args:
+                if type(value) is not Tensor or value.is_inference():
+                    break
+                given.append((value, value._version))
+        if not given or len(given) != len(args):
+            self.leave()
+            self._full_before(model, args, kwargs)
+            return
         self._args, self._given = args, given
         if self._has_buffers:
             self._held.look_at_buffers()
@@ -145,9 +142,10 @@ class Steady:
 
     def after_forward(self, model: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         """It has given its output: hold that too."""
-        if self._at != _RUNNING or type(output) is not Tensor or output.grad_fn is None or output.numel() > LARGEST:
+        if self._at != _RUNNING or type(output) is not Tensor or output.is_leaf or output.numel() > LARGEST:
             self.leave()
-            return self._full_after(model, args, output)  # type: ignore[no-any-return]
+            self._full_after(model, args, output)
+            return
         self._output = output.detach(), output._version
         self._at = _DONE
 
@@ -200,7 +198,7 @@ class Steady:
         self._at = _READY
         watch.step = step + 1
         if step + 1 >= self._until:
-            self.leave(0)
+            self.leave(planned=True)
             watch.plan()
         if self._file.due:
             watch.write_news()

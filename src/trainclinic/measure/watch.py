@@ -93,10 +93,6 @@ class Watch:
         self.plan()
         self._attach(loss_fn)
 
-    @property
-    def _is_compiled(self) -> bool:
-        return self._has_compiled_part or len(self._forms) > 1 or self._compiled_call.is_wrapped
-
     # -- attaching and letting go
 
     def _hook(self, function: Callable[..., Any]) -> Hook:
@@ -132,7 +128,8 @@ class Watch:
     def close(self, ended: str = "completed") -> Recording:
         """Stop watching: every hook is removed, the file is complete. Calling it again does nothing more."""
         if self._recording is None:
-            self._steady.leave()
+            if not self._failed:
+                self._steady.leave()
             intercept.ignore(self)
             for handle in self._handles:
                 handle.remove()
@@ -423,8 +420,14 @@ class Watch:
             self._disarm()
         if self._journal.file.due:
             self.write_news()
-        if is_usual and not (self._full or self._next_full or self._in_window or self._is_compiled):
+        if is_usual and self._is_plain:
             self._steady.enter(until=min(self._next_look - 1, self._windows.begin))
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the coming step is not looked at, no evaluation is going on, and nothing is compiled."""
+        compiled = self._has_compiled_part or len(self._forms) > 1 or self._compiled_call.is_wrapped
+        return not (self._full or self._next_full or self._in_window or self._round.passes or compiled)
 
     def _finish_look(self) -> None:
         scaler = self._so_far.scaler
