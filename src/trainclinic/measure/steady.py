@@ -63,6 +63,8 @@ class Steady:
         self._full_before, self._full_after = before.function, after.function
         self._wait = 0  # for so many steps, before coming here again
         self._at = _AWAY
+        self._optimizer: Any = None
+        self._sentinels: list[nn.Parameter] = []  # whose gradients stand for all
         self._args: tuple[Any, ...] = ()
         self._given: list[Held] = []  # the arguments again, and their versions
         self._generators: tuple[Tensor, ...] | None = None
@@ -77,7 +79,7 @@ class Steady:
             self._wait -= 1
         elif until - self._watch.step >= _WORTH and len(optimizers) == 1 and finite.is_settled and held.is_settled:
             self._until, self._begun = until, self._watch.step
-            self._optimizer, self._sentinels = optimizers[0], finite.sentinels
+            self._optimizer, self._sentinels, self._generators = optimizers[0], finite.sentinels, None
             self._thread, self._draws, self._has_buffers = self._so_far.thread, held.draws, held.has_buffers
             self._at = _READY
             for door in _DOORS:
@@ -109,7 +111,7 @@ class Steady:
             self._so_far.after_backward()
         if at >= _STEPPING:
             self._trainers.before_step(self._optimizer)
-        self._args, self._given, self._output = (), [], None
+        self._optimizer, self._args, self._given, self._output = None, (), [], None
 
     def _pass(self) -> Pass:
         record = Pass(0, self._args, {})

@@ -379,7 +379,10 @@ class Watch:
             self._after_closure()
         self._finite.after_step()
         if self._trainers.all_stepped:
+            is_usual = self._so_far.is_usual
             self._finish_step()
+            if is_usual and self._is_plain:
+                self._steady.enter(until=min(self._next_look - 1, self._windows.begin))
 
     def _after_closure(self) -> None:
         """The optimizer ran the model within its step: what it started from is known only now."""
@@ -409,7 +412,6 @@ class Watch:
         loss = so_far.settle()
         self._finite.finish_step(self.step, loss)
         self._journal.step(self.step, loss, so_far.passes, so_far.training_passes)
-        is_usual = so_far.is_usual
         if self._full:
             self._finish_look()
         if self._in_window:
@@ -420,8 +422,6 @@ class Watch:
             self._disarm()
         if self._journal.file.due:
             self.write_news()
-        if is_usual and self._is_plain:
-            self._steady.enter(until=min(self._next_look - 1, self._windows.begin))
 
     @property
     def _is_plain(self) -> bool:
