@@ -33,6 +33,7 @@ from typing import Any
 import sections
 import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from trainclinic import catalog
 from trainclinic.measure.run import build
@@ -221,20 +222,33 @@ def _target(module: Any) -> tuple[str, float, int]:
 
 
 class _Counted(Workers):
+    """Counts every optimizer step of the process: those of the runs, and those made while looking for settings."""
+
     def __init__(self, account: _Account) -> None:
         super().__init__(1)
-        self._account = account
+        self._account, self._made, self._counted = account, 0, 0
+        self._handle = register_optimizer_step_post_hook(self._another)
+
+    def _another(self, *_: Any) -> None:
+        self._made += 1
 
     def runs(self, jobs: Any) -> Iterator[Run]:
         for one in super().runs(jobs):
+            self._account.spent += self._made - self._counted - one.steps
+            self._counted = self._made
             if one.steps:
                 self._account.add(one)
             yield one
 
+    def close(self) -> None:
+        self._handle.remove()
+        super().close()
+
 
 def _ours(make: Any, seed: int, length: int, measure: str, account: _Account) -> None:
     """The search as it is; its proof's first treated run is the first whole run of the plan."""
-    prove._Case(make, MOST_RUNS, seed, _Counted(account), lambda doing, share: None).cure()
+    with _Counted(account) as workers:
+        prove._Case(make, MOST_RUNS, seed, workers, lambda doing, share: None).cure()
 
 
 def _space() -> list[Dose]:

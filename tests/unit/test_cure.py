@@ -158,6 +158,29 @@ def test_wrong_input_is_told(make, said):
         cure(make)
 
 
+def test_a_training_that_breaks_off_is_told_and_not_called_healthy():
+    def step(model, batch):
+        raise RuntimeError("shapes cannot be multiplied")
+
+    with pytest.raises(SetupError, match="shapes cannot be multiplied"):
+        cure(changed(step=lambda seed: step, metric=lambda seed: "loss", val_loader=lambda seed: None))
+
+    def breaks(seed):
+        setup = healthy(seed)
+        calls = []
+
+        def forward(module, args):
+            calls.append(1)
+            if len(calls) > 10:
+                raise RuntimeError("out of memory")
+
+        setup.model.register_forward_pre_hook(forward)
+        return setup
+
+    with pytest.raises(SetupError, match="out of memory"):
+        cure(breaks)
+
+
 def test_a_metric_of_unknown_direction_is_refused_by_the_setup():
     with pytest.raises(SetupError, match="metric"):
         changed(metric=lambda seed: "perplexity")(0)

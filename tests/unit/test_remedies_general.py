@@ -406,6 +406,7 @@ def test_a_remedy_only_looks(make, remedy):
         (lambda: with_optimizer(torch.optim.AdamW), WeightDecay(0.01), "it is 0.01 already"),
         (lambda: chained(), WeightDecay(0.1), "SequentialLR holds schedulers"),
         (lambda: images(nn.Sequential(nn.Flatten(), nn.Linear(30, 3))), Dropout(0.5), "no layer with weights follows"),
+        (lambda: images(nn.Sequential(nn.Flatten(), *twice(nn.Linear(30, 30)))), Dropout(0.5), "are one Linear"),
         (classes, Dropout(0.0), "none to switch off"),
         (lambda: images(nn.Sequential(nn.Flatten(), nn.Dropout(0.3), nn.Linear(30, 3))), Dropout(0.3), "0.3 every"),
         (lambda: classes(loss_fn=nn.MSELoss()), LabelSmoothing(0.1), "the loss is MSELoss"),
@@ -432,6 +433,10 @@ def test_refused(setup, remedy, said):
 
 def given(inputs, targets):
     return classes(train_loader=[(inputs, targets)])
+
+
+def twice(layer):
+    return [layer, nn.ReLU(), layer]
 
 
 def with_optimizer(kind):

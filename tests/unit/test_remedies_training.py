@@ -140,9 +140,9 @@ def softmaxed():
 class InForward(nn.Module):
     """Calls softmax as a function."""
 
-    def __init__(self):
+    def __init__(self, width=5):
         super().__init__()
-        self.layer = nn.Linear(5, 2)
+        self.layer = nn.Linear(width, 2)
 
     def forward(self, x):
         return F.softmax(self.layer(x), dim=1)
@@ -368,6 +368,39 @@ def test_the_plain_loop_trains_as_trainclinics_own(step):
         train(setup)
     for one, other in zip(mine.model.parameters(), plain.model.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+# -- pasted
+
+LOOP = """
+for epoch in range(epochs):
+    total = count = mean = std = order = seen = like = rows = held = highest = step = decay = warm_up = clip = 0
+    model.train()
+    for inputs, targets in train_loader:
+        optimizer.zero_grad()
+        loss = loss_fn(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("loss_fn", [nn.CrossEntropyLoss(), nn.NLLLoss()])
+def test_pasted_code_bears_a_loop_that_uses_the_same_names(loss_fn):
+    def make():
+        torch.manual_seed(1)
+        model = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), InForward(8))
+        return small(50 + torch.randn(96, 5), torch.arange(96) % 2, model=model, loss_fn=loss_fn, optimizer=last_only)
+
+    remedies = [StandardizeInputs(), FixLossOutput(), TrainAllParameters(), ClipGradient(), WarmUp(0.2),
+                DecaySchedule(), ChangeOptimizer("SGD"), TrainLonger(2)]  # fmt: skip
+    setup, treatment = operate(make(), remedies)
+    train(setup)
+    pasted = make()
+    names = {name: getattr(pasted, name) for name in ("model", "loss_fn", "optimizer", "train_loader", "epochs")}
+    exec(treatment.code + LOOP, names)
+    for one, other in zip(names["model"].parameters(), setup.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+    assert not torch.equal(next(names["model"].parameters()), next(make().model.parameters()))
 
 
 # -- refusals

@@ -115,6 +115,20 @@ def generators_kept() -> Iterator[None]:
             np.random.set_state(states[1])  # noqa: NPY002
 
 
+@contextlib.contextmanager
+def order_kept(loader: Any) -> Iterator[None]:
+    """`generators_kept`, and so for a loader's own generators: batches drawn inside move none of those drawn later."""
+    owners = (loader, getattr(loader, "sampler", None))
+    found = [getattr(owner, "generator", None) for owner in owners]
+    states = [(one, one.get_state()) for one in found if isinstance(one, torch.Generator)]
+    with generators_kept():
+        try:
+            yield
+        finally:
+            for generator, state in states:
+                generator.set_state(state)
+
+
 def detached(arguments: Any, *, clone: bool = True) -> Any:
     """The same arguments with every tensor cut from its graph, and cloned: a model may write into its input."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -115,6 +115,9 @@ class _Case:
         self.cost = control.steps
         diagnosis = control.diagnosis
         known = Cure(diagnosis, "", cost=self.cost, run_length=control.steps, _make=Treated(self.make, ()))
+        if control.curve.error and not diagnosis.problems:
+            raise SetupError(f"make: expected a training that runs to its end, but after {control.steps} steps "
+                             f"it raised {control.curve.error}; mend that first")  # fmt: skip
         if not diagnosis.problems:
             return replace(known, said="nothing to cure: no problem was found in the untreated run")
         search = Search(self.make, control, int(min(SEARCH * self.budget, self.budget - 1) * control.steps), self.pool,
@@ -151,7 +154,7 @@ class _Case:
         trial = judge(root.problem, controls, treated)
         parts: tuple[Part, ...] = ()
         if len(plan) > 1 and trial.verdict in ("cured", "helped") and not said:
-            parts = tuple(self._parts(trial, plan, treated, controls, control))
+            parts = self._parts(trial, plan, treated, controls, control)
         said = said or trial.why
         if control.on_training_batches:
             said = f"{said} Judged on {FIXED_BATCHES} training batches, as there is no validation data."
@@ -183,20 +186,26 @@ class _Case:
 
     def _parts(
         self, trial: Trial, plan: tuple[Dose, ...], treated: Sequence[Run], controls: Sequence[Run], control: Run
-    ) -> Iterator[Part]:
+    ) -> tuple[Part, ...]:
         """The plan without each of its remedies in turn, over half a run."""
         length, measure = control.steps, trial.measure
         margin = margin_for(measure, controls)
-        for left_out in plan:
-            rest = tuple(dose for dose in plan if dose != left_out)
-            jobs = [Job(self.make, one.curve.seed, rest, length, 0.5, measure=measure) for one in treated[:PARTS]]
-            if self.cost + 0.5 * length * len(jobs) > self.budget * length:
-                return
-            without = list(self.pool.runs(jobs))
-            self.cost += sum(one.steps for one in without)
-            lost = difference([score(measure, b.half) - score(measure, a.end)
-                               for a, b in zip(without, treated, strict=False)])  # fmt: skip
-            yield Part(left_out, lost, lost.median > margin)
+        parts: list[Part] = []
+        try:
+            for left_out in plan:
+                rest = tuple(dose for dose in plan if dose != left_out)
+                jobs = [Job(self.make, one.curve.seed, rest, length, 0.5, measure=measure) for one in treated[:PARTS]]
+                if self.cost + 0.5 * length * len(jobs) > self.budget * length:
+                    break
+                self._tell(f"without {left_out.remedy}", length)
+                without = list(self.pool.runs(jobs))
+                self.cost += sum(one.steps for one in without)
+                lost = difference([score(measure, b.half) - score(measure, a.end)
+                                   for a, b in zip(without, treated, strict=False)])  # fmt: skip
+                parts.append(Part(left_out, lost, lost.median > margin))
+        except KeyboardInterrupt:  # the proof stands; the parts that are known are told
+            self.interrupted = True
+        return tuple(parts)
 
 
 class Treated:

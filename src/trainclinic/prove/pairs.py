@@ -7,6 +7,7 @@ import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import cloudpickle
@@ -17,7 +18,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from trainclinic.diagnose.diagnose import diagnose
 from trainclinic.errors import RecordingError, SetupError, TrainclinicError
 from trainclinic.measure.run import Make, build
-from trainclinic.measure.shadow import generators_kept
+from trainclinic.measure.shadow import generators_kept, order_kept
 from trainclinic.measure.watch import Watch
 from trainclinic.prove.streams import Batches, Stream, seed_all
 from trainclinic.records import Curve, Diagnosis, Dose, Treatment
@@ -144,12 +145,11 @@ def run(job: Job) -> Run:
             setup, treatment = operate(setup, [remedy_of(dose) for dose in job.remedies])
         except RefusedError as reason:
             return Run(Curve(job.seed, (), (), str(reason)), _measure(job, setup), 0, refused=str(reason))
-        stream = Stream(job.seed, "batches")
-        batches = Batches(setup.train_loader, stream)
-        validation = _validation(setup, stream)
+        batches = Batches(setup.train_loader, Stream(job.seed, "batches"))
+        judged = replace(setup, val_loader=_validation(setup, Stream(job.seed, "validation")))
+        observed = _Observed(job, judged, _measure(job, setup))
         seed_all(job.seed, "noise")
         setup = replace(setup, train_loader=batches)
-        observed = _Observed(job, replace(setup, val_loader=validation), _measure(job, setup))
         diagnosis = observed.train(setup)
         steps, error = tuple(observed.steps), observed.error
         return Run(
@@ -268,20 +268,15 @@ def _validation(setup: Setup, stream: Stream) -> Any:
     """Batches that do not change between two evaluations, nor draw from the training's random numbers."""
     if setup.val_loader is not None:
         return Batches(setup.val_loader, stream)
-    with generators_kept():
-        found = []
-        for batch in setup.train_loader:
-            found.append(batch)
-            if len(found) == FIXED_BATCHES:
-                break
-    return found
+    with order_kept(setup.train_loader):
+        return list(islice(setup.train_loader, FIXED_BATCHES))
 
 
 def _batch_count(loader: Any) -> int:
     try:
         return max(1, len(loader))
     except TypeError:
-        with generators_kept():
+        with order_kept(loader):
             return max(1, sum(1 for _ in loader))
 
 

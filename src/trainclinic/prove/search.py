@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from trainclinic import catalog
 from trainclinic.measure.run import Make, build
@@ -117,7 +120,7 @@ class Search:
         """Its options that fit this Setup; where none does, the refusal is noted, in words."""
         doses: list[Dose] = []
         refused = ""
-        with generators_kept():
+        with generators_kept(), _steps_counted() as steps:
             try:
                 for option in kind.options(setup, finding):
                     try:
@@ -127,6 +130,10 @@ class Search:
                         refused = refused or str(reason)
             except RefusedError as reason:
                 refused = str(reason)
+        if steps[0]:
+            self.spent += steps[0]
+            said = "a test on a copy, which proposes the settings"
+            self.tried.append(Attempt((*plan, Dose(kind.id())), math.nan, False, steps[0], said))
         if refused and not doses:
             self.why_not.append(refused)
             self.tried.append(Attempt((*plan, Dose(kind.id())), math.nan, False, 0, refused))
@@ -166,6 +173,21 @@ class Search:
         if run.refused:
             self.why_not.append(run.refused)
         self.tried.append(Attempt(remedies, math.nan if run.refused else gain, cleared, run.steps, said))
+
+
+@contextlib.contextmanager
+def _steps_counted() -> Iterator[list[int]]:
+    """The optimizer steps made inside, by whichever optimizer: looking for settings is not free."""
+    steps = [0]
+
+    def count(*_: object) -> None:
+        steps[0] += 1
+
+    handle = register_optimizer_step_post_hook(count)
+    try:
+        yield steps
+    finally:
+        handle.remove()
 
 
 def _at(run: Run, measure: str) -> float:

@@ -1,8 +1,8 @@
-"""Four streams of random numbers for one seed, so that a change in one place moves no number in another.
+"""Streams of random numbers for one seed, so that a change in one place moves no number in another.
 
 Adding a layer moves the weights of all later ones under the same seed; adding Dropout moves the order of the batches.
-So weights are built first, operated on after, and the batches and the noise of the training draw from streams of their
-own: two arms of a trial that have the same batches have the same batches in the same order.
+So weights are built first, operated on after, and the batches, the noise of the training and the validation each draw
+from a stream of their own: two arms of a trial that have the same batches have them in the same order.
 """
 
 from __future__ import annotations

@@ -70,6 +70,8 @@ def _verdict(
     pairs = len(full.values)
     if not math.isfinite(full.low):
         return "undecided", f"{pairs} pairs are too few to decide: six are needed."
+    if not any(full.values):
+        return "no effect", f"There is no difference in any of the {pairs} pairs."
     if full.high <= -margin:
         return "harmed", f"It is worse with it in all but chance, by {-full.median:.3g} in the median."
     if -margin < full.low and full.high < margin:
@@ -77,8 +79,8 @@ def _verdict(
     if full.low < margin or full.p_value > LEVEL:
         return "undecided", f"The interval of the difference, {full.low:.3g} to {full.high:.3g}, does not clear the " \
                             f"margin of {margin:.3g}."  # fmt: skip
-    if half.p_value > LEVEL:
-        return "helped", "It is better at the end, but not yet at half of the run in every pair."
+    if half.median <= -margin:  # of a fault that strikes late, half of a run shows nothing yet
+        return "helped", f"It is better at the end, but worse at half of the run, by {-half.median:.3g} in the median."
     if cleared < CLEARED:
         return "helped", f"It is better in every pair, but {problem} is still found in {1 - cleared:.0%} of the runs."
     if not learned:

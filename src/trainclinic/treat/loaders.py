@@ -9,7 +9,7 @@ from trainclinic.treat.remedy import RefusedError
 
 ALWAYS = ("drop_last", "collate_fn")
 WHERE_SET = ("num_workers", "pin_memory", "worker_init_fn", "multiprocessing_context", "persistent_workers",
-             "generator")  # fmt: skip
+             "prefetch_factor", "timeout", "generator")  # fmt: skip
 
 
 def steps_an_epoch(setup: Setup, remedy: str) -> int:

@@ -16,7 +16,14 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.utils._pytree import tree_leaves
 
 from trainclinic.measure.distributed import unwrapped
-from trainclinic.measure.shadow import NoShadowError, generators_kept, is_compiled, shadow_of, uncompiled
+from trainclinic.measure.shadow import (
+    NoShadowError,
+    generators_kept,
+    is_compiled,
+    order_kept,
+    shadow_of,
+    uncompiled,
+)
 from trainclinic.setup import Setup
 from trainclinic.treat.remedy import Prescription, RefusedError
 
@@ -61,14 +68,8 @@ def first_batches(setup: Setup, count: int) -> list[Any]:
     Raises:
         RefusedError: there is none.
     """
-    generator = getattr(setup.train_loader, "generator", None)
-    state = generator.get_state() if isinstance(generator, torch.Generator) else None
-    with generators_kept():
-        try:
-            found = list(islice(setup.train_loader, count))
-        finally:
-            if isinstance(generator, torch.Generator) and state is not None:
-                generator.set_state(state)
+    with order_kept(setup.train_loader):
+        found = list(islice(setup.train_loader, count))
     if not found:
         raise RefusedError("train_loader: expected batches, got none; give it data")
     return found

@@ -133,7 +133,9 @@ class AugmentData(Remedy):
                 raise RefusedError(f"{self.id()}: mixup mixes targets, which "
                                    f"{getattr(loss, '__name__', type(loss).__name__)} takes as class indices only; "
                                    "use CrossEntropyLoss")  # fmt: skip
-            one_hot = ONE_HOT.format(classes=calls(setup)[-1].gives[1])
+            found = calls(setup)
+            answer = next((call for call in found if call.final), found[-1])
+            one_hot = ONE_HOT.format(classes=answer.gives[1])
         return (f"mixup with Beta({self.strength:g}, {self.strength:g})", "mixed in pairs",
                 MIXUP.format(alpha=self.strength, one_hot=one_hot))  # fmt: skip
 

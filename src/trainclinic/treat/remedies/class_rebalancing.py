@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, RandomSampler, SequentialSampler
 
-from trainclinic.measure.shadow import generators_kept
+from trainclinic.measure.shadow import order_kept
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage, setting
@@ -140,14 +140,8 @@ class ClassRebalancing(Remedy):
 
 def _targets(setup: Setup) -> Tensor:
     """All training targets; the order of the loader's batches is not moved."""
-    loader: Any = setup.train_loader
-    generator = getattr(loader, "generator", None)
-    state = generator.get_state() if isinstance(generator, torch.Generator) else None
-    with generators_kept():
-        found = [batch[1].detach().cpu().flatten() for batch in loader]
-    if isinstance(generator, torch.Generator) and state is not None:
-        generator.set_state(state)
-    return torch.cat(found)
+    with order_kept(setup.train_loader):
+        return torch.cat([batch[1].detach().cpu().flatten() for batch in setup.train_loader])
 
 
 def _written(weights: Tensor) -> str:

@@ -42,5 +42,5 @@ class DecaySchedule(Remedy):
         return Prescription(
             f"learning rate decays along a cosine over {steps} steps",
             f"decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={steps})\n"
-            "optimizer.register_step_post_hook(lambda *_: decay.step())  # after every step, not every epoch\n",
+            "optimizer.register_step_post_hook(lambda *_, decay=decay: decay.step())  # after every step\n",
         )

@@ -11,9 +11,8 @@ from torch import nn
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, setting
-from trainclinic.treat.surgery import Call, calls
+from trainclinic.treat.surgery import WEIGHTS, Call, calls, check_rebuildable
 
-LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
 HOLDERS = (nn.RNNBase, nn.MultiheadAttention)  # what drops out inside
 
@@ -74,13 +73,13 @@ class Dropout(Remedy):
             raise RefusedError(f"{self.id()}: there is none to switch off")
         found = calls(setup)
         last_norm = max((i for i, call in enumerate(found) if isinstance(call.module, BATCH_NORMS)), default=-1)
-        first = next((i for i, call in enumerate(found) if isinstance(call.module, LAYERS)), len(found))
+        first = next((i for i, call in enumerate(found) if isinstance(call.module, WEIGHTS)), len(found))
         alpha = any(isinstance(call.module, nn.SELU) for call in found)
+        behind = [call for call in found[max(first, last_norm) + 1 :] if isinstance(call.module, WEIGHTS)]
         places: dict[str, list[str]] = {}
-        for call in found[max(first + 1, last_norm + 1) :]:
-            if isinstance(call.module, LAYERS):
-                names = places.setdefault(_kind(call, alpha), [])
-                names += [call.name] if call.name not in names else []
+        for call in {call.name: call for call in behind}.values():
+            places.setdefault(_kind(call, alpha), []).append(call.name)
+        check_rebuildable(self.id(), setup, behind)
         if not places:
             raise RefusedError(f"{self.id()}: no layer with weights follows another and the last BatchNorm; "
                                "weight-decay fits")  # fmt: skip

@@ -100,4 +100,4 @@ class FixLossOutput(Remedy):
 
 
 def _wrapped(call: str) -> str:
-    return f"loss = loss_fn\nloss_fn = lambda output, target: {call}\n"
+    return f"loss_fn = lambda output, target, loss=loss_fn: {call}\n"  # bound: a loop has a `loss` of its own

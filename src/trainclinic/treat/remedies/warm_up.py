@@ -55,5 +55,5 @@ class WarmUp(Remedy):
             f"learning rate warmed up over {steps} steps",
             f"warm_up = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor={1 / steps:.3g}, "
             f"total_iters={steps - 1})\n"
-            "optimizer.register_step_post_hook(lambda *_: warm_up.step())  # after every step, not every epoch\n",
+            "optimizer.register_step_post_hook(lambda *_, warm_up=warm_up: warm_up.step())  # after every step\n",
         )
