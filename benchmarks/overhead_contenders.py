@@ -99,6 +99,7 @@ class _Windows:
 
     def __init__(self, is_open: bool) -> None:
         self._open = is_open
+        self.begin = 0 if is_open else NEVER
 
     def update(self, step: int) -> bool:
         """Whether a window is open."""

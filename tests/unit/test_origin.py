@@ -684,7 +684,7 @@ def test_gradients_that_are_accumulated(fault):
             for number in range(20):
                 switch(model, at=13)(number, None)
                 F.mse_loss(model(model.batch()), torch.zeros(5, 1)).backward()
-                assert len(watch._finite._held.passes) <= (1 if number < 13 else 8)
+                assert len(watch._finite.held.passes) <= (1 if number < 13 else 8)
             optimizer.step()
     found = origin(watch.recording, step=0, batch=13)
     assert place(found)[:3] == (FAULTS[fault][1], "block.inner.2", "Fault")

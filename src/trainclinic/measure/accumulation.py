@@ -29,7 +29,7 @@ class Accumulation:
     def __init__(self) -> None:
         self._asked: Sequence[nn.Parameter] = ()  # whose gradients tell what happened to all
         self._alike = 0  # steps of one backward, which was ours; negative once there was another
-        self._thread: int | None = None  # that runs the model
+        self.thread: int | None = None  # that runs the model
         self._device_losses: list[Tensor] = []
         self._scaled: dict[int, tuple[ref[Tensor], Tensor, GradScaler]] = {}
         self.clear()
@@ -55,7 +55,7 @@ class Accumulation:
 
     def forward(self, *, training: bool) -> bool:
         """A pass of the model with gradient; whether it is the first since the last backward."""
-        self._thread = threading.get_ident()
+        self.thread = threading.get_ident()
         if training and self._pending[1] < self._pending[0]:  # an evaluation whose `no_grad` was forgotten
             self.passes -= self._pending[0] - self._pending[1]
             self._pending = (self._pending[1], self._pending[1])
@@ -66,9 +66,15 @@ class Accumulation:
         return first
 
     @property
+    def is_usual(self) -> bool:
+        """Whether the step was one pass and one backward, like those before it."""
+        once = self.passes == self.training_passes == self._backwards == 1
+        return once and self._alike >= _CERTAIN and self.scaler is None
+
+    @property
     def is_other_thread(self) -> bool:
         """Whether this thread is not the one that runs the model."""
-        return self._thread is not None and self._thread != threading.get_ident()
+        return self.thread is not None and self.thread != threading.get_ident()
 
     def scale(self, loss: Tensor, scaled: Tensor, scaler: GradScaler) -> None:
         """A loss was scaled: `scaled` is what will be differentiated."""
@@ -101,6 +107,10 @@ class Accumulation:
             before = [_state(parameter) for parameter in self._asked]
         self._running = loss.detach() if value is None else value, scaler, before
         return value
+
+    def resume(self, loss: float) -> None:
+        """The backward of a usual step is under way."""
+        self._running = loss, None, None
 
     def after_backward(self) -> bool:
         """It has been; whether it gave these parameters a gradient, and so counts."""

@@ -57,6 +57,11 @@ class CompiledCall:
         self._original: Callable[..., Any] | None = None
         self.running = False  # Dynamo leaves some modules alone; then their hooks fire within the call
 
+    @property
+    def is_wrapped(self) -> bool:
+        """Whether there is a compiled call to tell of."""
+        return self._call is not None
+
     def wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
         """The call that tells."""
         module, before, after = self._module, self._before, self._after

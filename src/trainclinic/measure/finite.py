@@ -38,10 +38,10 @@ class FiniteCheck:
         self, model: nn.Module, names: list[str], parameters: list[nn.Parameter], *, at_once: bool = False
     ) -> None:
         self.first: dict[str, Any] | None = None
-        self._held = HeldPasses(model)
+        self.held = HeldPasses(model)
         self._at_once = at_once
         self.watch(names, parameters)
-        self._differentiated = False  # a backward has been since the last pass or step
+        self.differentiated = False  # a backward has been since the last pass or step
         self._failed_loss: dict[str, Any] | None = None  # what is known of it
         self._unread: Tensor | None = None  # the sentinels' sum, on a device
 
@@ -51,11 +51,16 @@ class FiniteCheck:
         self._floating = [one for one in parameters if one.is_floating_point() and local(one).numel()]
         small = [parameter for parameter in self._floating if parameter.ndim == 1 and parameter.numel() <= SMALL]
         self._fallback = small or sorted(self._floating, key=lambda parameter: parameter.numel())[:1]
-        self._sentinels: list[nn.Parameter] = []  # those whose gradients are looked at
+        self.sentinels: list[nn.Parameter] = []  # those whose gradients are looked at
         self._looks = 0  # at the graph
         self._tame = True  # the loss: a gradient that is not finite arises in the model
-        self._held.listening = True
-        self._held.follow()
+        self.held.listening = True
+        self.held.follow()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing has failed, and it is known whose gradients stand for all."""
+        return self.first is None and self._looks == LOOKS and bool(self.sentinels)
 
     # -- one step, in the order in which it happens
 
@@ -63,21 +68,21 @@ class FiniteCheck:
         """A training pass begins."""
         if self.first is not None:
             return
-        if self._differentiated:  # gradients are being accumulated: what has gone well need not be held
-            self._differentiated = False
+        if self.differentiated:  # gradients are being accumulated: what has gone well need not be held
+            self.differentiated = False
             total = self._sentinel()
             if self._failed_loss is None and total is not None and total.is_cpu and math.isfinite(total.item()):
-                self._held.clear()
-        self._held.begin(args, kwargs)
+                self.held.clear()
+        self.held.begin(args, kwargs)
 
     def end_pass(self, model: nn.Module, args: Any, output: Any) -> None:
         """The pass has given its output."""
         if self.first is None:
-            self._held.end(output)
+            self.held.end(output)
 
     def start_over(self, passes: int) -> None:
         """The gradients were cleared: of the passes so far only the last ones still count."""
-        self._held.keep(passes)
+        self.held.keep(passes)
         self._failed_loss = None
 
     def before_backward(self, loss: Tensor, value: float | None) -> bool:
@@ -85,14 +90,14 @@ class FiniteCheck:
 
         `value`: of the loss, where it was read.
         """
-        self._differentiated = True
+        self.differentiated = True
         if self.first is not None:
             return True
         if self._looks < LOOKS:
             self._looks += 1
-            self._sentinels = [*dict.fromkeys(self._sentinels + choose(loss, self._floating))][:MOST]
-            self._tame = self._tame and loss_graph.has_tame_slope(loss, self._held.nodes)
-            self._held.listening = self._looks < LOOKS or not self._tame
+            self.sentinels = [*dict.fromkeys(self.sentinels + choose(loss, self._floating))][:MOST]
+            self._tame = self._tame and loss_graph.has_tame_slope(loss, self.held.nodes)
+            self.held.listening = self._looks < LOOKS or not self._tame
         if value is None or math.isfinite(value):
             return True
         self._failed_loss = self._failed_loss or loss_graph.failing(loss)
@@ -123,8 +128,8 @@ class FiniteCheck:
 
     def after_step(self) -> None:
         """The weights have been moved: the passes before are of no more use."""
-        self._held.clear()
-        self._differentiated = False
+        self.held.clear()
+        self.differentiated = False
         self._failed_loss = None
 
     def finish_step(self, step: int, loss: float | None) -> None:
@@ -140,7 +145,7 @@ class FiniteCheck:
     def _sentinel(self) -> Tensor | None:
         """The sum of the gradients that stand for all."""
         total = None
-        for parameter in self._sentinels:
+        for parameter in self.sentinels:
             gradient = parameter.grad
             if gradient is not None:
                 part = local(gradient).sum()
@@ -166,7 +171,7 @@ class FiniteCheck:
             origin = {"where": "unknown", "batch": -1, "module": "", "kind": "", "operation": "", "why": why_not}
         else:
             failed = self._failed_loss or {"operation": "", "result": str(loss), "how": "operation"}
-            origin = locate(self._held, None if finite else failed)
+            origin = locate(self.held, None if finite else failed)
         self.first = {
             "step": step,
             "what": "weights" if weights and not why_not else "gradient" if finite else "loss",
@@ -175,7 +180,7 @@ class FiniteCheck:
             "weights": weights,
             "origin": origin,
         }
-        self._held.clear()
+        self.held.clear()
         self._failed_loss = None
 
 

@@ -112,18 +112,36 @@ class HeldPasses:
             for key, tensor in module._buffers.items()
             if key not in _STATISTICS
         )
-        self._draws, self._trials = True, TRIALS
+        self.has_buffers = 0 < len(self._buffers) <= MOST_BUFFERS
+        self.draws, self._trials = True, TRIALS  # random numbers, as far as is known
         devices = {parameter.device for parameter in self.model.parameters()}
         self.cuda_devices = sorted(device.index for device in devices if device.type == "cuda")
         self.device_types = list({"cpu": 0} | {device.type: 0 for device in devices})
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known what to hold of a pass, and nothing is to be held on a device."""
+        return not (self._trials or self.listening or self.passes) and self.device_types == ["cpu"]
+
+    def skip(self, count: int) -> None:
+        """So many passes went by, and are of no more use."""
+        self._count += count
+
+    def resume(self, record: Pass, *, is_running: bool) -> None:
+        """A pass has begun as `record` says, which holds what this would have held."""
+        record.number = self._count
+        self._count += 1
+        record.buffers = self._buffers
+        self.passes.append(record)
+        self._open = record if is_running else None
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A training pass begins."""
         if len(self.passes) == MOST_PASSES:
             del self.passes[0]
             self.dropped = True
-        if self._buffers and len(self._buffers) <= MOST_BUFFERS:
-            self._look_at_buffers()
+        if self.has_buffers:
+            self.look_at_buffers()
         self._open = record = Pass(self._count, args, kwargs)
         self._count += 1
         self.passes.append(record)
@@ -132,7 +150,7 @@ class HeldPasses:
                 record.held.append((value, -1 if value.is_inference() else value._version))
             elif isinstance(value, list | tuple | dict):
                 record.held += [(leaf, _version(leaf)) for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
-        if self._draws:
+        if self.draws:
             record.generators = self._states()
         for kind in self.device_types:
             record.autocast.append(torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind))
@@ -175,7 +193,7 @@ class HeldPasses:
         if not before or not all(map(torch.equal, before, self._states())):
             self._trials = 0
         elif self._trials == 0:
-            self._draws = False
+            self.draws = False
 
     def _states(self) -> tuple[Tensor, ...]:
         if not self.cuda_devices:
@@ -184,7 +202,8 @@ class HeldPasses:
             return ()
         return _cpu_state(), *(torch.cuda.default_generators[index].get_state() for index in self.cuda_devices)
 
-    def _look_at_buffers(self) -> None:
+    def look_at_buffers(self) -> None:
+        """See which ones have changed since the pass before."""
         for index, known in enumerate(self._buffers):
             tensor = known.table.get(known.key)
             if tensor is not known.tensor or (tensor is not None and _version(tensor) != known.version):

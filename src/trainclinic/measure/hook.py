@@ -14,14 +14,14 @@ import torch
 from torch.compiler import is_dynamo_compiling
 
 GiveUp = Callable[[Exception], None]
-_transform_level = torch._C._functorch.maybe_current_level
+_transforms_active = torch._C._are_functorch_transforms_active
 _tracing_state, _dispatch_mode = torch._C._get_tracing_state, torch._C._get_dispatch_mode
 _FAKE = torch._C._TorchDispatchModeKey.FAKE
 
 
 def is_transformed() -> bool:
     """Whether tensors stand for others just now: in a transform of torch.func, while tracing, with fake tensors."""
-    return _transform_level() is not None or _tracing_state() is not None or _dispatch_mode(_FAKE) is not None
+    return _transforms_active() or _tracing_state() is not None or _dispatch_mode(_FAKE) is not None
 
 
 class Hook:
@@ -50,6 +50,11 @@ class Hook:
             self.give_up(error)
             self.stop()
             return None
+
+    def exchange(self, old: Callable[..., Any], new: Callable[..., Any]) -> None:
+        """Call `new` in place of `old`; one that has stopped stays so."""
+        if self.function == old:
+            self.function = new
 
     def stop(self) -> None:
         """Do nothing from now on."""

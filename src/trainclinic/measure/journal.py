@@ -52,7 +52,7 @@ class Journal:
         self._gathered = partial(gathered, model) if parameters.distributed else set[int]
         self._steps, self._samples = self.file.stream("step"), self.file.stream("sample")
         self._windows, self._validations = self.file.stream("units"), self.file.stream("validation")
-        self._waiting: list[tuple[int, float | None, int, int]] = []  # steps, to be put into their stream together
+        self.waiting: list[tuple[int, float | None, int, int]] = []  # steps, to be put into their stream together
         self._steps.column("loss")
         self._steps.column("training_mode")
         self._optimizers = optimizers
@@ -88,7 +88,7 @@ class Journal:
 
     def step(self, step: int, loss: float | None, passes: int, training_passes: int) -> None:
         """One optimizer step: its loss, and how many of its passes ran in train mode."""
-        self._waiting.append((step, loss, passes, training_passes))
+        self.waiting.append((step, loss, passes, training_passes))
 
     def see_inputs(self, inputs: Tensor | None) -> None:
         """The model's input, in a step that is looked at."""
@@ -193,12 +193,12 @@ class Journal:
         self.file.put("layers", self._layers(probe))
 
     def _take_steps(self) -> None:
-        for step, loss, passes, training_passes in self._waiting:
+        for step, loss, passes, training_passes in self.waiting:
             mode = training_passes / passes if passes else math.nan
             self._steps.append(step, (math.nan if loss is None else loss, mode))
             self.modes.passes["train"] += training_passes
             self.modes.passes["eval"] += passes - training_passes
-        self._waiting.clear()
+        self.waiting.clear()
 
     def close(self, ended: str) -> Recording:
         """Complete the file."""

@@ -24,21 +24,23 @@ def every_step(interval: int) -> Schedule:
 class UnitWindows:
     """When to gather samples for dead units: runs of consecutive steps, ever further apart.
 
+    `begin` is the first step of the window that is open, or else of the next.
+
     After a window of L steps that ended at step e the next begins after max(3 L, e) more steps, at most 2,000.
     """
 
     def __init__(self) -> None:
-        self._begin = 0
+        self.begin = 0
         self.open = False
 
     def update(self, step: int) -> bool:
         """Whether this step belongs to a window."""
-        if not self.open and step >= self._begin:
+        if not self.open and step >= self.begin:
             self.open = True
-            self._begin = step
+            self.begin = step
         return self.open
 
     def finish(self, step: int) -> None:
         """The window has seen enough at `step`."""
         self.open = False
-        self._begin = step + min(2000, max(3 * (step - self._begin + 1), step))
+        self.begin = step + min(2000, max(3 * (step - self.begin + 1), step))

@@ -30,6 +30,7 @@ from trainclinic.measure.parts import Parts
 from trainclinic.measure.run_step import Moments, RunStep
 from trainclinic.measure.schedule import UnitWindows, default_schedule, every_step
 from trainclinic.measure.shadow import uncompiled
+from trainclinic.measure.steady import Steady
 from trainclinic.recording import Recording
 
 
@@ -89,7 +90,7 @@ class Watch:
         self._end_handles: list[Any] = []  # on the end of the model's forward, in steps that are looked at
         self._forms: list[nn.Module] = []  # the model, and what torch.compile has made of it
         self._compiled_call = CompiledCall(self._root, self._hook(self._before_forward), self._hook(self._after_call))
-        self._plan()
+        self.plan()
         self._attach(loss_fn)
 
     # -- attaching and letting go
@@ -109,12 +110,15 @@ class Watch:
 
     def _attach_to(self, form: nn.Module) -> None:
         self._forms.append(form)
-        before = self._hook(self._before_forward)
+        before, after = self._hook(self._before_forward), self._hook(self._finite.end_pass)
         self._handles.append(form.register_forward_pre_hook(before, with_kwargs=True))
-        self._handles.append(form.register_forward_hook(self._hook(self._finite.end_pass)))
+        self._handles.append(form.register_forward_hook(after))
+        if form is self._root:
+            self._steady = Steady(self, self._so_far, self._finite, self._trainers, self._journal, before, after)
 
     def after_compile(self, given: Any, compiled: Any) -> Any:
         """`torch.compile` was called: the watched model's compiled form is watched too."""
+        self._steady.leave()
         if isinstance(compiled, nn.Module) and compiled is not given and uncompiled(compiled) is self._root:
             self._attach_to(compiled)
         elif getattr(given, "__self__", None) is self._root and getattr(given, "__name__", "") == "_call_impl":
@@ -124,6 +128,8 @@ class Watch:
     def close(self, ended: str = "completed") -> Recording:
         """Stop watching: every hook is removed, the file is complete. Calling it again does nothing more."""
         if self._recording is None:
+            if not self._failed:
+                self._steady.leave()
             intercept.ignore(self)
             for handle in self._handles:
                 handle.remove()
@@ -197,7 +203,7 @@ class Watch:
 
     # -- one step, in the order in which it happens
 
-    def _plan(self) -> None:
+    def plan(self) -> None:
         """Decide what to look at in the coming step."""
         self._full = self.step == self._next_look
         if self._full:
@@ -296,6 +302,7 @@ class Watch:
 
     def after_scale(self, loss: Tensor, scaled: Tensor, scaler: GradScaler) -> None:
         """A GradScaler has scaled a loss: what is recorded is the loss, and gradients as they are without the scale."""
+        self._steady.leave()
         self._so_far.scale(loss, scaled, scaler)
 
     def before_backward(self, loss: Any) -> None:
@@ -372,7 +379,10 @@ class Watch:
             self._after_closure()
         self._finite.after_step()
         if self._trainers.all_stepped:
+            is_usual = self._so_far.is_usual
             self._finish_step()
+            if is_usual and self._is_plain:
+                self._steady.enter(until=min(self._next_look - 1, self._windows.begin))
 
     def _after_closure(self) -> None:
         """The optimizer ran the model within its step: what it started from is known only now."""
@@ -385,10 +395,12 @@ class Watch:
 
     def before_scaler_step(self, optimizer: Optimizer) -> None:
         """A GradScaler is about to let an optimizer step, if its gradients are finite."""
+        self._steady.leave()
         self._steps_before_scaler = self._trainers.steps
 
     def after_scaler_step(self, optimizer: Optimizer) -> None:
         """A GradScaler that found infinite gradients lets no optimizer step: as if the batch had not been."""
+        self._steady.leave()
         if self._trainers.steps == self._steps_before_scaler and self._trainers.holds(optimizer):
             self._journal.skipped += 1
             self._probe.discard()
@@ -405,12 +417,17 @@ class Watch:
         if self._in_window:
             self._finish_window_step()
         self.step += 1
-        self._plan()
+        self.plan()
         if self._end_handles and not (self._full or self._in_window):
             self._disarm()
         if self._journal.file.due:
-            self._write_down(only_news=True)
-            self._journal.file.flush()
+            self.write_news()
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the coming step is not looked at, no evaluation is going on, and nothing is compiled."""
+        compiled = self._has_compiled_part or len(self._forms) > 1 or self._compiled_call.is_wrapped
+        return not (self._full or self._next_full or self._in_window or self._round.passes or compiled)
 
     def _finish_look(self) -> None:
         scaler = self._so_far.scaler
@@ -454,6 +471,11 @@ class Watch:
         self.wants_losses = self._full
         if figures:
             self._journal.validation(self.step, figures)
+
+    def write_news(self) -> None:
+        """Write to the disk what is new."""
+        self._write_down(only_news=True)
+        self._journal.file.flush()
 
     def _write_down(self, *, only_news: bool = False) -> None:
         self._journal.put(self.step, self._probe, self._finite, only_news=only_news)

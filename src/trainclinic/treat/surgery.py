@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -222,9 +223,9 @@ def scaled_already(layers: Iterable[Call], deviation: Callable[[nn.Module], floa
     """
     decades = 0.0
     for call in layers:
-        weight, bias = call.module._parameters["weight"], call.module._parameters["bias"]
-        ratio = (weight.detach().float().square().mean().sqrt() / deviation(call.module)).log10()  # type: ignore[union-attr]
-        decades += float(ratio.abs())
+        weight, bias = (call.module._parameters[name] for name in ("weight", "bias"))
+        size = weight.detach().float().square().mean().sqrt()  # type: ignore[union-attr]
+        decades += abs(math.log10(max(float(size), 1e-30) / deviation(call.module)))
         if bias is not None and float(bias.detach().abs().max()) >= 1:
             return False
     return decades < 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import nn
 
@@ -75,6 +75,6 @@ class GlorotInit(Remedy):
         return Prescription(f"{len(names)} hidden layers initialized after Glorot, for {gain}", code)
 
 
-def _deviation(layer: nn.Module, gain: Gain) -> float:
-    fans: tuple[int, int] = nn.init._calculate_fan_in_and_fan_out(layer.weight)  # type: ignore[arg-type]
-    return float(nn.init.calculate_gain(gain)) * math.sqrt(2 / sum(fans))
+def _deviation(layer: Any, gain: Gain) -> float:
+    fan_in, fan_out = layer.weight[0].numel(), layer.weight[:, 0].numel()
+    return nn.init.calculate_gain(gain) * math.sqrt(2 / (fan_in + fan_out))

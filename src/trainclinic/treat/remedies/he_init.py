@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
-
-from torch import nn
+from typing import Any, ClassVar
 
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
@@ -66,5 +64,5 @@ class HeInit(Remedy):
         return Prescription(f"{len(names)} hidden layers initialized after He", code)
 
 
-def _deviation(layer: nn.Module) -> float:
-    return math.sqrt(2 / nn.init._calculate_correct_fan(layer.weight, "fan_in"))  # type: ignore[arg-type]
+def _deviation(layer: Any) -> float:
+    return math.sqrt(2 / layer.weight[0].numel())

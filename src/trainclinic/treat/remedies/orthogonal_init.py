@@ -6,25 +6,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+from torch import nn
+
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.passages import initialized
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
-from trainclinic.treat.surgery import calls, drawn_anew
+from trainclinic.treat.surgery import Call, calls, drawn_anew
+
+#: no orthogonal matrix can be drawn in half precision
+HALF = "layer.weight.data.copy_(nn.init.orthogonal_(layer.weight.data.float()))"
 
 
 @dataclass(frozen=True)
 class OrthogonalInit(Remedy):
-    """Draw orthogonal hidden weights, and scale each layer until its outputs have variance 1 on a real batch (LSUV).
+    """Draw orthogonal weights, and scale each hidden layer until its outputs have variance 1 on a real batch (LSUV).
 
     What it does:
         Each hidden Linear or Conv layer gets a random orthogonal matrix and biases of 0; then, from the first layer
         to the last, one training batch is passed through and the layer is divided by the standard deviation of its
-        outputs.
+        outputs. The weights that lead a recurrent layer from one time step to the next get orthogonal matrices, too,
+        one for each gate.
 
     When it helps:
         Whatever the activation functions, the inputs' scale and the order of the layers are: the signal has the same
-        size in every layer. It needs no formula for the gain, and so it also mends what He and Glorot do not fit.
+        size in every layer. It needs no formula for the gain, and so it also mends what He and Glorot do not fit. An
+        orthogonal recurrent matrix neither stretches nor shrinks, however many time steps apply it.
 
     Side effects:
         Weights that were loaded or trained before are lost. It passes as many batches as there are layers.
@@ -40,25 +48,64 @@ class OrthogonalInit(Remedy):
 
     @classmethod
     def options(cls, setup: Setup, finding: Finding) -> Iterable[Remedy]:
-        """Recurrent weights are none of its business."""
-        return [] if finding.cause == "through time" else [cls()]
+        """Against what grows through time only where there are recurrent weights."""
+        return [] if finding.cause == "through time" and not _recurrent(setup.model) else [cls()]
 
     def prescribe(self, setup: Setup) -> Prescription:
-        """The hidden layers by name, in the order of the forward pass."""
-        if setup.step is not None:
-            raise RefusedError(f"{self.id()}: with `step` it is not known what the model is called with; he-init or "
-                               "glorot-init need no batch")  # fmt: skip
-        layers = [call.name for call in drawn_anew(self.id(), calls(setup))]
-        code = (
-            initialized(layers, "nn.init.orthogonal_(layer.weight)") + _batch(setup) + f"for name in {layers!r}:\n"
-            "    layer, seen = model.get_submodule(name), []\n"
-            "    handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.std()))\n"
-            "    with torch.no_grad():\n"
-            "        model(inputs)\n"
-            "        layer.weight /= seen[0].clamp(min=1e-8)\n"
-            "    handle.remove()\n"
-        )
-        return Prescription(f"{len(layers)} hidden layers orthogonal, scaled to outputs of variance 1", code)
+        """The hidden layers by name, in the order of the forward pass, and the recurrent ones."""
+        recurrent = _recurrent(setup.model)
+        layers = self._hidden(setup, recurrent)
+        changes, code = [], ""
+        if recurrent:
+            changes.append(f"{len(recurrent)} recurrent layers with orthogonal recurrent weights")
+            code += (
+                f"for name in {recurrent!r}:\n"
+                "    layer = model.get_submodule(name)\n"
+                "    for key, weight in layer.named_parameters():\n"
+                '        if key.startswith("weight_hh"):\n'
+                "            for gate in weight.data.split(layer.hidden_size):\n"
+                "                gate.copy_(nn.init.orthogonal_(gate.float()))\n"
+            )
+        if layers:
+            changes.append(f"{len(layers)} hidden layers orthogonal, scaled to outputs of variance 1")
+            code += _scaled(setup, layers)
+        return Prescription("; ".join(changes), code)
+
+    def _hidden(self, setup: Setup, recurrent: list[str]) -> list[Call]:
+        try:
+            if setup.step is not None:
+                raise RefusedError(f"{self.id()}: with `step` it is not known what the model is called with; he-init "
+                                   "or glorot-init need no batch")  # fmt: skip
+            return drawn_anew(self.id(), calls(setup))
+        except RefusedError:
+            if recurrent:
+                return []
+            raise
+
+
+def _recurrent(model: nn.Module) -> list[str]:
+    """Names of the recurrent layers whose weights learn."""
+    return [
+        name for name, module in model.named_modules()
+        if isinstance(module, nn.RNNBase | nn.RNNCellBase)
+        and all(parameter.requires_grad for parameter in module.parameters())
+    ]  # fmt: skip
+
+
+def _scaled(setup: Setup, layers: list[Call]) -> str:
+    """Code of the pass layer by layer."""
+    names = [call.name for call in layers]
+    half = any(call.module.weight.dtype in (torch.float16, torch.bfloat16) for call in layers)
+    return (
+        initialized(names, HALF if half else "nn.init.orthogonal_(layer.weight)") + _batch(setup)
+        + f"for name in {names!r}:\n"
+        "    layer, seen = model.get_submodule(name), []\n"
+        "    handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.std()))\n"
+        "    with torch.no_grad():\n"
+        "        model(inputs)\n"
+        "        layer.weight /= seen[0].clamp(min=1e-8)\n"
+        "    handle.remove()\n"
+    )  # fmt: skip
 
 
 def _batch(setup: Setup) -> str:

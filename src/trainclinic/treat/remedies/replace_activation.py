@@ -94,7 +94,8 @@ class ReplaceActivation(Remedy):
         for kinds in sought:
             nodes = functional(graph, kinds)
             if nodes:
-                return f"{len(nodes)} calls of an activation function", (
+                what = " and ".join(kind.lower() for kind in kinds if functional(graph, [kind]))
+                return f"{len(nodes)} {what}", (
                     "import torch.fx\n\n"
                     "model = torch.fx.symbolic_trace(model)  # the same weights, with a forward that can be rewritten\n"
                     "for node in model.graph.nodes:\n"
