@@ -10,9 +10,12 @@ import torch
 from small_setups import chain, held, one_step, setup_of, treated
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
 
 from trainclinic import catalog
-from trainclinic.records import Finding
+from trainclinic.prove.pairs import Job, run
+from trainclinic.records import Dose, Finding
+from trainclinic.setup import Setup
 from trainclinic.treat.operation import HEAD, REMEDIES, operate
 from trainclinic.treat.remedies.glorot_init import GlorotInit
 from trainclinic.treat.remedies.group_norm_for_batch_norm import GroupNormForBatchNorm
@@ -419,3 +422,36 @@ def test_prescribed_code_runs_as_it_is_pasted(kind):
 def test_they_are_in_the_catalogue():
     entries = catalog.entries(REMEDIES)
     assert all(entries[kind.id()] is kind for kind in MINE)
+
+
+def through_time(seed):
+    """A leaky sum of thirty numbers, told by a recurrent layer that doubles its state at every step."""
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(768, 30, 1, generator=generator)
+    y = (x[..., 0] * 0.8 ** torch.arange(29, -1, -1)).sum(1, keepdim=True)
+
+    class Sum(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.recurrent = nn.RNN(1, 24, nonlinearity="relu", batch_first=True)
+            self.last = nn.Linear(24, 1)
+            nn.init.orthogonal_(self.recurrent.weight_hh_l0, gain=2.0)
+
+        def forward(self, x):
+            return self.last(self.recurrent(x)[0][:, -1])
+
+    model = Sum()
+    train = DataLoader(TensorDataset(x[:512], y[:512]), 32, shuffle=True)
+    val = DataLoader(TensorDataset(x[512:], y[512:]), 256)
+    return Setup(model, nn.MSELoss(), torch.optim.Adam(model.parameters(), 3e-3), train, val, 10, "r2")
+
+
+@pytest.mark.slow
+def test_orthogonal_recurrent_weights_cure_what_explodes_through_time():
+    control = run(Job(through_time, 1))
+    found = control.diagnosis.problems[0]
+    print(found.problem, found.cause, control.curve)
+    better = run(Job(through_time, 1, (Dose("orthogonal-init"),), control.steps))
+    print(better.curve, better.problems)
+    assert control.end < 0.5 < 0.9 < better.end
+    assert "exploding-gradient" not in better.problems

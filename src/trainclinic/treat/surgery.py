@@ -11,13 +11,21 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.utils._pytree import tree_leaves
 
 from trainclinic.measure.distributed import unwrapped
-from trainclinic.measure.shadow import generators_kept, is_compiled, order_kept, uncompiled
+from trainclinic.measure.shadow import (
+    NoShadowError,
+    generators_kept,
+    is_compiled,
+    order_kept,
+    shadow_of,
+    uncompiled,
+)
 from trainclinic.setup import Setup
-from trainclinic.treat.remedy import RefusedError
+from trainclinic.treat.remedy import Prescription, RefusedError
 
 WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
@@ -78,10 +86,7 @@ def calls(setup: Setup) -> tuple[Call, ...]:
     if lazy:
         raise RefusedError(f"{lazy[0]} is lazy, and its size not known yet; pass a batch through the model before its "
                            "optimizer is built")  # fmt: skip
-    try:
-        model = copy.deepcopy(uncompiled(setup.model))
-    except Exception as error:
-        raise RefusedError(f"the model cannot be copied to be looked at ({type(error).__name__}: {error})") from error
+    model = _copied(setup.model)
     seen: list[tuple[nn.Module, Tensor, Tensor]] = []
 
     def see(module: nn.Module, args: Any, output: Any) -> None:
@@ -97,6 +102,16 @@ def calls(setup: Setup) -> tuple[Call, ...]:
         except Exception as error:
             raise RefusedError(f"the model cannot be run on a batch ({type(error).__name__}: {error})") from error
     return tuple(_calls(model, seen, {id(leaf) for leaf in tree_leaves(answer)}))
+
+
+def _copied(model: nn.Module) -> nn.Module:
+    try:
+        return copy.deepcopy(uncompiled(model))
+    except Exception:  # such as a weight that is computed and kept, which only the shadow can do without
+        try:
+            return shadow_of(model)
+        except NoShadowError as error:
+            raise RefusedError(f"the model cannot be copied to be looked at: {error}") from error
 
 
 def _calls(model: nn.Module, seen: list[tuple[nn.Module, Tensor, Tensor]], answers: set[int]) -> Iterable[Call]:
@@ -141,6 +156,11 @@ def class_names(modules: Iterable[nn.Module]) -> str:
     for module in modules:
         counts[type(module).__name__] = counts.get(type(module).__name__, 0) + 1
     return " and ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def counted(count: int, what: str) -> str:
+    """Such as "3 hidden layers"."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 # -- what may be operated on
@@ -206,6 +226,27 @@ def check_rebuildable(remedy: str, setup: Setup, places: Iterable[Call]) -> None
                 raise RefusedError(f"{remedy}: {call.name} belongs to a {type(owner).__name__}, which uses its parts "
                                    "in its own way; build it from single layers")  # fmt: skip
             owner = owner.get_submodule(part)
+
+
+def rehearsed(remedy: str, setup: Setup, prescription: Prescription) -> Prescription:
+    """The same; on a copy it was carried out, and a batch passed in both modes.
+
+    Raises:
+        RefusedError: the network cannot be run with it.
+    """
+    batch = first_batch(setup)
+    with generators_kept(), torch.no_grad():
+        try:
+            model, optimizer = copy.deepcopy((setup.model, setup.optimizer))
+            found: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "model": model, "optimizer": optimizer}
+            exec(prescription.code, found)
+            for training in (False, True):
+                model = found["model"].train(training)
+                _ = setup.step(model, batch) if setup.step is not None else model(batch[0])
+        except Exception as error:
+            raise RefusedError(f"{remedy}: the network cannot be run with it ({type(error).__name__}: {error}); change "
+                               "it where it is defined") from error  # fmt: skip
+    return prescription
 
 
 def _not_frozen(remedy: str, layers: list[Call]) -> list[Call]:

@@ -14,7 +14,7 @@ from trainclinic.setup import Setup
 from trainclinic.treat.activations import activation_names
 from trainclinic.treat.passages import initialized
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
-from trainclinic.treat.surgery import calls, drawn_anew, scaled_already
+from trainclinic.treat.surgery import calls, counted, drawn_anew, scaled_already
 
 Gain = Literal["tanh", "sigmoid"]
 GAINS: dict[str, Gain] = {
@@ -72,7 +72,7 @@ class GlorotInit(Remedy):
                                "is not by their size")  # fmt: skip
         names = [call.name for call in layers]
         code = initialized(names, f'nn.init.xavier_normal_(layer.weight, gain=nn.init.calculate_gain("{gain}"))')
-        return Prescription(f"{len(names)} hidden layers initialized after Glorot, for {gain}", code)
+        return Prescription(f"{counted(len(names), 'hidden layer')} initialized after Glorot, for {gain}", code)
 
 
 def _deviation(layer: Any, gain: Gain) -> float:

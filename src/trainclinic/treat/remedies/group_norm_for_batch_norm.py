@@ -10,7 +10,7 @@ from torch import nn
 from trainclinic.setup import Setup
 from trainclinic.treat.passages import replaced
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, setting
-from trainclinic.treat.surgery import Call, calls, check_rebuildable
+from trainclinic.treat.surgery import Call, calls, check_rebuildable, rehearsed
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class GroupNormForBatchNorm(Remedy):
                                "into eval mode")  # fmt: skip
         check_rebuildable(self.id(), setup, free)
         made = {call.name: self._norm(call) for call in free}
-        return Prescription(f"{len(made)} BatchNorm replaced by GroupNorm", replaced(made))
+        change = f"{len(made)} BatchNorm replaced by GroupNorm"
+        return rehearsed(self.id(), setup, Prescription(change, replaced(made)))
 
     def _norm(self, call: Call) -> str:
         """As many groups as there are `channels` in, and equally many in each."""

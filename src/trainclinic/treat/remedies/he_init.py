@@ -12,7 +12,7 @@ from trainclinic.setup import Setup
 from trainclinic.treat.activations import activation_names
 from trainclinic.treat.passages import initialized
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
-from trainclinic.treat.surgery import calls, drawn_anew, scaled_already
+from trainclinic.treat.surgery import calls, counted, drawn_anew, scaled_already
 
 RECTIFIERS = {"ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "GELU", "SiLU", "Mish", "Hardswish", "Softplus"}
 
@@ -61,7 +61,7 @@ class HeInit(Remedy):
                                "is not by their size")  # fmt: skip
         names = [call.name for call in layers]
         code = initialized(names, 'nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")')
-        return Prescription(f"{len(names)} hidden layers initialized after He", code)
+        return Prescription(f"{counted(len(names), 'hidden layer')} initialized after He", code)
 
 
 def _deviation(layer: Any) -> float:

@@ -13,7 +13,7 @@ from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.passages import normalized
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy
-from trainclinic.treat.surgery import Call, calls, followed
+from trainclinic.treat.surgery import Call, calls, counted, followed, rehearsed
 
 KINDS = {nn.Linear: "BatchNorm1d", nn.Conv1d: "BatchNorm1d", nn.Conv2d: "BatchNorm2d", nn.Conv3d: "BatchNorm3d"}
 SMALLEST_BATCH = 16  # samples; below, the statistics of a batch are too noisy (Wu & He 2018)
@@ -59,7 +59,8 @@ class InsertBatchNorm(Remedy):
             if why:
                 raise RefusedError(f"{self.id()}: {why}; insert-layer-norm fits")
         norms = {call.name: f"nn.{_kind(call)}({call.gives[1]})" for call in layers}
-        return Prescription(f"BatchNorm behind {len(layers)} hidden layers", normalized(norms))
+        change = f"BatchNorm behind {counted(len(layers), 'hidden layer')}"
+        return rehearsed(self.id(), setup, Prescription(change, normalized(norms)))
 
 
 def _kind(call: Call) -> str:

@@ -12,7 +12,7 @@ from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.passages import normalized
 from trainclinic.treat.remedy import Prescription, Remedy
-from trainclinic.treat.surgery import calls, followed
+from trainclinic.treat.surgery import calls, counted, followed, rehearsed
 
 
 @dataclass(frozen=True)
@@ -52,4 +52,5 @@ class InsertLayerNorm(Remedy):
             else f"nn.GroupNorm(1, {call.gives[1]})"
             for call in layers
         }  # fmt: skip
-        return Prescription(f"LayerNorm behind {len(layers)} hidden layers", normalized(norms))
+        change = f"LayerNorm behind {counted(len(layers), 'hidden layer')}"
+        return rehearsed(self.id(), setup, Prescription(change, normalized(norms)))

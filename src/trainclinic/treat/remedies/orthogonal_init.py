@@ -9,11 +9,12 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from trainclinic.measure.shadow import is_compiled
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.passages import initialized
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
-from trainclinic.treat.surgery import Call, calls, drawn_anew
+from trainclinic.treat.surgery import Call, calls, counted, drawn_anew
 
 #: no orthogonal matrix can be drawn in half precision
 HALF = "layer.weight.data.copy_(nn.init.orthogonal_(layer.weight.data.float()))"
@@ -57,7 +58,7 @@ class OrthogonalInit(Remedy):
         layers = self._hidden(setup, recurrent)
         changes, code = [], ""
         if recurrent:
-            changes.append(f"{len(recurrent)} recurrent layers with orthogonal recurrent weights")
+            changes.append(f"{counted(len(recurrent), 'recurrent layer')} with orthogonal recurrent weights")
             code += (
                 f"for name in {recurrent!r}:\n"
                 "    layer = model.get_submodule(name)\n"
@@ -67,7 +68,7 @@ class OrthogonalInit(Remedy):
                 "                gate.copy_(nn.init.orthogonal_(gate.float()))\n"
             )
         if layers:
-            changes.append(f"{len(layers)} hidden layers orthogonal, scaled to outputs of variance 1")
+            changes.append(f"{counted(len(layers), 'hidden layer')} orthogonal, scaled to outputs of variance 1")
             code += _scaled(setup, layers)
         return Prescription("; ".join(changes), code)
 
@@ -76,6 +77,9 @@ class OrthogonalInit(Remedy):
             if setup.step is not None:
                 raise RefusedError(f"{self.id()}: with `step` it is not known what the model is called with; he-init "
                                    "or glorot-init need no batch")  # fmt: skip
+            if any(is_compiled(module) for module in setup.model.modules()):
+                raise RefusedError(f"{self.id()}: a compiled network does not call the hooks that it needs; treat it "
+                                   "before that is done")  # fmt: skip
             return drawn_anew(self.id(), calls(setup))
         except RefusedError:
             if recurrent:

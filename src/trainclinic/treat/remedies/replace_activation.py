@@ -11,7 +11,7 @@ from trainclinic.setup import Setup
 from trainclinic.treat.activations import DYING, SQUASHING, activations, functional, traced
 from trainclinic.treat.passages import initialized
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, setting
-from trainclinic.treat.surgery import Call, calls, check_rebuildable, class_names, drawn_anew, last_layer
+from trainclinic.treat.surgery import Call, calls, check_rebuildable, class_names, drawn_anew, last_layer, rehearsed
 
 MODULE = {"ReLU": "nn.ReLU()", "LeakyReLU": "nn.LeakyReLU(0.01)", "GELU": "nn.GELU()", "SELU": "nn.SELU()"}
 FUNCTION = {"ReLU": "F.relu", "LeakyReLU": "F.leaky_relu", "GELU": "F.gelu", "SELU": "F.selu"}
@@ -73,8 +73,9 @@ class ReplaceActivation(Remedy):
             what, code = class_names(call.module for call in modules), self._in_modules(modules)
         else:
             what, code = self._in_functions(setup, sought)
-        return Prescription(f"{what} replaced by {self.activation}, with its initialization",
-                            code + initialized(layers, INIT[self.activation]))  # fmt: skip
+        change = f"{what} replaced by {self.activation}, with its initialization"
+        code += initialized(layers, INIT[self.activation])
+        return rehearsed(self.id(), setup, Prescription(change, code))
 
     def _check(self, setup: Setup, modules: list[Call], behind: tuple[Call, ...]) -> None:
         """Each place may have its own function, so that one module in several places is no hindrance."""

@@ -10,7 +10,7 @@ from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.activations import kind
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy
-from trainclinic.treat.surgery import NORMS, Call, calls, check_rebuildable, hidden
+from trainclinic.treat.surgery import NORMS, Call, calls, check_rebuildable, hidden, rehearsed
 
 FEWEST = 3  # blocks: with fewer, depth is not what is wrong
 
@@ -64,7 +64,8 @@ class ResidualConnections(Remedy):
             "    for name in names[1:]:\n"
             "        model.set_submodule(name, nn.Identity())\n"
         )
-        return Prescription(f"residual connections round {len(blocks)} hidden layers", code)
+        change = f"residual connections round {len(blocks)} hidden layers"
+        return rehearsed(self.id(), setup, Prescription(change, code))
 
 
 def _blocks(found: tuple[Call, ...]) -> list[list[Call]]:

@@ -14,7 +14,7 @@ from trainclinic.setup import Setup
 from trainclinic.treat.activations import kind
 from trainclinic.treat.passages import replaced
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, setting
-from trainclinic.treat.surgery import Call, calls, check_rebuildable, drawn_anew
+from trainclinic.treat.surgery import Call, calls, check_rebuildable, counted, drawn_anew, rehearsed
 
 AFFINE: dict[type[nn.Module], str] = {nn.BatchNorm1d: "affine", nn.LayerNorm: "elementwise_affine"}
 PASSING = (nn.Dropout, nn.AlphaDropout, nn.Identity, nn.Flatten)  # neither has a width nor weights
@@ -65,7 +65,8 @@ class WidenNetwork(Remedy):
             if isinstance(call.module, nn.Linear):
                 given = round(call.module.out_features * self.factor)
         check_rebuildable(self.id(), setup, [call for call in found if call.name in made])
-        return Prescription(f"{len(layers)} hidden layers {self.factor:g} times as wide", replaced(made))
+        change = f"{counted(len(layers), 'hidden layer')} {self.factor:g} times as wide"
+        return rehearsed(self.id(), setup, Prescription(change, replaced(made)))
 
     def _wider(self, call: Call, given: int, *, last: bool) -> dict[str, str]:
         """`given`: units that come in, 0 before the first layer."""
