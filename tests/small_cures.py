@@ -34,18 +34,14 @@ def vanishing(seed):
     """Eight sigmoid layers: at chance."""
     model = net()
     train, val = data(seed)
-    return tc.Setup(
-        model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), 5e-3), train, val, 20, "accuracy"
-    )
+    return tc.Setup(model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), 5e-3), train, val, 5, "accuracy")
 
 
 def healthy(seed):
     """Three ReLU layers."""
     model = net(3, 24, nn.ReLU)
     train, val = data(seed)
-    return tc.Setup(
-        model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), 5e-3), train, val, 20, "accuracy"
-    )
+    return tc.Setup(model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), 5e-3), train, val, 5, "accuracy")
 
 
 class KilledOnce:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 import trainclinic as tc
+from trainclinic.records import Finding
 from trainclinic.setup import evaluate
 from trainclinic.treat.operation import operate
 from trainclinic.treat.remedies.augment_data import AugmentData
@@ -193,6 +194,29 @@ def test_weight_decay_keeps_each_group_and_the_scheduler_goes_on():
             assert group["lr"] == pytest.approx(0.005 if last else 0.05)
             assert group["momentum"] == 0.8
             assert group["weight_decay"] == (0.2 if parameter.ndim > 1 else 0.0)
+
+
+OVERFITTING = Finding("overfitting", "problem", 0.5, 0.8, (), (3, 60), ())
+
+
+def test_weight_decay_is_tried_by_how_long_it_takes_to_forget():
+    for optimizer in (torch.optim.AdamW, lambda parameters, lr: torch.optim.SGD(parameters, 10 * lr, momentum=0.9)):
+        setup = classes(epochs=100)  # 300 steps
+        slow, slower, fast = WeightDecay.options(
+            dataclasses.replace(setup, optimizer=optimizer(setup.model.parameters(), lr=0.001)), OVERFITTING
+        )
+        per_step = 0.001 if optimizer is torch.optim.AdamW else 0.01 / (1 - 0.9)  # what a decay of 1 takes off
+        forgets = [1 / (one.weight_decay * per_step) for one in (slow, slower, fast)]
+        assert forgets == pytest.approx([75, 300, 18], rel=0.05)  # steps
+
+
+def test_less_is_tried_where_it_is_too_much():
+    strong = dataclasses.replace(OVERFITTING, problem="over-regularized")
+    setup = with_optimizer(lambda parameters: torch.optim.AdamW(parameters, weight_decay=5.0))
+    assert [one.weight_decay for one in WeightDecay.options(setup, strong)] == [0.5, 0.0]
+    setup.model.add_module("drop", nn.Dropout(0.6))
+    assert [one.p for one in Dropout.options(setup, strong)] == [0.3, 0.0]
+    assert [one.p for one in Dropout.options(setup, OVERFITTING)] == [0.7]
 
 
 # -- dropout
