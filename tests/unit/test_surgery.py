@@ -198,6 +198,26 @@ def test_functions_are_found_between_layers_in_the_graph(between):
     assert len(functional(traced(setup), ["Sigmoid"])) == 2
 
 
+def test_a_gate_is_no_activation_function():
+    setup = setup_of(Functional(lambda x: x * torch.sigmoid(x)))
+    assert activation_names(setup, calls(setup)) == set()
+    scaled = setup_of(Functional(lambda x: 1.7159 * torch.tanh(x)))
+    assert activation_names(scaled, calls(scaled)) == {"Tanh"}
+
+
+def test_modules_and_functions_are_seen_beside_each_other():
+    class Both(Functional):
+        def __init__(self):
+            super().__init__(torch.relu)
+            self.act = nn.Tanh()
+
+        def forward(self, x):
+            return self.last(self.act(self.second(torch.relu(self.first(x)))))
+
+    setup = setup_of(Both())
+    assert activation_names(setup, calls(setup)) == {"Tanh", "ReLU"}
+
+
 def test_a_forward_that_depends_on_the_mode_is_not_traced():
     class Noisy(Functional):
         def forward(self, x):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -71,13 +72,11 @@ def activations(found: Iterable[Call], kinds: Iterable[str]) -> list[Call]:
 def activation_names(setup: Setup, found: Iterable[Call]) -> set[str]:
     """Kinds of the activation functions between layers with weights; of functions, where the graph can be traced."""
     names = {kind(call) for call in hidden(found, (nn.Module,))} - {""}
-    if not names:
-        try:
-            graph = traced(setup)
-        except RefusedError:
-            return set()
-        names = {name for name in FUNCTIONS if functional(graph, [name])}
-    return names
+    try:
+        graph = traced(setup)
+    except RefusedError:
+        return names
+    return names | {name for name in FUNCTIONS if functional(graph, [name])}
 
 
 def traced(setup: Setup) -> fx.GraphModule:
@@ -112,7 +111,7 @@ def traced(setup: Setup) -> fx.GraphModule:
 
 
 def functional(graph: fx.GraphModule, kinds: Iterable[str]) -> list[str]:
-    """Names of the nodes that call such an activation function between layers with weights."""
+    """Names of the nodes that call such an activation function between layers with weights, not to gate a signal."""
     nodes = list(graph.graph.nodes)
     modules = dict(graph.named_modules())
     weights = [
@@ -120,4 +119,10 @@ def functional(graph: fx.GraphModule, kinds: Iterable[str]) -> list[str]:
         if node.op == "call_module" and isinstance(modules[node.target], WEIGHTS)
     ]  # fmt: skip
     targets = [target for name in kinds for target in FUNCTIONS[name]]
-    return [node.name for node in nodes[: weights[-1] if weights else 0] if node.target in targets]
+    between = nodes[: weights[-1] if weights else 0]
+    return [node.name for node in between if node.target in targets and not any(_gates(user) for user in node.users)]
+
+
+def _gates(node: fx.Node) -> bool:
+    """Whether two signals are multiplied there, as in x · σ(y)."""
+    return node.target in (operator.mul, torch.mul, "mul") and len(node.all_input_nodes) == 2
