@@ -208,6 +208,11 @@ def test_norms_are_refused_where_they_do_not_fit():
     normal = treated(setup_of(chain()), InsertLayerNorm())
     for remedy in (InsertBatchNorm(), InsertLayerNorm()):
         assert "has a normalization behind it already" in refusal(normal, remedy)
+    model = chain()
+    muon = getattr(torch.optim, "Muon", None)  # since PyTorch 2.9
+    if muon is not None:
+        matrices = setup_of(model, optimizer=muon([p for p in model.parameters() if p.ndim == 2]))
+        assert "Muon takes matrices only" in refusal(matrices, InsertLayerNorm())
     compiled = setup_of(torch.compile(chain(), backend="eager"))
     assert "compiled or wrapped" in refusal(compiled, InsertLayerNorm())
 

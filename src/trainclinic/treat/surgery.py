@@ -201,6 +201,9 @@ def followed(remedy: str, setup: Setup, found: Iterable[Call]) -> list[Call]:
     if not layers:
         raise RefusedError(f"{remedy}: every hidden layer has a normalization behind it already")
     check_rebuildable(remedy, setup, layers)
+    if type(setup.optimizer).__name__ == "Muon":
+        raise RefusedError(f"{remedy}: Muon takes matrices only; add the norms where the network is defined, and an "
+                           "AdamW for their parameters")  # fmt: skip
     return _not_frozen(remedy, layers)
 
 
