@@ -28,6 +28,7 @@ from trainclinic.measure.script import run_script
 from trainclinic.setup import train
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+EXAMPLES = [path for path in EXAMPLES if not path.stem.endswith("_make")]  # functions, no scripts
 CASES = [(name, kind) for name in catalog.entries("trainclinic.cases") for kind in ("faulty", "healthy")]
 STEPS = 60
 FULL = {"lstm", "wrong-mode-healthy"}  # to their end

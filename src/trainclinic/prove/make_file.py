@@ -93,11 +93,11 @@ def _changed(path: str) -> int:
 
 @cache
 def _module(path: str, changed: int) -> ModuleType:
-    """The file as a module, run as a script of its folder would be: what lies beside it can be imported."""
+    """The file as a module: what lies beside it can be imported, but hides no other module from a worker."""
     file = Path(path).resolve()
     name = file.stem if file.stem not in sys.modules else f"{file.stem}_{changed}"
     if str(file.parent) not in sys.path:
-        sys.path.insert(0, str(file.parent))
+        sys.path.append(str(file.parent))
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ScriptError(f"{path}: expected a Python file, which ends in .py; rename it")
