@@ -39,7 +39,7 @@ nothing grows but the file.
 {long}
 
 The file takes {bytes_per_step} bytes a step once it is closed: the loss and the mode of every step, and the look at one
-step in a hundred. While it is open SQLite keeps a log beside it, here of up to {log_kb} kB. In a large network it is
+step in a hundred (then; today in two hundred). While it is open SQLite keeps a log beside it, here of up to {log_kb} kB. In a large network it is
 the looks that count: {bytes_per_layer} bytes a layer and look.
 
 ## Many layers, large layers
@@ -52,7 +52,7 @@ step.
 
 - **A plain step** looks at the loss and at the gradients of a few small weights, whatever the size of the model.
 - **A look** is linear in the number of layers: {look_per_layer} µs a layer, where a bare step takes
-  {bare_per_layer} µs. The default looks at one step in a hundred.
+  {bare_per_layer} µs. The default looks at one step in two hundred.
 - **Large tensors are not copied.** Norms are taken in place; where a number must be converted first (bfloat16, or a
   gradient so small that its square is lost in float32), a quarter of a million elements are converted at a time. Of a
   weight with more than a million elements and a *sparse* gradient, `weight_rms` is that of 16,384 of them: a training
