@@ -39,7 +39,8 @@ nothing grows but the file.
 {long}
 
 The file takes {bytes_per_step} bytes a step once it is closed: the loss and the mode of every step, and the look at one
-step in a hundred (then; today in two hundred). While it is open SQLite keeps a log beside it, here of up to {log_kb} kB. In a large network it is
+step in a hundred (then; today in two hundred). While it is open SQLite keeps a log beside it,
+here of up to {log_kb} kB. In a large network it is
 the looks that count: {bytes_per_layer} bytes a layer and look.
 
 ## Many layers, large layers
