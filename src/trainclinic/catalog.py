@@ -13,9 +13,42 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from trainclinic.errors import CatalogError
+
+
+class Entry:
+    """What the class of every catalogue has: an id, and a page made of its docstring.
+
+    Class attributes:
+        sections: titles of the docstring's fixed sections, in their order.
+    """
+
+    sections: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def id(cls) -> str:
+        """The file's stem with `-` for `_`."""
+        return cls.__module__.rsplit(".", 1)[-1].replace("_", "-")
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(cls) or "").split("\n", 1)[0]
+
+    @classmethod
+    def page(cls) -> dict[str, str]:
+        """Section title → text, from the docstring's fixed sections."""
+        text: dict[str, list[str]] = {}
+        title = ""
+        for line in (inspect.getdoc(cls) or "").splitlines():
+            if line.rstrip(":") in cls.sections and line.endswith(":"):
+                title = line.rstrip(":")
+                text[title] = []
+            elif title:
+                text[title].append(line)
+        return {title: inspect.cleandoc("\n" + "\n".join(lines)).strip() for title, lines in text.items()}
 
 
 @cache

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, NamedTuple
 
+from trainclinic.catalog import Entry
 from trainclinic.recording import Recording
 from trainclinic.records import Finding, Side
 
@@ -47,7 +47,7 @@ def limit(value: float, unit: str, source: str, side: Side = "above") -> Any:
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(Entry):
     """Base class of the catalogue's entries.
 
     Class attributes:
@@ -58,6 +58,7 @@ class Problem:
         live: whether it is decided within one step, from the facts alone: it can be told while the training runs.
     """
 
+    sections: ClassVar[tuple[str, ...]] = SECTIONS
     reads: ClassVar[tuple[str, ...]] = ()
     measures: ClassVar[dict[str, str]] = {}
     causes: ClassVar[dict[str, str]] = {}
@@ -75,29 +76,6 @@ class Problem:
     def because(self, finding: Finding, recording: Recording | None) -> str:
         """The sentence that tells a person why; it may say more than the cause's, where the recording knows more."""
         return self.causes.get(finding.cause, "")
-
-    @classmethod
-    def id(cls) -> str:
-        """The file's stem with `-` for `_`."""
-        return cls.__module__.rsplit(".", 1)[-1].replace("_", "-")
-
-    @classmethod
-    def summary(cls) -> str:
-        """The first line of the docstring."""
-        return (inspect.getdoc(cls) or "").split("\n", 1)[0]
-
-    @classmethod
-    def page(cls) -> dict[str, str]:
-        """Section title → text, from the docstring's fixed sections."""
-        text: dict[str, list[str]] = {}
-        title = ""
-        for line in (inspect.getdoc(cls) or "").splitlines():
-            if line.rstrip(":") in SECTIONS and line.endswith(":"):
-                title = line.rstrip(":")
-                text[title] = []
-            elif title:
-                text[title].append(line)
-        return {title: inspect.cleandoc("\n" + "\n".join(lines)).strip() for title, lines in text.items()}
 
     @classmethod
     def limits(cls) -> tuple[Limit, ...]:

@@ -116,17 +116,23 @@ def generators_kept() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def order_kept(loader: Any) -> Iterator[None]:
-    """`generators_kept`, and so for a loader's own generators: batches drawn inside move none of those drawn later."""
+def own_order_kept(loader: Any) -> Iterator[None]:
+    """Whatever batches are drawn inside, the loader's own generators, and its sampler's, are as before."""
     owners = (loader, getattr(loader, "sampler", None))
     found = [getattr(owner, "generator", None) for owner in owners]
     states = [(one, one.get_state()) for one in found if isinstance(one, torch.Generator)]
-    with generators_kept():
-        try:
-            yield
-        finally:
-            for generator, state in states:
-                generator.set_state(state)
+    try:
+        yield
+    finally:
+        for generator, state in states:
+            generator.set_state(state)
+
+
+@contextlib.contextmanager
+def order_kept(loader: Any) -> Iterator[None]:
+    """Both: batches drawn inside move none of those drawn later, nor anything else that is random."""
+    with generators_kept(), own_order_kept(loader):
+        yield
 
 
 def detached(arguments: Any, *, clone: bool = True) -> Any:

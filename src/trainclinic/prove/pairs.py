@@ -189,9 +189,10 @@ class _Observed:
         self.error = ""
         self.stopped = False
         self._job, self._judged = job, judged
-        length = job.length or judged.epochs * _batch_count(judged.train_loader)
-        treated = judged.epochs * _batch_count(judged.train_loader) if job.remedies and judged.loop is None else length
-        self._whole = max(length, treated) if job.share == 1.0 else length  # a longer treatment is seen to its end
+        planned = judged.epochs * _batch_count(judged.train_loader)
+        length = self._whole = job.length or planned
+        if job.remedies and judged.loop is None and job.share == 1.0:
+            self._whole = max(length, planned)  # a longer treatment is seen to its end
         self._last = round(job.share * length) if job.share < 1.0 else 0
         self._marks = {max(1, round(share * self._whole)) for share in EVALUATED}
         self._eighth, self.half_at = (max(1, round(share * self._whole)) for share in (EVALUATED[0], 0.5))
@@ -218,9 +219,8 @@ class _Observed:
                 handle.remove()
         if not self.done and not self.error:
             raise SetupError("make: expected a training that makes optimizer steps, got none; is train_loader empty?")
-        if not self.error and (
-            self.steps[-1] != self.done or setup.loop
-        ):  # a loop may restore better weights at its end
+        restored = setup.loop is not None  # a loop may restore better weights at its end
+        if not self.error and (restored or self.steps[-1] != self.done):
             self._evaluate()
         try:
             return diagnose(watch)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from trainclinic import catalog
 from trainclinic.measure.run import Make, build
 from trainclinic.measure.shadow import generators_kept
 from trainclinic.prove.pairs import EVALUATED, Job, Run, score
@@ -17,7 +16,7 @@ from trainclinic.prove.trial import margin_for, measure_for
 from trainclinic.prove.workers import Workers
 from trainclinic.records import Attempt, Dose, Finding
 from trainclinic.setup import Setup
-from trainclinic.treat.operation import REMEDIES, operate, remedy_of
+from trainclinic.treat.operation import operate, remedies_for, remedy_of
 from trainclinic.treat.remedy import RefusedError, Remedy
 
 SHARES = (0.25, 0.5)  # of a run, as short as shows the problem in the untreated run; else whole runs
@@ -96,16 +95,12 @@ class Search:
     def _candidates(self, plan: tuple[Dose, ...], finding: Finding) -> Iterator[list[Dose]]:
         """Groups of doses to try, best first: a ladder is one group, everything else one by one."""
         used = {dose.remedy for dose in plan}
-        kinds: list[type[Remedy]] = [
-            kind
-            for name, kind in catalog.entries(REMEDIES).items()
-            if finding.problem in kind.treats and name not in used
-        ]
-        kinds.sort(key=lambda kind: (kind.treats[finding.problem], kind.id()))
         later: list[list[Dose]] = []
         with generators_kept():  # one for all: remedies look, and change nothing
             setup, _ = operate(build(self.make, self.control.curve.seed), [remedy_of(dose) for dose in plan])
-        for kind in kinds:
+        for kind in remedies_for(finding.problem):
+            if kind.id() in used:
+                continue
             doses = self._doses(kind, setup, plan, finding)
             if not doses:
                 continue

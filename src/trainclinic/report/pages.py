@@ -8,7 +8,7 @@ from trainclinic import catalog
 from trainclinic.diagnose.problem import Problem
 from trainclinic.errors import CatalogError
 from trainclinic.report.view import PROBLEMS
-from trainclinic.treat.operation import REMEDIES
+from trainclinic.treat import operation
 from trainclinic.treat.remedy import Remedy
 
 
@@ -19,13 +19,12 @@ def problems() -> dict[str, type[Problem]]:
 
 def remedies() -> dict[str, type[Remedy]]:
     """Every remedy by its id."""
-    return {name: kind for name, kind in catalog.entries(REMEDIES).items() if issubclass(kind, Remedy)}
+    return {name: kind for name, kind in catalog.entries(operation.REMEDIES).items() if issubclass(kind, Remedy)}
 
 
 def remedies_for(problem: str) -> list[tuple[int, type[Remedy]]]:
     """(rank, remedy) of every remedy that treats the problem, in the order in which a cure tries them."""
-    found = [(kind.treats[problem], kind) for kind in remedies().values() if problem in kind.treats]
-    return sorted(found, key=lambda pair: (pair[0], pair[1].id()))
+    return [(kind.treats[problem], kind) for kind in operation.remedies_for(problem)]
 
 
 def entry(name: str) -> type[Problem] | type[Remedy]:

@@ -49,12 +49,3 @@ def rebuilt(loader: DataLoader[object], order: str, batch_size: str = "train_loa
     kept = [*ALWAYS, *(name for name in WHERE_SET if getattr(loader, name))]
     lines += [f"{name}=train_loader.{name}" for name in kept]
     return "train_loader = torch.utils.data.DataLoader(\n" + "".join(f"    {line},\n" for line in lines) + ")\n"
-
-
-def one_pass(setup: Setup, batch: str, body: str) -> str:
-    """The code of a pass over the training loader after which its own generator stands where it stood."""
-    loop = f"for {batch} in train_loader:\n" + "".join(f"    {line}\n" for line in body.splitlines())
-    if getattr(setup.train_loader, "generator", None) is None:
-        return loop
-    return ("order = train_loader.generator.get_state()\n" + loop
-            + "train_loader.generator.set_state(order)  # the batches come as they would have\n")  # fmt: skip

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from trainclinic import catalog
+from trainclinic.measure.shadow import own_order_kept
 from trainclinic.records import Dose, Treatment
 from trainclinic.setup import Setup
 from trainclinic.treat.remedy import STAGES, RefusedError, Remedy
@@ -35,7 +36,7 @@ def operate(setup: Setup, remedies: Sequence[Remedy]) -> tuple[Setup, Treatment]
     code: list[str] = []
     for remedy in in_order(remedies):
         prescription = remedy.prescribe(setup)
-        setup = _run(setup, remedy.id(), prescription.code)
+        setup = carried_out(setup, remedy.id(), prescription.code)
         changes.append(prescription.change)
         code.append(f"# {prescription.change}\n{prescription.code.strip()}\n")
     doses = tuple(Dose(remedy.id(), remedy.to_dict()) for remedy in in_order(remedies))
@@ -45,6 +46,12 @@ def operate(setup: Setup, remedies: Sequence[Remedy]) -> tuple[Setup, Treatment]
 def in_order(remedies: Sequence[Remedy]) -> list[Remedy]:
     """Data first, the loop last; those of one stage as they were given."""
     return sorted(remedies, key=lambda remedy: STAGES.index(remedy.stage))
+
+
+def remedies_for(problem: str) -> list[type[Remedy]]:
+    """The remedies that treat a problem (id), in the order of their rank."""
+    found = [kind for kind in catalog.entries(REMEDIES).values() if problem in kind.treats]
+    return sorted(found, key=lambda kind: (kind.treats[problem], kind.id()))
 
 
 def remedy_of(dose: Dose) -> Remedy:
@@ -62,17 +69,21 @@ def remedy_of(dose: Dose) -> Remedy:
                            f"{', '.join(dose.settings)}; leave the others out") from error  # fmt: skip
 
 
-def _run(setup: Setup, name: str, code: str) -> Setup:
+def carried_out(setup: Setup, name: str, code: str) -> Setup:
+    """The Setup after prescribed code was run on it; the order of the batches is not moved by batches it looks at.
+
+    Raises:
+        RefusedError: the code fails on it.
+    """
     found: dict[str, Any] = {"torch": torch, "nn": nn, "F": F}
     found |= {key: getattr(setup, key) for key in (*NAMES, *LOOKED_AT)}
     try:
-        exec(compile(code, f"<remedy {name}>", "exec"), found)  # our own text: what it names is written with repr()
+        with own_order_kept(setup.train_loader):
+            exec(compile(code, f"<remedy {name}>", "exec"), found)  # our own text: names are written with repr()
         changed: dict[str, Any] = {key: found[key] for key in NAMES}
         if "train" in found:
             changed["loop"] = _Loop(found["train"])
         return replace(setup, **changed)
-    except RefusedError:
-        raise
     except Exception as error:
         raise RefusedError(f"{name}: expected code that runs on this setup, got {type(error).__name__}: {error}; "
                            "it is not applied") from error  # fmt: skip

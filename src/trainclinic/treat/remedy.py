@@ -6,11 +6,11 @@ user pastes: there is no second form of the same change that could differ from i
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from trainclinic.catalog import Entry
 from trainclinic.errors import TrainclinicError
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
@@ -64,7 +64,7 @@ def setting(default: Any, unit: str, *, low: float | None = None, high: float | 
 
 
 @dataclass(frozen=True)
-class Remedy:
+class Remedy(Entry):
     """Base class of the catalogue's entries.
 
     Class attributes:
@@ -72,13 +72,12 @@ class Remedy:
         stage: when it is applied, among others: the order of STAGES.
         ladder: whether its options are rungs that are all tried, the best of them being kept; else the first that
             clears the problem is taken.
-        changes_data: whether the batches are others than without it, so that a trial is paired by seed alone.
     """
 
+    sections: ClassVar[tuple[str, ...]] = SECTIONS
     treats: ClassVar[dict[str, int]] = {}
     stage: ClassVar[Stage] = "model"
     ladder: ClassVar[bool] = False
-    changes_data: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -102,29 +101,6 @@ class Remedy:
     def options(cls, setup: Setup, finding: Finding) -> Iterable[Remedy]:
         """The settings worth a trial against `finding`, the most promising first; by default the defaults."""
         return (cls(),)
-
-    @classmethod
-    def id(cls) -> str:
-        """The file's stem with `-` for `_`."""
-        return cls.__module__.rsplit(".", 1)[-1].replace("_", "-")
-
-    @classmethod
-    def summary(cls) -> str:
-        """The first line of the docstring."""
-        return (inspect.getdoc(cls) or "").split("\n", 1)[0]
-
-    @classmethod
-    def page(cls) -> dict[str, str]:
-        """Section title → text, from the docstring's fixed sections."""
-        text: dict[str, list[str]] = {}
-        title = ""
-        for line in (inspect.getdoc(cls) or "").splitlines():
-            if line.rstrip(":") in SECTIONS and line.endswith(":"):
-                title = line.rstrip(":")
-                text[title] = []
-            elif title:
-                text[title].append(line)
-        return {title: inspect.cleandoc("\n" + "\n".join(lines)).strip() for title, lines in text.items()}
 
     @classmethod
     def settings(cls) -> tuple[Setting, ...]:

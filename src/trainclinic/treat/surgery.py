@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.utils._pytree import tree_leaves
 
@@ -25,6 +24,7 @@ from trainclinic.measure.shadow import (
     uncompiled,
 )
 from trainclinic.setup import Setup
+from trainclinic.treat.operation import carried_out
 from trainclinic.treat.remedy import Prescription, RefusedError
 
 WEIGHTS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -241,10 +241,9 @@ def rehearsed(remedy: str, setup: Setup, prescription: Prescription) -> Prescrip
     with generators_kept(), torch.no_grad():
         try:
             model, optimizer = copy.deepcopy((setup.model, setup.optimizer))
-            found: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "model": model, "optimizer": optimizer}
-            exec(prescription.code, found)
+            treated = carried_out(replace(setup, model=model, optimizer=optimizer), remedy, prescription.code)
             for training in (False, True):
-                model = found["model"].train(training)
+                model = treated.model.train(training)
                 _ = setup.step(model, batch) if setup.step is not None else model(batch[0])
         except Exception as error:
             raise RefusedError(f"{remedy}: the network cannot be run with it ({type(error).__name__}: {error}); change "

@@ -98,7 +98,6 @@ class AugmentData(Remedy):
 
     treats: ClassVar[dict[str, int]] = {"overfitting": 4, "noisy-labels": 3}
     stage: ClassVar[Stage] = "data"
-    changes_data: ClassVar[bool] = True
 
     @classmethod
     def options(cls, setup: Setup, finding: Finding) -> Iterable[Remedy]:

@@ -73,7 +73,6 @@ class ClassRebalancing(Remedy):
 
     treats: ClassVar[dict[str, int]] = {"class-imbalance": 1, "constant-prediction": 3}
     stage: ClassVar[Stage] = "data"
-    changes_data: ClassVar[bool] = True
 
     @classmethod
     def options(cls, setup: Setup, finding: Finding) -> Iterable[Remedy]:

@@ -36,7 +36,6 @@ class LargerBatch(Remedy):
     factor: int = setting(4, "1", low=2, high=1024)
 
     stage: ClassVar[Stage] = "data"
-    changes_data: ClassVar[bool] = True
     treats: ClassVar[dict[str, int]] = {
         "batchnorm-small-batch": 1, "oscillating-loss": 4, "learning-rate-too-high": 5,
     }  # fmt: skip

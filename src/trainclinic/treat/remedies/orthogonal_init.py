@@ -69,7 +69,7 @@ class OrthogonalInit(Remedy):
             )
         if layers:
             changes.append(f"{counted(len(layers), 'hidden layer')} orthogonal, scaled to outputs of variance 1")
-            code += _scaled(setup, layers)
+            code += _scaled(layers)
         return Prescription("; ".join(changes), code)
 
     def _hidden(self, setup: Setup, recurrent: list[str]) -> list[Call]:
@@ -96,13 +96,14 @@ def _recurrent(model: nn.Module) -> list[str]:
     ]  # fmt: skip
 
 
-def _scaled(setup: Setup, layers: list[Call]) -> str:
+def _scaled(layers: list[Call]) -> str:
     """Code of the pass layer by layer."""
     names = [call.name for call in layers]
     half = any(call.module.weight.dtype in (torch.float16, torch.bfloat16) for call in layers)
     return (
-        initialized(names, HALF if half else "nn.init.orthogonal_(layer.weight)") + _batch(setup)
-        + f"for name in {names!r}:\n"
+        initialized(names, HALF if half else "nn.init.orthogonal_(layer.weight)")
+        + "inputs = next(iter(train_loader))[0]\n"
+        f"for name in {names!r}:\n"
         "    layer, seen = model.get_submodule(name), []\n"
         "    handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.std()))\n"
         "    with torch.no_grad():\n"
@@ -110,12 +111,3 @@ def _scaled(setup: Setup, layers: list[Call]) -> str:
         "        layer.weight /= seen[0].clamp(min=1e-8)\n"
         "    handle.remove()\n"
     )  # fmt: skip
-
-
-def _batch(setup: Setup) -> str:
-    """Code that takes the inputs of a batch; a generator of the loader's own stands then where it stood."""
-    take = "inputs = next(iter(train_loader))[0]\n"
-    if getattr(setup.train_loader, "generator", None) is None:
-        return take
-    return ("order = train_loader.generator.get_state()\n" + take
-            + "train_loader.generator.set_state(order)  # the batches come as they would have\n")  # fmt: skip

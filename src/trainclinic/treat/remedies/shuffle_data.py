@@ -31,7 +31,6 @@ class ShuffleData(Remedy):
     """
 
     stage: ClassVar[Stage] = "data"
-    changes_data: ClassVar[bool] = True
     treats: ClassVar[dict[str, int]] = {"unshuffled-data": 1, "oscillating-loss": 3, "learning-rate-too-high": 1}
 
     def prescribe(self, setup: Setup) -> Prescription:
