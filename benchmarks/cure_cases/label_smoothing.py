@@ -2,25 +2,18 @@
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
 
-from trainclinic.cases._data import loaders
+from cure_cases._noisy_digits import noisy_digits
 from trainclinic.cases._networks import mlp
 from trainclinic.setup import Setup
 
 PROBLEM = "overfitting"
 SETTINGS = {"smoothing": 0.05}
-WRONG = 0.2
 
 
 def faulty(seed: int) -> Setup:
     """Hard targets."""
-    train, val = loaders("digits", seed, train_size=600)
-    pixels, target = train.dataset.tensors
-    drawn = torch.Generator().manual_seed(7)  # the same wrong labels for every seed
-    wrong = torch.rand(len(target), generator=drawn) < WRONG
-    target = torch.where(wrong, torch.randint(10, target.shape, generator=drawn), target)
-    noisy = DataLoader(TensorDataset(pixels, target), 60, shuffle=True, generator=train.generator)
+    train, val = noisy_digits(seed, 0.2)
     model = mlp([64, 256, 256, 10])
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
-    return Setup(model, nn.CrossEntropyLoss(), optimizer, noisy, val, epochs=80, metric="accuracy")
+    return Setup(model, nn.CrossEntropyLoss(), optimizer, train, val, epochs=80, metric="accuracy")

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.optim import lr_scheduler
-from torch.utils.data import DataLoader, IterableDataset, SequentialSampler, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler, TensorDataset
 
 from trainclinic.records import Finding
 from trainclinic.setup import Setup, evaluate, train
@@ -212,6 +212,16 @@ def test_a_closed_form_schedule_starts_from_the_new_rate():
     setup = small(scheduler=lambda opt: lr_scheduler.LambdaLR(opt, lambda epoch: 1 / (1 + epoch)))
     train(treated(ChangeLearningRate(0.1), setup))
     assert setup.optimizer.param_groups[0]["lr"] == pytest.approx(0.01 / 5)
+
+
+def test_a_pass_over_the_data_moves_no_generator_that_orders_them():
+    setup = small(torch.randn(96, 5) * 100)
+    sampler = RandomSampler(setup.train_loader.dataset, generator=torch.Generator().manual_seed(4))
+    setup.train_loader = DataLoader(setup.train_loader.dataset, 16, sampler=sampler, generator=torch.Generator())
+    generators = sampler.generator, setup.train_loader.generator
+    before = [generator.get_state() for generator in generators]
+    treated(StandardizeInputs(), setup)
+    assert all(torch.equal(one.get_state(), state) for one, state in zip(generators, before, strict=True))
 
 
 def test_the_range_test_leaves_the_training_as_it_was():

@@ -116,23 +116,17 @@ def generators_kept() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def own_order_kept(loader: Any) -> Iterator[None]:
-    """Whatever batches are drawn inside, the loader's own generators, and its sampler's, are as before."""
+def order_kept(loader: Any) -> Iterator[None]:
+    """`generators_kept`, and so for a loader's own generators: batches drawn inside move none of those drawn later."""
     owners = (loader, getattr(loader, "sampler", None))
     found = [getattr(owner, "generator", None) for owner in owners]
     states = [(one, one.get_state()) for one in found if isinstance(one, torch.Generator)]
-    try:
-        yield
-    finally:
-        for generator, state in states:
-            generator.set_state(state)
-
-
-@contextlib.contextmanager
-def order_kept(loader: Any) -> Iterator[None]:
-    """Both: batches drawn inside move none of those drawn later, nor anything else that is random."""
-    with generators_kept(), own_order_kept(loader):
-        yield
+    with generators_kept():
+        try:
+            yield
+        finally:
+            for generator, state in states:
+                generator.set_state(state)
 
 
 def detached(arguments: Any, *, clone: bool = True) -> Any:

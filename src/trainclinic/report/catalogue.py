@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from trainclinic.diagnose.problem import Problem
-from trainclinic.report.pages import problems, remedies, remedies_for
+from trainclinic.report.pages import problems, remedies_for
+from trainclinic.treat.operation import remedies
 from trainclinic.treat.remedy import Remedy
 
 

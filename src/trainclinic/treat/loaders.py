@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 
 from trainclinic.setup import Setup
@@ -49,3 +50,20 @@ def rebuilt(loader: DataLoader[object], order: str, batch_size: str = "train_loa
     kept = [*ALWAYS, *(name for name in WHERE_SET if getattr(loader, name))]
     lines += [f"{name}=train_loader.{name}" for name in kept]
     return "train_loader = torch.utils.data.DataLoader(\n" + "".join(f"    {line},\n" for line in lines) + ")\n"
+
+
+def one_pass(setup: Setup, batch: str, body: str) -> str:
+    """The code of a pass over the training loader, after which its batches come as they would have."""
+    loop = f"for {batch} in train_loader:\n" + "".join(f"    {line}\n" for line in body.splitlines())
+    return undisturbed(setup, loop)
+
+
+def undisturbed(setup: Setup, code: str) -> str:
+    """Code that takes batches, and after it the generators of the loader and its sampler where they stood."""
+    owners = {"train_loader": setup.train_loader, "train_loader.sampler": getattr(setup.train_loader, "sampler", None)}
+    own = {name: getattr(owner, "generator", None) for name, owner in owners.items()}
+    paths = {id(one): f"{name}.generator" for name, one in reversed(own.items()) if isinstance(one, torch.Generator)}
+    for number, path in enumerate(sorted(paths.values())):
+        order = f"order{number or ''}"
+        code = f"{order} = {path}.get_state()\n{code}{path}.set_state({order})  # the batches come as they would have\n"
+    return code

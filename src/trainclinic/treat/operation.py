@@ -11,7 +11,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from trainclinic import catalog
-from trainclinic.measure.shadow import own_order_kept
 from trainclinic.records import Dose, Treatment
 from trainclinic.setup import Setup
 from trainclinic.treat.remedy import STAGES, RefusedError, Remedy
@@ -48,9 +47,14 @@ def in_order(remedies: Sequence[Remedy]) -> list[Remedy]:
     return sorted(remedies, key=lambda remedy: STAGES.index(remedy.stage))
 
 
+def remedies() -> dict[str, type[Remedy]]:
+    """Every remedy by its id."""
+    return {name: kind for name, kind in catalog.entries(REMEDIES).items() if issubclass(kind, Remedy)}
+
+
 def remedies_for(problem: str) -> list[type[Remedy]]:
     """The remedies that treat a problem (id), in the order of their rank."""
-    found = [kind for kind in catalog.entries(REMEDIES).values() if problem in kind.treats]
+    found = [kind for kind in remedies().values() if problem in kind.treats]
     return sorted(found, key=lambda kind: (kind.treats[problem], kind.id()))
 
 
@@ -70,7 +74,7 @@ def remedy_of(dose: Dose) -> Remedy:
 
 
 def carried_out(setup: Setup, name: str, code: str) -> Setup:
-    """The Setup after prescribed code was run on it; the order of the batches is not moved by batches it looks at.
+    """The Setup after prescribed code was run on it.
 
     Raises:
         RefusedError: the code fails on it.
@@ -78,8 +82,7 @@ def carried_out(setup: Setup, name: str, code: str) -> Setup:
     found: dict[str, Any] = {"torch": torch, "nn": nn, "F": F}
     found |= {key: getattr(setup, key) for key in (*NAMES, *LOOKED_AT)}
     try:
-        with own_order_kept(setup.train_loader):
-            exec(compile(code, f"<remedy {name}>", "exec"), found)  # our own text: names are written with repr()
+        exec(compile(code, f"<remedy {name}>", "exec"), found)  # our own text: what it names is written with repr()
         changed: dict[str, Any] = {key: found[key] for key in NAMES}
         if "train" in found:
             changed["loop"] = _Loop(found["train"])

@@ -12,6 +12,7 @@ from torch import nn
 from trainclinic.measure.shadow import is_compiled
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
+from trainclinic.treat.loaders import undisturbed
 from trainclinic.treat.passages import initialized
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
 from trainclinic.treat.surgery import Call, calls, counted, drawn_anew
@@ -69,7 +70,7 @@ class OrthogonalInit(Remedy):
             )
         if layers:
             changes.append(f"{counted(len(layers), 'hidden layer')} orthogonal, scaled to outputs of variance 1")
-            code += _scaled(layers)
+            code += _scaled(setup, layers)
         return Prescription("; ".join(changes), code)
 
     def _hidden(self, setup: Setup, recurrent: list[str]) -> list[Call]:
@@ -96,14 +97,14 @@ def _recurrent(model: nn.Module) -> list[str]:
     ]  # fmt: skip
 
 
-def _scaled(layers: list[Call]) -> str:
+def _scaled(setup: Setup, layers: list[Call]) -> str:
     """Code of the pass layer by layer."""
     names = [call.name for call in layers]
     half = any(call.module.weight.dtype in (torch.float16, torch.bfloat16) for call in layers)
     return (
         initialized(names, HALF if half else "nn.init.orthogonal_(layer.weight)")
-        + "inputs = next(iter(train_loader))[0]\n"
-        f"for name in {names!r}:\n"
+        + undisturbed(setup, "inputs = next(iter(train_loader))[0]\n")
+        + f"for name in {names!r}:\n"
         "    layer, seen = model.get_submodule(name), []\n"
         "    handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.std()))\n"
         "    with torch.no_grad():\n"

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
+from trainclinic.treat.loaders import one_pass
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage, setting
 from trainclinic.treat.surgery import WEIGHTS, calls, first_batches
 
@@ -66,10 +67,13 @@ class StandardizeInputs(Remedy):
         return Prescription(
             f"{len(mean)} input features standardized with the training samples' mean and deviation",
             "count, total, squares = 0, 0.0, 0.0\n"
-            "for inputs, _ in train_loader:\n"
-            f"    rows = inputs.double(){rows}  # one column a feature\n"
-            "    count, total, squares = count + len(rows), total + rows.sum(0), squares + rows.square().sum(0)\n"
-            "mean = total / count\n"
+            + one_pass(
+                setup,
+                "inputs, _",
+                f"rows = inputs.double(){rows}  # one column a feature\n"
+                "count, total, squares = count + len(rows), total + rows.sum(0), squares + rows.square().sum(0)",
+            )
+            + "mean = total / count\n"
             "std = (squares / count - mean.square()).clamp_min(0).sqrt()\n"
             f"std = std.clamp_min({self.floor!r} * std[std > 0].median())\n"
             "like = next(model.parameters())\n"

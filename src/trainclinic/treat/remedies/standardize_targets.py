@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from trainclinic.setup import Setup
+from trainclinic.treat.loaders import one_pass
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
 from trainclinic.treat.surgery import calls, first_batches
 
@@ -63,8 +64,9 @@ class StandardizeTargets(Remedy):
         self._check_output(setup)
         return Prescription(
             f"targets of mean {float(mean[0]):.3g} and deviation {float(std[0]):.3g} standardized inside the model",
-            "seen = [targets.double() for _, targets in train_loader]\n"
-            "like = next(model.parameters())\n"
+            "seen = []\n"
+            + one_pass(setup, "_, targets", "seen.append(targets.double())")
+            + "like = next(model.parameters())\n"
             'model.register_buffer("target_mean", torch.cat(seen).mean(0).to(like))\n'
             'model.register_buffer("target_std", torch.cat(seen).std(0).to(like))\n\n\n'
             "def in_their_unit(module, args, output):\n"
