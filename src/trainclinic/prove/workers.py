@@ -73,7 +73,8 @@ class Workers:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_prepared)
-        return self._pool.submit(run_packed, job)
+        with _ctrl_c_held():  # processes that it starts inherit that, from their first line on
+            return self._pool.submit(run_packed, job)
 
     def _result(self, index: int, job: bytes, packed: Sequence[bytes], waiting: list[Future[bytes]]) -> bytes:
         """A run whose worker is lost is made again, and so are those that were lost with it; none counts twice."""
@@ -104,6 +105,19 @@ def _lost(error: Exception) -> bool:
     return isinstance(error, BrokenExecutor | ConnectionError | EOFError) or type(error).__name__ in (
         "KilledWorker", "CancelledError", "CommClosedError", "FutureCancelledError",
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """A Ctrl-C inside comes after it, where the system can hold it back."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _prepared() -> None:
