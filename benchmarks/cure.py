@@ -4,7 +4,8 @@ Resumable: every result is written as soon as it is there, and what stands in th
 forgets it). Everything is counted in optimizer steps, and in runs: one untreated training of that case.
 
     cases         every faulty case: its verdict, and how far the cured measure is from the healthy twin's (medians
-                  over six seeds); every healthy case: whether it is left alone.
+                  over six seeds); every healthy case: whether it is left alone;
+                    destroyed data: whether that is said, and nothing treated.
     remedies      `cure_cases/`: each remedy alone in a trial on the case that it alone is for.
     search        trainclinic, random search and Optuna's TPE over the same remedies and settings, on eight cases and
                   five seeds: optimizer steps until a run first reaches the target, which is the healthy twin's median
@@ -31,6 +32,7 @@ import sections
 import torch
 from cure_calibration import calibration
 from cure_common import Options, Work, level, median, stem, twin
+from cure_destroyed import DESTROYED
 from cure_search import search
 
 from trainclinic import catalog
@@ -79,6 +81,8 @@ def cases(options: Options) -> Iterator[Work]:
         yield name, lambda module=module: _case(module, options.workers)
     for name, module in catalog.entries("trainclinic.cases").items():
         yield f"healthy {name}", lambda module=module: _left_alone(module, options.workers)
+    for make in DESTROYED:
+        yield f"destroyed {make.__name__}", lambda make=make: _not_treated(make, options.workers)
 
 
 def _case(module: Any, workers: int) -> dict[str, Any]:
@@ -105,6 +109,11 @@ def _case(module: Any, workers: int) -> dict[str, Any]:
 def _left_alone(module: Any, workers: int) -> dict[str, Any]:
     found = prove.cure(module.healthy, workers=workers)
     return {"verdict": found.verdict, "said": found.said, "left_alone": found.verdict == "nothing to cure"}
+
+
+def _not_treated(make: Any, workers: int) -> dict[str, Any]:
+    found = prove.cure(make, workers=workers)
+    return {"verdict": found.verdict, "said": found.said, "not_treated": found.verdict == "not treated"}
 
 
 def _as_good(measure: str, value: float, healthy: float) -> bool:
@@ -149,8 +158,11 @@ PARTS: dict[str, Callable[[Options], Iterator[Work]]] = {
 def summary(results: dict[str, Any]) -> dict[str, Any]:
     """The shares and medians that were promised, of what has been measured so far."""
     found: dict[str, Any] = {}
-    faulty = {name: one for name, one in results.get("cases", {}).items() if not name.startswith("healthy")}
+    faulty = {
+        name: one for name, one in results.get("cases", {}).items() if not name.startswith(("healthy", "destroyed"))
+    }
     healthy = [one for name, one in results.get("cases", {}).items() if name.startswith("healthy")]
+    destroyed = [one for name, one in results.get("cases", {}).items() if name.startswith("destroyed")]
     if faulty:
         found["faulty cases"] = len(faulty)
         found["cured"] = sum(one["verdict"] == "cured" for one in faulty.values())
@@ -158,6 +170,9 @@ def summary(results: dict[str, Any]) -> dict[str, Any]:
     if healthy:
         found["healthy cases"] = len(healthy)
         found["left alone"] = sum(one["left_alone"] for one in healthy)
+    if destroyed:
+        found["cases with destroyed data"] = len(destroyed)
+        found["not treated"] = sum(one["not_treated"] for one in destroyed)
     if results.get("remedies"):
         found["remedies with a case of their own"] = len(results["remedies"])
         found["of them cured"] = sum(one["verdict"] == "cured" for one in results["remedies"].values())

@@ -13,12 +13,15 @@ from cure_common import FIXED, Options, Work, case, level, stem, twin
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from trainclinic import catalog
+from trainclinic.measure.run import build
+from trainclinic.measure.shadow import generators_kept
 from trainclinic.prove import cure as prove
 from trainclinic.prove.pairs import Job, Run, run, score
 from trainclinic.prove.trial import measure_for
 from trainclinic.prove.workers import Workers
-from trainclinic.records import Dose
+from trainclinic.records import Dose, Finding
 from trainclinic.treat.operation import REMEDIES
+from trainclinic.treat.remedy import RefusedError
 
 SEEDS = (0, 100, 200, 300, 400)
 MOST_RUNS = 20
@@ -108,36 +111,30 @@ def _ours(make: Any, seed: int, length: int, measure: str, account: _Account) ->
         prove._Case(make, MOST_RUNS, seed, workers, lambda doing, share: None).cure()
 
 
-def _space() -> list[Dose]:
-    """Every remedy with every setting that it can offer against anything, a number's range cut into five."""
-    found = []
-    for name, kind in catalog.entries(REMEDIES).items():
-        options = [{}]
-        for one in kind.settings():
-            options = [{**given, one.name: value} for given in options for value in _values(kind, one.name)]
-        found += [Dose(name, given) for given in options[:12]]
+def _space(make: Any, seed: int) -> list[Dose]:
+    """The settings that each remedy offers for this training, against any problem that it treats.
+
+    Those that a remedy learns by a test on a copy are a gift to the others: its steps are not charged to them.
+    """
+    found: list[Dose] = []
+    with generators_kept():
+        setup = build(make, seed)
+        for name, kind in catalog.entries(REMEDIES).items():
+            for problem in kind.treats:
+                try:
+                    options = kind.options(setup, Finding(problem, "problem", 1.0, 1.0, (), (0, 0), ()))
+                    doses = [Dose(name, one.to_dict()) for one in options]
+                    found += [dose for dose in doses if dose not in found]
+                except RefusedError:
+                    pass
+            if not any(dose.remedy == name for dose in found):
+                found.append(Dose(name, kind().to_dict()))
     return found
-
-
-def _values(kind: Any, name: str) -> list[Any]:
-    item = kind.__dataclass_fields__[name]
-    low, high, choices = (item.metadata.get(key) for key in ("low", "high", "choices"))
-    if choices:
-        return list(choices)
-    if isinstance(item.default, bool):
-        return [True, False]
-    if isinstance(item.default, str) or low is None or high is None:
-        return [item.default]
-    if low > 0 and high / low > 20:
-        found = [low * (high / low) ** (index / 4) for index in range(5)]
-    else:
-        found = [low + (high - low) * index / 4 for index in range(5)]
-    return [round(value) for value in found] if isinstance(item.default, int) else found
 
 
 def _random(make: Any, seed: int, length: int, measure: str, account: _Account) -> None:
     """One to three remedies, drawn anew each time, one whole run each."""
-    drawn, space = random.Random(seed), _space()
+    drawn, space = random.Random(seed), _space(make, seed)
     names = sorted({dose.remedy for dose in space})
     account.add(run(Job(make, seed, length=length, measure=measure)))
     while True:
@@ -151,7 +148,7 @@ def _tpe(make: Any, seed: int, length: int, measure: str, account: _Account) -> 
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    space = _space()
+    space = _space(make, seed)
     names = sorted({dose.remedy for dose in space})
     account.add(run(Job(make, seed, length=length, measure=measure)))
 

@@ -268,6 +268,7 @@ class Cure:
         cost: of everything together [optimizer steps].
         run_length: steps of one untreated run [optimizer steps].
         interrupted: whether it was broken off from outside, so that it says only what was known by then.
+        unexplained: whether no rule names a cause, though the untreated run is no better than a guess.
     """
 
     diagnosis: Diagnosis
@@ -278,6 +279,7 @@ class Cure:
     cost: int = 0
     run_length: int = 0
     interrupted: bool = False
+    unexplained: bool = False
     _make: Any = field(default=None, repr=False, compare=False)
 
     @property
@@ -290,7 +292,7 @@ class Cure:
         """Of the trial; "nothing to cure" or "not treated" where there was none."""
         if self.trial:
             return self.trial.verdict
-        return "not treated" if self.diagnosis.problems else "nothing to cure"
+        return "not treated" if self.diagnosis.problems or self.unexplained else "nothing to cure"
 
     def make(self, seed: int) -> Any:
         """The treated Setup, built fresh and ready to train.
@@ -314,6 +316,7 @@ class Cure:
             "cost": self.cost,
             "run_length": self.run_length,
             "interrupted": self.interrupted,
+            "unexplained": self.unexplained,
         }
 
     def _repr_html_(self) -> str:

@@ -232,3 +232,33 @@ def test_an_unknown_setting_is_refused():
 
     with pytest.raises(RefusedError, match="activation"):
         trial(vanishing, [Dose("replace-activation", {"function": "ReLU"})], "vanishing-gradient")
+
+
+# -- data from which nothing can be learned
+
+
+def destroyed(make):
+    """The same training, with targets that belong to other inputs."""
+
+    def unrelated(seed):
+        setup = make(seed)
+        for loader in (setup.train_loader, setup.val_loader):
+            x, y = loader.dataset.tensors
+            loader.dataset.tensors = x, y[torch.randperm(len(y), generator=torch.Generator().manual_seed(3))]
+        return setup
+
+    return unrelated
+
+
+def test_where_nothing_can_be_learned_it_is_not_called_healthy():
+    found = cure(destroyed(healthy))
+    assert found.verdict == "not treated"
+    assert not found.diagnosis.problems
+    assert "no more than a guess" in found.said
+
+
+def test_what_mends_the_network_does_not_mend_the_data():
+    found = cure(destroyed(vanishing))
+    assert found.verdict == "not treated"
+    assert found.diagnosis.problems
+    assert found.cost <= 5 * found.run_length  # no proof was paid for

@@ -10,10 +10,10 @@ from trainclinic.errors import SetupError
 from trainclinic.measure.run import Make, build
 from trainclinic.prove.pairs import FIXED_BATCHES, Job, Run, score
 from trainclinic.prove.progress import Progress, bar
-from trainclinic.prove.search import Search
+from trainclinic.prove.search import NOTHING_LEARNED, Search
 from trainclinic.prove.statistics import difference
 from trainclinic.prove.streams import seed_all
-from trainclinic.prove.trial import judge, margin_for, measure_for
+from trainclinic.prove.trial import judge, margin_for, measure_for, no_better_than_a_guess
 from trainclinic.prove.workers import Workers
 from trainclinic.records import Cure, Dose, Finding, Part, Trial
 from trainclinic.setup import Setup
@@ -119,6 +119,9 @@ class _Case:
             raise SetupError(f"make: expected a training that runs to its end, but after {control.steps} steps "
                              f"it raised {control.curve.error}; mend that first")  # fmt: skip
         if not diagnosis.problems:
+            if no_better_than_a_guess(control):
+                said = f"not treated, because no rule names a cause, and yet the network {NOTHING_LEARNED}"
+                return replace(known, said=said, unexplained=True)
             return replace(known, said="nothing to cure: no problem was found in the untreated run")
         search = Search(self.make, control, int(min(SEARCH * self.budget, self.budget - 1) * control.steps), self.pool,
                         lambda doing, spent: self._tell(doing, control.steps, spent))  # fmt: skip
@@ -229,6 +232,8 @@ class Treated:
 
 
 def _why_not(root: Finding, search: Search) -> str:
+    if search.in_vain:
+        return f"not treated, because what helps against {search.in_vain} still {NOTHING_LEARNED}"
     reasons = "; ".join(dict.fromkeys(search.why_not))
     tried = f"{len(search.tried)} short trials gave nothing better" if search.tried else "no remedy fits"
     return f"not treated, because against {root.problem} {tried}" + (f" ({reasons})" if reasons else "")

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from trainclinic.diagnose.diagnose import diagnose
+from trainclinic.diagnose.outcome import outcome
 from trainclinic.errors import RecordingError, SetupError, TrainclinicError
 from trainclinic.measure.run import Make, build
 from trainclinic.measure.shadow import generators_kept, order_kept
@@ -72,6 +73,7 @@ class Run:
         shapes: of the parameters as `make` built them.
         losses: the validation loss.
         on_training_batches: whether it was judged on those, for want of validation data.
+        learned: share of a guess's loss that is gone at best, in training and in validation; NaN: not known.
     """
 
     curve: Curve
@@ -86,6 +88,7 @@ class Run:
     shapes: tuple[tuple[int, ...], ...] = ()
     losses: Curve = field(default_factory=lambda: Curve(0, (), ()))
     on_training_batches: bool = False
+    learned: float = math.nan
 
     def at(self, step: int) -> float:
         """The measure at a step, or the last one before it; of a run that ended before, at its end."""
@@ -164,6 +167,7 @@ def run(job: Job) -> Run:
             shapes=shapes,
             losses=Curve(job.seed, steps, tuple(observed.losses), error),
             on_training_batches=setup.val_loader is None,
+            learned=learned_of(diagnosis),
         )
 
 
@@ -171,6 +175,15 @@ def run_packed(job: bytes) -> bytes:
     """`run` for another process: what goes in and out travels by cloudpickle."""
     packed: bytes = cloudpickle.dumps(run(cloudpickle.loads(job)))
     return packed
+
+
+def learned_of(diagnosis: Diagnosis) -> float:
+    """Share of a guess's loss that the run is rid of, where its loss has a known value for a guess; else NaN."""
+    recording = diagnosis.recording
+    if recording is None:
+        return math.nan
+    result = outcome(recording)
+    return result.reached if math.isfinite(result.chance) else math.nan
 
 
 class _EnoughError(BaseException):

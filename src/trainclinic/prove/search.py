@@ -12,7 +12,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from trainclinic.measure.run import Make, build
 from trainclinic.measure.shadow import generators_kept
 from trainclinic.prove.pairs import EVALUATED, Job, Run, score
-from trainclinic.prove.trial import margin_for, measure_for
+from trainclinic.prove.trial import margin_for, measure_for, no_better_than_a_guess
 from trainclinic.prove.workers import Workers
 from trainclinic.records import Attempt, Dose, Finding
 from trainclinic.setup import Setup
@@ -23,6 +23,9 @@ SHARES = (0.25, 0.5)  # of a run, as short as shows the problem in the untreated
 MOST_REMEDIES = 3  # in one plan
 WORSE = {"loss": 0.5}  # a try that is behind the untreated run by more, after an eighth of a run, is given up
 WORSE_METRIC = 0.1
+NOTHING_LEARNED = (
+    "learns no more than a guess: look whether the targets belong to the inputs, and the inputs hold what is asked"
+)
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Search:
         tried: every attempt, in order.
         spent: [optimizer steps].
         why_not: remedies that were refused, with the reason.
+        in_vain: the problem that a plan rids the network of, without its learning anything, or "".
     """
 
     make: Make
@@ -50,6 +54,7 @@ class Search:
     tried: list[Attempt] = field(default_factory=list)
     spent: int = 0
     why_not: list[str] = field(default_factory=list)
+    in_vain: str = ""
 
     def plan(self, root: Finding) -> tuple[Dose, ...]:
         """The remedies worth a proof, fewest first; none where none fits or helps."""
@@ -69,7 +74,17 @@ class Search:
             if not remaining:
                 break
             finding = remaining[0]
+        if plan and self._in_vain(plan, share, best):
+            self.in_vain = root.problem
+            return ()
         return plan
+
+    def _in_vain(self, plan: tuple[Dose, ...], share: float, best: Run) -> bool:
+        """Whether the plan, seen whole, learns nothing: then no proof is worth its twelve runs."""
+        if not no_better_than_a_guess(best):
+            return False
+        whole = [best] if share == 1.0 else list(self._runs([self._job(plan, 1.0, best)]))
+        return bool(whole) and all(map(no_better_than_a_guess, whole))
 
     # -- one round: which remedy to add
 

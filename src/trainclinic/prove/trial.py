@@ -18,6 +18,11 @@ METRIC_MARGIN = 0.02  # of an accuracy or an R²: two points
 BY_LOSS = frozenset({"overfitting"})
 
 
+def no_better_than_a_guess(run: Run) -> bool:
+    """Whether a run is known to have learned nothing that a constant answer would not know as well."""
+    return run.learned <= METRIC_MARGIN  # of a mean squared error the share is R²; NaN, not known, is no verdict
+
+
 def measure_for(problem: str) -> str:
     """What a trial against this problem compares: "" for the Setup's own metric."""
     return "loss" if problem in BY_LOSS else ""
