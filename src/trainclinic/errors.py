@@ -5,7 +5,8 @@ TrainclinicError
 ├── RecordingError        a file is no recording, or a recording lacks what was asked of it
 ├── ScriptError           a script or a `make` function cannot be found or run
 ├── ReportError           a report cannot be written where it was asked for
-├── CatalogError          no such problem, signal, case or remedy
+├── CatalogError          no such problem, signal, case, remedy or chapter
+├── LabError              a setting, a figure or a file that the lab cannot show
 └── TrainingStoppedError  a training was stopped on a finding, as it was asked for
 
 A message names the subject, what was expected, what came, and what to do next.
@@ -43,6 +44,10 @@ class ReportError(TrainclinicError):
 
 class CatalogError(TrainclinicError):
     """No such entry in a catalogue."""
+
+
+class LabError(TrainclinicError):
+    """A setting, a figure or a file that the lab cannot show."""
 
 
 class TrainingStoppedError(TrainclinicError):

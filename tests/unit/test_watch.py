@@ -639,3 +639,16 @@ def test_a_forward_that_writes_its_weights_writes_them_once():
     (bare, _), (watched, recording) = arm(False), arm(True)
     assert all(torch.equal(watched[name], bare[name]) for name in bare)
     assert len(recording.series("backward_rms", "out")) == 3, recording.facts["layers_not_seen"]
+
+
+def test_a_cross_entropy_with_soft_targets_is_watched_to_its_end():
+    """It ends in a division by a number, which has one operand in the graph."""
+    model, x = nn.Linear(4, 3), torch.randn(8, 4)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with tc.watch(model, optimizer) as watch:
+        for _ in range(3):
+            nn.CrossEntropyLoss()(model(x), torch.softmax(torch.randn(8, 3), 1)).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    assert watch.recording.ended == "completed"
+    assert len(watch.recording.series("loss")) == 3

@@ -113,7 +113,7 @@ def has_tame_slope(loss: Tensor, outputs: list[Any]) -> bool:
             continue
         seen.add(node)
         name = _bare(node).removesuffix("Backward")
-        divides = name == "Div" and node.next_functions[1][0] is None  # by a constant
+        divides = name == "Div" and all(to is None for to, _ in node.next_functions[1:])  # by a constant
         power = name == "Pow" and node.name() == "PowBackward0" and node._saved_exponent >= 1
         if not (name in _TAME or name in _SHAPE_ONLY or divides or power):
             return False

@@ -1,0 +1,1 @@
+"""The lab: every element of the lecture, live on real networks, in Korean and English."""
