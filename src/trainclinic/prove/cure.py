@@ -15,7 +15,7 @@ from trainclinic.prove.statistics import difference
 from trainclinic.prove.streams import seed_all
 from trainclinic.prove.trial import judge, margin_for, measure_for, no_better_than_a_guess
 from trainclinic.prove.workers import Workers
-from trainclinic.records import Cure, Dose, Finding, Part, Trial
+from trainclinic.records import Cure, Dose, Finding, Part, Treatment, Trial
 from trainclinic.setup import Setup
 from trainclinic.treat.operation import operate, remedy_of
 from trainclinic.treat.remedy import RefusedError
@@ -224,11 +224,15 @@ class Treated:
 
     def __call__(self, seed: int) -> Setup:
         """The treated Setup, built fresh, as in the trials."""
+        return self.treated(seed)[0]
+
+    def treated(self, seed: int) -> tuple[Setup, Treatment]:
+        """The same, with what was changed and the code for it."""
         setup = build(self._make, seed)
         seed_all(seed, "surgery")
-        setup, _ = operate(setup, [remedy_of(dose) for dose in self._doses])
+        setup, treatment = operate(setup, [remedy_of(dose) for dose in self._doses])
         seed_all(seed, "noise")
-        return setup
+        return setup, treatment
 
 
 def _why_not(root: Finding, search: Search) -> str:

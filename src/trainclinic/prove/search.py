@@ -38,6 +38,7 @@ class Search:
         allowance: of the search [optimizer steps].
         workers: make the runs.
         told: what is being tried, and what has been spent.
+        only: ids of the remedies that may be tried; () for all.
 
     Attributes:
         tried: every attempt, in order.
@@ -51,6 +52,7 @@ class Search:
     allowance: int
     workers: Workers
     told: Callable[[str, int], None] = lambda doing, spent: None
+    only: tuple[str, ...] = ()
     tried: list[Attempt] = field(default_factory=list)
     spent: int = 0
     why_not: list[str] = field(default_factory=list)
@@ -78,6 +80,10 @@ class Search:
             self.in_vain = root.problem
             return ()
         return plan
+
+    def first(self, root: Finding) -> tuple[Dose, ...]:
+        """The first remedy that fits, untried: where not even short runs can be paid."""
+        return next((tuple(group[:1]) for group in self._candidates((), root)), ())
 
     def _in_vain(self, plan: tuple[Dose, ...], share: float, best: Run) -> bool:
         """Whether the plan, seen whole, learns nothing: then no proof is worth its twelve runs."""
@@ -114,7 +120,7 @@ class Search:
         with generators_kept():  # one for all: remedies look, and change nothing
             setup, _ = operate(build(self.make, self.control.curve.seed), [remedy_of(dose) for dose in plan])
         for kind in remedies_for(finding.problem):
-            if kind.id() in used:
+            if kind.id() in used or (self.only and kind.id() not in self.only):
                 continue
             doses = self._doses(kind, setup, plan, finding)
             if not doses:

@@ -1,0 +1,322 @@
+"""One training of the lab, in a process of its own: it sends what the clinic measures, and obeys.
+
+What goes in is plain data: settings that were checked, and ids of remedies; no code travels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+import torch
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from trainclinic.diagnose.diagnose import diagnose
+from trainclinic.errors import TrainclinicError
+from trainclinic.lab.controls import Values
+from trainclinic.lab.experiment import Make
+from trainclinic.measure.shadow import generators_kept
+from trainclinic.measure.watch import Watch
+from trainclinic.prove.cure import Treated
+from trainclinic.prove.pairs import Job, run
+from trainclinic.prove.search import Search
+from trainclinic.prove.workers import Workers
+from trainclinic.recording import Recording
+from trainclinic.records import Dose
+from trainclinic.report.view import View, views
+from trainclinic.setup import Setup, evaluate, train
+
+PACES = {"slow": 8.0, "normal": 60.0, "full": float("inf")}  # most optimizer steps a second
+SEND = 0.06  # seconds between two messages at least: some sixteen charts a second
+DIAGNOSE = 1.0  # seconds between two diagnoses at least
+LOOK = 4  # steps between two looks: as dense as a heatmap shows, at the cost of a few per cent
+SEARCHED = (
+    3000  # steps of a whole run up to which remedies are compared by short runs; else the first that fits is taken
+)
+SPENT = 4  # whole runs that such a comparison may take
+MOST_SECONDS = 300  # of one training, pauses included
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained.
+
+    Attributes:
+        settings: of the experiment, checked.
+        against: id of a problem that is treated first, or "".
+        remedy: id of the remedy to take against it; "" for the one that short runs choose.
+        paused: whether it begins paused, so that it can be stepped through.
+        pace: how fast it may go, one of PACES.
+    """
+
+    settings: Values
+    against: str = ""
+    remedy: str = ""
+    paused: bool = False
+    pace: str = "normal"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One finding, in the words of the report.
+
+    Attributes:
+        problem: its id.
+        level: "problem" or "observation".
+        title: in English.
+        because: why, in English; the numbers are the run's own.
+        layers: the names of the layers concerned.
+    """
+
+    problem: str
+    level: str
+    title: str
+    because: str
+    layers: str
+
+
+@dataclass(frozen=True)
+class News:
+    """What has come since the last message.
+
+    Attributes:
+        state: "running", "paused", "ended" or "failed".
+        step: optimizer steps done.
+        steps: of the whole run, as planned [optimizer steps].
+        epoch: passes over the data that are done, with the part of the present one.
+        said: what is being done, what was changed, or why it failed; in English, with ids that have words.
+        losses: steps and training losses since the last message.
+        validation: metric → steps and values of it, since the last message.
+        columns: signal → steps and, for each of them, one value a layer; None where it was not measured.
+        layers: signal → names of the layers that its columns have.
+        findings: of the diagnosis, where a new one was made.
+        treated: what was changed by a treatment, in words.
+        code: of the treatment.
+    """
+
+    state: str
+    step: int = 0
+    steps: int = 0
+    epoch: float = 0.0
+    said: str = ""
+    losses: tuple[list[int], list[float | None]] = ((), ())  # type: ignore[assignment]
+    validation: dict[str, tuple[list[int], list[float | None]]] = field(default_factory=dict)
+    columns: dict[str, tuple[list[int], list[list[float | None]]]] = field(default_factory=dict)
+    layers: dict[str, list[str]] = field(default_factory=dict)
+    findings: tuple[Found, ...] | None = None
+    treated: tuple[str, ...] = ()
+    code: str = ""
+
+
+def ready() -> None:
+    """Does nothing: the first process that is started loads PyTorch for those that follow."""
+
+
+def work(order: Order, connection: Connection) -> None:
+    """The process: train what was ordered and send News, until it ends or is told to.
+
+    Commands that come in: "pause", "go", "step", "stop", and ("pace", name).
+    """
+    torch.set_num_threads(1)
+    try:
+        _Training(order, connection).run()
+    except (_StopError, BrokenPipeError, EOFError, ConnectionError, KeyboardInterrupt):
+        pass  # nobody is there any more
+    except TrainclinicError as error:
+        _last_words(connection, str(error))
+    except Exception as error:  # whatever it was, the page says so
+        _last_words(connection, f"{type(error).__name__}: {error}")
+    finally:
+        connection.close()
+
+
+def _last_words(connection: Connection, said: str) -> None:
+    with contextlib.suppress(OSError):
+        connection.send(News("failed", said=said))
+
+
+class _StopError(BaseException):
+    """Ends a training from within its optimizer's step; no `except Exception` of a loop holds it up."""
+
+
+class _Training:
+    def __init__(self, order: Order, connection: Connection) -> None:
+        self._order, self._connection = order, connection
+        self._paused, self._one = order.paused, False
+        self._pace = PACES[order.pace]
+        self._begun = self._sent = self._diagnosed = time.monotonic()
+        self._due = 0.0
+        self._told = _Told()
+        self._steps = self._per_epoch = 1
+        self._step = 0
+
+    def run(self) -> None:
+        make = Make(self._order.settings)
+        seed = int(self._order.settings["seed"])
+        doses = self._chosen(make, seed)
+        setup, treatment = Treated(make, doses).treated(seed)
+        if doses:
+            self._connection.send(News("running", treated=treatment.changes, code=treatment.code))
+        self._per_epoch = max(1, len(setup.train_loader))  # type: ignore[arg-type]
+        self._steps = setup.epochs * self._per_epoch
+        with Watch(setup.model, setup.optimizer, setup.loss_fn, every=LOOK) as watch:
+            self._train(setup, watch)
+        self._send(watch.recording, "ended", finished=True)
+
+    def _train(self, setup: Setup, watch: Watch) -> None:
+        self._watch, self._optimizer = watch, setup.optimizer
+        with generators_kept():
+            watch.validate(**evaluate(setup))
+        handle = register_optimizer_step_post_hook(self._after_step)  # after the watch's own: its step is done
+        try:
+            train(setup, None if setup.loop else watch.validate)
+        finally:
+            handle.remove()
+
+    # -- what comes in
+
+    def _after_step(self, optimizer: Optimizer, *_: Any) -> None:
+        if optimizer is not self._optimizer:
+            return
+        self._step += 1
+        now = time.monotonic()
+        if self._one or now - self._sent >= SEND:
+            self._send(self._watch.recording, "running")
+        if now - self._begun > MOST_SECONDS:
+            raise TrainclinicError(f"training: it may take {MOST_SECONDS} s, and was at step {self._step} of "
+                                   f"{self._steps} then; take fewer epochs or a smaller network")  # fmt: skip
+        self._one = False
+        self._obey()
+        self._keep_pace()
+
+    def _obey(self) -> None:
+        """Take the commands that are there; where it is paused, wait for the next."""
+        if self._paused:
+            self._send(self._watch.recording, "paused")
+        while self._paused or self._connection.poll():
+            if self._paused and not self._connection.poll(MOST_SECONDS):
+                raise _StopError  # forgotten
+            command = self._connection.recv()
+            if command == "stop":
+                raise _StopError
+            if command == "step":
+                self._one = self._paused = True
+                return
+            if isinstance(command, tuple):
+                self._pace = PACES[command[1]]
+            else:
+                self._paused = command == "pause"
+
+    def _keep_pace(self) -> None:
+        if self._pace == float("inf") or self._paused:
+            return
+        now = time.monotonic()
+        self._due = max(self._due + 1 / self._pace, now - 0.2)
+        if self._due > now:
+            time.sleep(self._due - now)
+
+    # -- what goes out
+
+    def _send(self, recording: Recording, state: str, finished: bool = False) -> None:
+        news = self._told.since(recording)
+        found = None
+        now = time.monotonic()
+        if finished or now - self._diagnosed >= DIAGNOSE:
+            found = tuple(map(_found, views(diagnose(recording))))
+            self._diagnosed = now
+        self._connection.send(replace(news, state=state, step=self._step, steps=self._steps,
+                                      epoch=self._step / self._per_epoch, findings=found))  # fmt: skip
+        self._sent = now
+
+    # -- the treatment
+
+    def _chosen(self, make: Make, seed: int) -> tuple[Dose, ...]:
+        """The doses of the treatment: none where nothing is to be treated."""
+        if not self._order.against:
+            return ()
+        self._say("the untreated run, for comparison")
+        control = run(Job(make, seed))
+        root = next((one for one in control.diagnosis.findings if one.problem == self._order.against), None)
+        if root is None:
+            raise TrainclinicError(f"treatment: expected {self._order.against}, but a whole run from this seed does "
+                                   "not show it; there is nothing to treat")  # fmt: skip
+        with Workers(1) as workers:
+            allowance = SPENT * control.steps if control.steps <= SEARCHED else 0
+            only = (self._order.remedy,) if self._order.remedy else ()
+            search = Search(make, control, allowance, workers, lambda doing, _: self._say(doing), only)
+            plan = search.plan(root) if allowance else search.first(root)
+        if not plan:
+            reasons = "; ".join(dict.fromkeys(search.why_not)) or "nothing that was tried made it better"
+            raise TrainclinicError(f"treatment: {reasons}")
+        return plan
+
+    def _say(self, doing: str) -> None:
+        while self._connection.poll():
+            command = self._connection.recv()
+            if command == "stop":
+                raise _StopError
+            if command in ("pause", "go"):
+                self._paused = command == "pause"
+        self._connection.send(News("running", said=doing))
+
+
+def _found(view: View) -> Found:
+    finding = view.finding
+    return Found(finding.problem, finding.level, view.title, view.because or view.summary, view.layers)
+
+
+class _Told:
+    """How far the recording has been told."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, int] = {}
+
+    def since(self, recording: Recording) -> News:
+        """What the recording holds beyond what was told before."""
+        validation = {}
+        for signal in recording.signals:
+            if signal.startswith("validation_"):
+                told = self._fresh(signal, *self._series(recording, signal))
+                if told[0]:
+                    validation[signal.removeprefix("validation_")] = told
+        columns, layers = {}, {}
+        for signal in LAYERED:
+            matrix = recording.matrix(signal)
+            if not len(matrix.layers):
+                continue
+            begin = int(np.searchsorted(matrix.steps, self._until.get(signal, -1), side="right"))
+            if begin < len(matrix.steps):
+                columns[signal] = matrix.steps[begin:].tolist(), [numbers(row) for row in matrix.values[:, begin:].T]
+                layers[signal] = [layer.name for layer in matrix.layers]
+                self._until[signal] = int(matrix.steps[-1])
+        losses = self._fresh("loss", *self._series(recording, "loss"))
+        return News("", losses=losses, validation=validation, columns=columns, layers=layers)
+
+    @staticmethod
+    def _series(recording: Recording, signal: str) -> tuple[Any, Any]:
+        series = recording.series(signal)
+        return series.steps, series.values
+
+    def _fresh(self, signal: str, steps: Any, values: Any) -> tuple[list[int], list[float | None]]:
+        begin = int(np.searchsorted(steps, self._until.get(signal, -1), side="right"))
+        if begin < len(steps):
+            self._until[signal] = int(steps[-1])
+        return steps[begin:].tolist(), numbers(values[begin:])
+
+
+#: signals of the layers that are sent
+LAYERED = (
+    "gradient_rms", "backward_rms", "activation_derivative", "activation_rms", "activation_mean", "saturated_share",
+    "dead_unit_fraction", "weight_rms", "weight_gain", "update_ratio",
+)  # fmt: skip
+
+
+def numbers(values: Sequence[float] | np.ndarray[Any, Any]) -> list[float | None]:
+    """As JSON and Plotly have them: what is not finite is None."""
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values]
