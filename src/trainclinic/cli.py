@@ -114,6 +114,37 @@ def explain(name: Annotated[str, typer.Argument(help="A problem or a remedy, suc
     Console().print(page(name))
 
 
+@app.command()
+def lab(
+    chapter: Annotated[
+        str, typer.Argument(metavar="[CHAPTER[:FIGURE]]", help="A chapter, such as vanishing-gradient; see --list.")
+    ] = "",
+    lang: Annotated[str, typer.Option(help="Language of the page and of what is printed: en or ko.")] = "en",
+    listed: Annotated[bool, typer.Option("--list", help="List the chapters and their figures.")] = False,
+    figure: Annotated[Path | None, typer.Option(help="Draw the chapter's figure into this .png, .svg or .pdf.")] = None,
+    notebook: Annotated[Path | None, typer.Option(help="Write the chapter as a Jupyter notebook.")] = None,
+    recording: Annotated[
+        Path | None, typer.Option("--open", help="Show this .clinic file, while it is written.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Trainings at a time; the others wait.")] = 2,
+    host: Annotated[str, typer.Option(help="Address that is listened on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one.")] = 8317,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+) -> None:
+    """The lab: each problem and each remedy of the lecture on a real network, in the browser or as figures."""
+    from trainclinic.lab import command
+
+    command.check(lang)
+    if listed:
+        command.show_list(lang)
+    elif figure is not None:
+        typer.echo(command.draw(chapter, figure))
+    elif notebook is not None:
+        typer.echo(command.write_notebook(chapter, notebook, lang))
+    else:
+        command.serve(chapter, lang, recording, workers=workers, host=host, port=port, show=browser)
+
+
 def main() -> None:
     """Entry point: an error of ours is one line and exit code 2, never a traceback."""
     try:

@@ -9,7 +9,8 @@ from collections import deque
 from multiprocessing.connection import Connection
 from typing import Any
 
-from trainclinic.lab.training import News, Order, ready, work
+from trainclinic.lab.told import News
+from trainclinic.lab.training import Order, ready, work
 
 WAITING = 64  # trainings that may wait at once
 

@@ -1,0 +1,337 @@
+"""The running part of a page: one training, or two side by side, their charts, their findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nicegui import ui
+
+from trainclinic.lab.clinic_words import PROBLEMS, REMEDIES, SIGNALS
+from trainclinic.lab.controls import Values
+from trainclinic.lab.desk import Desk, Training
+from trainclinic.lab.labels import LABELS
+from trainclinic.lab.page import charts
+from trainclinic.lab.page.kept import Kept
+from trainclinic.lab.told import Found
+from trainclinic.lab.training import Order
+from trainclinic.treat.operation import remedies_for
+
+TICK = 0.08  # seconds between two looks at what has come
+
+
+class Run:
+    """One training on the page.
+
+    Attributes:
+        order: what is trained.
+        kept: all that it has told.
+        name: key of its label.
+        training: at the desk, or None before it is started.
+    """
+
+    def __init__(self, order: Order, name: str) -> None:
+        self.order, self.name = order, name
+        self.kept = Kept()
+        self.training: Training | None = None
+
+    @property
+    def state(self) -> str:
+        """Of the training, or "idle"."""
+        return self.training.state if self.training else "idle"
+
+    def start(self, desk: Desk) -> None:
+        """Ask for a worker."""
+        self.training = desk.ask(self.order)
+
+    def close(self) -> None:
+        """End the training; what is drawn stays."""
+        if self.training is not None:
+            self.training.close()
+
+    def take(self) -> bool:
+        """Take what has come; whether anything has."""
+        news = self.training.news() if self.training else []
+        for one in news:
+            self.kept.add(one)
+        return bool(news)
+
+    def status(self, language: str) -> str:
+        """Where it stands, in words."""
+        state, news = self.state, self.kept.news
+        said = self.training.said if self.training else ""
+        if state == "running" and not news.steps and said:
+            return LABELS["treating"].format(said=said)[language]
+        place = self.training.place if self.training else 0
+        return LABELS[state].format(
+            place=place, said=said, step=news.step, steps=news.steps, epoch=f"{news.epoch:.1f}"
+        )[language]
+
+
+class RunsView:
+    """Charts, buttons and findings of the runs of one page.
+
+    Args:
+        desk: where trainings wait.
+        language: of the labels.
+        metric: "accuracy" or "r2".
+        signals: of the layers that can be looked at.
+        values: settings of the experiment, as the controls have them.
+        shared: called when what the page's address holds has changed.
+    """
+
+    def __init__(
+        self, desk: Desk, language: str, signals: tuple[str, ...], values: Values, shared: Callable[[], None]
+    ) -> None:
+        self._desk, self._language, self._values, self._shared = desk, language, values, shared
+        self.signals = signals
+        self.signal = signals[0]
+        self.pace = "normal"
+        self.runs: list[Run] = [self._fresh()]
+        self._drawn: tuple[Any, ...] = ()
+        self._build()
+        self._timer = ui.timer(TICK, self._tick)
+
+    @property
+    def main(self) -> Run:
+        """The run that the controls set."""
+        return self.runs[0]
+
+    def close(self) -> None:
+        """End every training of the page: nobody looks any more."""
+        self._timer.cancel()
+        for run in self.runs:
+            run.close()
+
+    # -- what a person does
+
+    def changed(self) -> None:
+        """A setting was moved: what runs begins anew with it, what was treated goes."""
+        was_running = self.main.state not in ("idle",)
+        self._put_away(lambda run: run.name == "treated")
+        self.main.close()
+        self.runs[0] = self._fresh()
+        self._rebuild()
+        if was_running:
+            self.start()
+        self._shared()
+
+    def start(self, paused: bool = False) -> None:
+        """Start the run, or let it go on."""
+        run = self.main
+        if run.state == "paused" and run.training:
+            run.training.tell("go")
+        elif run.state == "idle" or (run.training and run.training.over):
+            run.close()
+            self.runs[0] = self._fresh(paused)
+            self._rebuild()
+            self.main.start(self._desk)
+
+    def toggle(self) -> None:
+        """Start, pause or go on, whichever comes next; all that run do it together."""
+        if self.main.state == "running":
+            self._tell_all("pause")
+        else:
+            self._tell_all("go", but=self.main)
+            self.start()
+
+    def step(self) -> None:
+        """One optimizer step."""
+        if self.main.state in ("idle", "ended", "failed", "died", "closed"):
+            self.start(paused=True)
+        if self.main.state == "running":
+            self._tell_all("pause")
+        self._tell_all("step")
+
+    def reset(self) -> None:
+        """Away with what was drawn."""
+        for run in self.runs:
+            run.close()
+        self.runs = [self._fresh()]
+        self._rebuild()
+        self._shared()
+
+    def keep(self) -> None:
+        """The present run stays beside, whatever the controls do next."""
+        self._put_away(lambda run: run is not self.main)
+        self.main.name = "beside"
+        self.runs = [self._fresh(), self.main]
+        self._rebuild()
+        self._shared()
+
+    def drop(self) -> None:
+        """Put away what is beside."""
+        self._put_away(lambda run: run is not self.main)
+        self._rebuild()
+        self._shared()
+
+    def treat(self, problem: str, remedy: str = "") -> None:
+        """A twin of the run, treated against a problem, beside it."""
+        self._put_away(lambda run: run is not self.main)
+        twin = Run(Order(dict(self.main.order.settings), problem, remedy, pace=self.pace), "treated")
+        self.runs.append(twin)
+        self._rebuild()
+        twin.start(self._desk)
+
+    def set_pace(self, pace: str) -> None:
+        """How fast the trainings may go."""
+        self.pace = pace
+        self._tell_all(("pace", pace))
+
+    def look_at(self, signal: str) -> None:
+        """Another signal in the layers."""
+        self.signal = signal
+        self._rebuild()
+
+    def _fresh(self, paused: bool = False) -> Run:
+        return Run(Order(dict(self._values), paused=paused, pace=self.pace), "this run")
+
+    def _tell_all(self, command: Any, but: Run | None = None) -> None:
+        for run in self.runs:
+            if run.training and run is not but:
+                run.training.tell(command)
+
+    def _put_away(self, which: Callable[[Run], bool]) -> None:
+        for run in [run for run in self.runs if which(run)]:
+            run.close()
+            self.runs.remove(run)
+
+    # -- what is seen
+
+    def _build(self) -> None:
+        with ui.row().classes("items-center gap-2"):
+            self._start = ui.button(on_click=self.toggle).props("unelevated dense no-caps color=primary icon=play_arrow")
+            self._start.mark("start")
+            ui.button(self._say("step"), on_click=self.step).props("outline dense no-caps icon=skip_next").mark("step")
+            ui.button(self._say("reset"), on_click=self.reset).props("outline dense no-caps icon=replay").mark("reset")
+            self._beside = ui.button(on_click=lambda: self.drop() if len(self.runs) > 1 else self.keep())
+            self._beside.props("outline dense no-caps icon=vertical_split").mark("beside")
+            paces = {name: self._say(name) for name in ("slow", "normal", "full")}
+            pace = ui.select(
+                paces, value=self.pace, label=self._say("pace"), on_change=lambda e: self.set_pace(e.value)
+            )
+            pace.props("dense outlined options-dense").classes("w-28")
+        self._status = ui.column().classes("gap-0 w-full").props("role=status aria-live=polite")
+        names = {signal: SIGNALS[signal][self._language] for signal in self.signals}
+        self._charts = ui.column().classes("w-full gap-1")
+        look = ui.select(names, value=self.signal, label=self._say("signal"), on_change=lambda e: self.look_at(e.value))
+        look.props("dense outlined options-dense").classes("w-80 max-w-full").mark("signal")
+        self._layers = ui.column().classes("w-full gap-1")
+        ui.label(self._say("findings")).classes("tc-h3")
+        self._findings = ui.column().classes("w-full gap-2").props("aria-live=polite").mark("findings")
+        self._rebuild()
+
+    def _rebuild(self) -> None:
+        """The charts anew: another number of runs, or another signal."""
+        names = [self._say(run.name) for run in self.runs]
+        metric = self._metric
+        self._charts.clear()
+        with self._charts, ui.element("div").classes("tc-two"):
+            self._loss = ui.plotly(charts.curves("loss", names, self._language, training=True))
+            self._score = ui.plotly(charts.curves(metric, names, self._language, training=False))
+        self._layers.clear()
+        with self._layers:
+            with ui.element("div").classes("tc-two"):
+                self._profile = ui.plotly(charts.profile(self.signal, names, self._language))
+                self._heatmaps = [
+                    ui.plotly(charts.heatmap(self.signal, f"{self._say('over time')}: {name}", self._language))
+                    for name in names
+                ]
+        for chart in (self._loss, self._score, self._profile, *self._heatmaps):
+            chart.classes("w-full tc-chart")
+        self._drawn = ()
+        self._redraw()
+        self._retell()
+
+    @property
+    def _metric(self) -> str:
+        return "r2" if self._values["data"] == "diabetes" else "accuracy"
+
+    def _tick(self) -> None:
+        came = [run.take() for run in self.runs]
+        if any(came):
+            self._redraw()
+        self._retell()
+
+    def _redraw(self) -> None:
+        """Only the numbers go to the browser."""
+        kept = [run.kept for run in self.runs]
+        if not any(one.count for one in kept):
+            return
+        x, y = charts.curves_data("loss", kept, training=True)
+        self._loss.run_plot_method("restyle", {"x": x, "y": y})
+        x, y = charts.curves_data(self._metric, kept, training=False)
+        self._score.run_plot_method("restyle", {"x": x, "y": y})
+        x, y, text = charts.profile_data(self.signal, kept)
+        self._profile.run_plot_method("restyle", {"x": x, "y": y, "text": text})
+        low, high = charts.span(self.signal, kept)
+        for chart, one in zip(self._heatmaps, kept, strict=True):
+            steps, layers, rows = charts.heatmap_data(self.signal, one)
+            chart.run_plot_method("restyle", {"x": [steps], "y": [layers], "z": [rows], "zmin": low, "zmax": high})
+
+    def _retell(self) -> None:
+        """States, findings and buttons, where they are not what is on the page."""
+        said = tuple(run.status(self._language) for run in self.runs)
+        found = tuple((run.kept.findings, run.kept.treated, run.state) for run in self.runs)
+        if (said, found) == self._drawn:
+            return
+        before, self._drawn = self._drawn, (said, found)
+        self._status.clear()
+        with self._status:
+            for run, status, colour in zip(self.runs, said, charts.COLOURS, strict=False):
+                name = f"{self._say(run.name)}: " if len(self.runs) > 1 else ""
+                ui.label(name + status).classes("tc-status").style(f"border-color:{colour}")
+        going = self.main.state in ("running", "waiting")
+        word = "pause" if going else "go on" if self.main.state == "paused" else "start"
+        self._start.text = self._say(word)
+        self._start.props(f"icon={'pause' if going else 'play_arrow'}")
+        self._beside.text = self._say("drop" if len(self.runs) > 1 else "keep")
+        if not before or before[1] != found:
+            self._show_findings()
+
+    def _show_findings(self) -> None:
+        self._findings.clear()
+        with self._findings:
+            for run, colour in zip(self.runs, charts.COLOURS, strict=False):
+                with ui.element("div").classes("tc-found").style(f"border-color:{colour}"):
+                    if len(self.runs) > 1:
+                        ui.label(self._say(run.name)).classes("tc-label")
+                    self._show_treatment(run)
+                    self._show_found(run)
+
+    def _show_treatment(self, run: Run) -> None:
+        if not run.kept.treated:
+            return
+        ui.label(f"{self._say('changed')}: {'; '.join(run.kept.treated)}").classes("text-sm")
+        with ui.expansion(self._say("code")).classes("w-full").props("dense"):
+            ui.code(run.kept.code, language="python").classes("w-full")
+
+    def _show_found(self, run: Run) -> None:
+        found = run.kept.findings
+        if found is None:
+            if run.state in ("idle", "waiting", "running", "paused"):
+                ui.label(self._say("not yet")).classes("tc-quiet")
+            return
+        if not any(one.level == "problem" for one in found):
+            ui.label("✓ " + self._say("no findings")).classes("tc-well")
+        for one in found:
+            self._show_finding(run, one)
+
+    def _show_finding(self, run: Run, one: Found) -> None:
+        title, sentence = PROBLEMS[one.problem]
+        mark = "✗" if one.level == "problem" else "·"
+        ui.label(f"{mark} {title[self._language]}").classes("tc-ill" if one.level == "problem" else "tc-open")
+        ui.label(one.because if self._language == "en" else sentence[self._language]).classes("text-sm")
+        if run is self.main and one.level == "problem":
+            remedies = {"": self._say("by search")} | {
+                kind.id(): REMEDIES[kind.id()][self._language] for kind in remedies_for(one.problem)
+            }
+            with ui.row().classes("items-center gap-2 no-wrap"):
+                chosen = ui.select(remedies, value="", label=self._say("choose")).props("dense outlined options-dense")
+                chosen.classes("w-64 max-w-full")
+                ui.button(self._say("treat"), on_click=lambda: self.treat(one.problem, str(chosen.value))).props(
+                    "unelevated color=positive icon=healing"
+                ).mark("treat")
+
+    def _say(self, key: str) -> str:
+        return LABELS[key][self._language]
