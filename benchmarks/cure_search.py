@@ -46,9 +46,13 @@ class _Account:
         self._measure, self._target, self._length = measure, score(measure, target), length
         self.spent = 0
 
-    def add(self, one: Run) -> None:
+    def add(self, one: Run, whole: bool = True) -> None:
+        """A run; a loss that will rise again passes the target early: there the end of a whole run counts alone."""
         curve = one.losses if self._measure == "loss" else one.curve
-        for step, value in zip(curve.steps, curve.values, strict=True):
+        points = list(zip(curve.steps, curve.values, strict=True))
+        if self._measure == "loss":
+            points = [(one.steps, points[-1][1])] if whole and points else []
+        for step, value in points:
             if score(self._measure, value) >= self._target:
                 self.spent += step
                 raise _ReachedError
@@ -93,11 +97,11 @@ class _Counted(Workers):
         self._made += 1
 
     def runs(self, jobs: Any) -> Iterator[Run]:
-        for one in super().runs(jobs):
+        for job, one in zip(jobs, super().runs(jobs), strict=True):
             self._account.spent += self._made - self._counted - one.steps
             self._counted = self._made
             if one.steps:
-                self._account.add(one)
+                self._account.add(one, job.share == 1.0)
             yield one
 
     def close(self) -> None:

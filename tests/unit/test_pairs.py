@@ -127,3 +127,11 @@ def test_a_loader_without_a_length_is_counted():
         return tc.Setup(model, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.1), Endless(train), val, 2)
 
     assert run(Job(make, 0)).curve.steps == (0, 4, 8, 16, 24, 32)
+
+
+def test_the_beginning_of_a_whole_run_is_the_short_run_of_its_seed():
+    whole = run(Job(vanishing, 3))
+    short = run(Job(vanishing, 3, length=whole.steps, share=0.25))
+    assert whole.until(0.25).curve == short.curve
+    assert whole.until(0.25).problems == short.problems == ("vanishing-gradient",)
+    assert whole.until(0.25).steps == short.steps

@@ -28,6 +28,7 @@ from trainclinic.treat.operation import operate, remedy_of
 from trainclinic.treat.remedy import RefusedError
 
 EVALUATED = (0.125, 0.25, 0.5, 0.75)  # shares of a run after which it is evaluated, besides at its end
+EARLY = (0.25, 0.5)  # shares of an untreated run at which it is diagnosed too, for shorter runs to be compared with
 FIXED_BATCHES = 8  # training batches on which a Setup without validation data is judged
 _ALONE = threading.Lock()  # random numbers and hooks are the process's: one run at a time in each
 WORST = 1e9  # a loss that is not finite counts as this one
@@ -74,6 +75,7 @@ class Run:
         losses: the validation loss.
         on_training_batches: whether it was judged on those, for want of validation data.
         learned: share of a guess's loss that is gone at best, in training and in validation; NaN: not known.
+        early: of an untreated whole run: share of it → the diagnosis at that time, and what was learned by then.
     """
 
     curve: Curve
@@ -89,6 +91,7 @@ class Run:
     losses: Curve = field(default_factory=lambda: Curve(0, (), ()))
     on_training_batches: bool = False
     learned: float = math.nan
+    early: dict[float, tuple[Diagnosis, float]] = field(default_factory=dict)
 
     def at(self, step: int) -> float:
         """The measure at a step, or the last one before it; of a run that ended before, at its end."""
@@ -105,6 +108,15 @@ class Run:
         """The measure of the untrained network."""
         return self.at(0)
 
+    def until(self, share: float) -> Run:
+        """Its beginning, as a run of that share would be: the same seed makes the same steps."""
+        if share not in self.early:
+            return self
+        end = max(1, round(share * self.steps))
+        diagnosis, learned = self.early[share]
+        curve, losses = (_cut(one, end) for one in (self.curve, self.losses))
+        return replace(self, curve=curve, losses=losses, steps=end, diagnosis=diagnosis, learned=learned, early={})
+
     def by_loss(self) -> Run:
         """The same run, judged by its validation loss."""
         return replace(self, curve=self.losses, measure="loss")
@@ -118,6 +130,11 @@ class Run:
     def problems(self) -> tuple[str, ...]:
         """Every problem that hurts in it, roots first."""
         return tuple(finding.problem for finding in self.diagnosis.findings if finding.level == "problem")
+
+
+def _cut(curve: Curve, end: int) -> Curve:
+    kept = sum(step <= end for step in curve.steps)
+    return replace(curve, steps=curve.steps[:kept], values=curve.values[:kept], error="")
 
 
 def score(measure: str, value: float) -> float:
@@ -168,6 +185,7 @@ def run(job: Job) -> Run:
             losses=Curve(job.seed, steps, tuple(observed.losses), error),
             on_training_batches=setup.val_loader is None,
             learned=learned_of(diagnosis),
+            early=observed.early,
         )
 
 
@@ -201,6 +219,7 @@ class _Observed:
         self.done = 0
         self.error = ""
         self.stopped = False
+        self.early: dict[float, tuple[Diagnosis, float]] = {}
         self._job, self._judged = job, judged
         planned = judged.epochs * _batch_count(judged.train_loader)
         length = self._whole = job.length or planned
@@ -209,6 +228,8 @@ class _Observed:
         self._last = round(job.share * length) if job.share < 1.0 else 0
         self._marks = {max(1, round(share * self._whole)) for share in EVALUATED}
         self._eighth, self.half_at = (max(1, round(share * self._whole)) for share in (EVALUATED[0], 0.5))
+        untreated = not job.remedies and job.share == 1.0 and not job.length
+        self._early = {max(1, round(share * self._whole)): share for share in EARLY} if untreated else {}
 
     def train(self, setup: Setup) -> Diagnosis:
         try:
@@ -219,6 +240,7 @@ class _Observed:
             raise SetupError(f"make: expected a model that can be evaluated, but that raised {type(error).__name__}: "
                              f"{error}; try trainclinic.setup.evaluate(make({self._job.seed}))") from error  # fmt: skip
         with Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
+            self._watch = watch
             handle = register_optimizer_step_post_hook(self._after_step)  # after the watch's own: its step is done
             try:
                 train(setup, None if setup.loop else watch.validate)
@@ -247,6 +269,9 @@ class _Observed:
         last = self.done == self._last
         if self.done in self._marks or last:
             self._evaluate()
+        if self.done in self._early:
+            diagnosis = diagnose(self._watch)
+            self.early[self._early[self.done]] = replace(diagnosis, recording=None), learned_of(diagnosis)
         if last:
             raise _EnoughError
         if self.done == self._eighth and not score(self.measure, self.values[-1]) > self._job.hopeless:

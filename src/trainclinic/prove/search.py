@@ -11,7 +11,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from trainclinic.measure.run import Make, build
 from trainclinic.measure.shadow import generators_kept
-from trainclinic.prove.pairs import EVALUATED, Job, Run, score
+from trainclinic.prove.pairs import EARLY, EVALUATED, Job, Run, score
 from trainclinic.prove.trial import margin_for, measure_for, no_better_than_a_guess
 from trainclinic.prove.workers import Workers
 from trainclinic.records import Attempt, Dose, Finding
@@ -19,7 +19,6 @@ from trainclinic.setup import Setup
 from trainclinic.treat.operation import operate, remedies_for, remedy_of
 from trainclinic.treat.remedy import RefusedError, Remedy
 
-SHARES = (0.25, 0.5)  # of a run, as short as shows the problem in the untreated run; else whole runs
 MOST_REMEDIES = 3  # in one plan
 WORSE = {"loss": 0.5}  # a try that is behind the untreated run by more, after an eighth of a run, is given up
 WORSE_METRIC = 0.1
@@ -158,14 +157,10 @@ class Search:
     # -- runs, and what they cost
 
     def _as_short_as_shows(self, root: Finding) -> tuple[float, Run]:
-        for share in SHARES:
-            job = Job(
-                self.make, self.control.curve.seed, (), self.control.steps, share, measure=measure_for(root.problem)
-            )
-            for run in self._runs([job]):
-                if root.problem in run.problems:
-                    return share, run
-        return 1.0, self.control.by_loss() if measure_for(root.problem) == "loss" else self.control
+        shown = (share for share in EARLY if root.problem in self.control.until(share).problems)
+        share = next(shown, 1.0)
+        control = self.control.until(share)
+        return share, control.by_loss() if measure_for(root.problem) == "loss" else control
 
     def _job(self, remedies: tuple[Dose, ...], share: float, before: Run) -> Job:
         slack = WORSE.get(before.measure, WORSE_METRIC)
@@ -179,7 +174,7 @@ class Search:
             if self.spent + job.share * job.length > self.allowance:
                 return
             tried = " and ".join(dose.remedy for dose in job.remedies)
-            self.told(f"trying {tried}" if tried else "a short run without treatment", self.spent)
+            self.told(f"trying {tried}", self.spent)
             run = next(made)
             self.spent += run.steps
             yield run
