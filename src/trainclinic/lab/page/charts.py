@@ -6,14 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from trainclinic.lab.clinic_words import SIGNALS
 from trainclinic.lab.labels import LABELS
 from trainclinic.lab.page.kept import LINEAR, Heat, Kept, Number
 
 COLOURS = ("#2563eb", "#dc2626")  # of this run, and of the one beside it
 FONT = {"family": "system-ui, sans-serif", "size": 12, "color": "#334155"}
 CONFIG = {"displayModeBar": False, "responsive": True}
-SMALLEST = 1e-12  # what is smaller is drawn there
+SMALLEST = 1e-20  # what is smaller is drawn there
 
 Figure = dict[str, Any]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from nicegui import ui
+from nicegui.awaitable_response import AwaitableResponse
 
 from trainclinic.lab.clinic_words import PROBLEMS, REMEDIES, SIGNALS
 from trainclinic.lab.controls import Values
@@ -17,7 +19,8 @@ from trainclinic.lab.told import Found
 from trainclinic.lab.training import Order
 from trainclinic.treat.operation import remedies_for
 
-TICK = 0.08  # seconds between two looks at what has come
+TICK = 0.07  # seconds between two looks at what has come
+DRAWN = 5.0  # seconds that a browser may take to draw it
 
 
 class Run:
@@ -200,7 +203,9 @@ class RunsView:
 
     def _build(self) -> None:
         with ui.row().classes("items-center gap-2"):
-            self._start = ui.button(on_click=self.toggle).props("unelevated dense no-caps color=primary icon=play_arrow")
+            self._start = ui.button(on_click=self.toggle).props(
+                "unelevated dense no-caps color=primary icon=play_arrow"
+            )
             self._start.mark("start")
             ui.button(self._say("step"), on_click=self.step).props("outline dense no-caps icon=skip_next").mark("step")
             ui.button(self._say("reset"), on_click=self.reset).props("outline dense no-caps icon=replay").mark("reset")
@@ -230,34 +235,37 @@ class RunsView:
             self._loss = ui.plotly(charts.curves("loss", names, self._language, training=True))
             self._score = ui.plotly(charts.curves(metric, names, self._language, training=False))
         self._layers.clear()
-        with self._layers:
-            with ui.element("div").classes("tc-two"):
-                self._profile = ui.plotly(charts.profile(self.signal, names, self._language))
-                self._heatmaps = [
-                    ui.plotly(charts.heatmap(self.signal, f"{self._say('over time')}: {name}", self._language))
-                    for name in names
-                ]
+        with self._layers, ui.element("div").classes("tc-two"):
+            self._profile = ui.plotly(charts.profile(self.signal, names, self._language))
+            self._heatmaps = [
+                ui.plotly(charts.heatmap(self.signal, f"{self._say('over time')}: {name}", self._language))
+                for name in names
+            ]
         for chart in (self._loss, self._score, self._profile, *self._heatmaps):
             chart.classes("w-full tc-chart")
+        if len(self.runs) > 1:
+            self._profile.classes("tc-wide")
         self._drawn = ()
-        self._redraw()
         self._retell()
+        if any(run.kept.count for run in self.runs):
+            self._redraw()
 
     @property
     def _metric(self) -> str:
         return "r2" if self._values["data"] == "diabetes" else "accuracy"
 
-    def _tick(self) -> None:
+    async def _tick(self) -> None:
+        """Take what has come and draw it; the next look waits until the browser has drawn the last."""
         came = [run.take() for run in self.runs]
-        if any(came):
-            self._redraw()
         self._retell()
+        if any(came):
+            drawn = self._redraw()
+            with contextlib.suppress(TimeoutError):  # a browser that is busy, or gone: the next look shows all the same
+                await drawn
 
-    def _redraw(self) -> None:
-        """Only the numbers go to the browser."""
+    def _redraw(self) -> AwaitableResponse:
+        """Only the numbers go to the browser; what comes back is when the last of them is drawn."""
         kept = [run.kept for run in self.runs]
-        if not any(one.count for one in kept):
-            return
         x, y = charts.curves_data("loss", kept, training=True)
         self._loss.run_plot_method("restyle", {"x": x, "y": y})
         x, y = charts.curves_data(self._metric, kept, training=False)
@@ -267,12 +275,14 @@ class RunsView:
         low, high = charts.span(self.signal, kept)
         for chart, one in zip(self._heatmaps, kept, strict=True):
             steps, layers, rows = charts.heatmap_data(self.signal, one)
-            chart.run_plot_method("restyle", {"x": [steps], "y": [layers], "z": [rows], "zmin": low, "zmax": high})
+            new = {"x": [steps], "y": [layers], "z": [rows], "zmin": low, "zmax": high}
+            drawn = chart.run_plot_method("restyle", new, timeout=DRAWN)
+        return drawn
 
     def _retell(self) -> None:
         """States, findings and buttons, where they are not what is on the page."""
         said = tuple(run.status(self._language) for run in self.runs)
-        found = tuple((run.kept.findings, run.kept.treated, run.state) for run in self.runs)
+        found = tuple((_outline(run), run.kept.treated, run.state == "idle") for run in self.runs)
         if (said, found) == self._drawn:
             return
         before, self._drawn = self._drawn, (said, found)
@@ -288,9 +298,12 @@ class RunsView:
         self._beside.text = self._say("drop" if len(self.runs) > 1 else "keep")
         if not before or before[1] != found:
             self._show_findings()
+        for run, problem, label in self._because:  # its numbers change, and a menu that is open stays open
+            label.text = next(one.because for one in run.kept.findings or () if one.problem == problem)
 
     def _show_findings(self) -> None:
         self._findings.clear()
+        self._because: list[tuple[Run, str, ui.label]] = []
         with self._findings:
             for run, colour in zip(self.runs, charts.COLOURS, strict=False):
                 with ui.element("div").classes("tc-found").style(f"border-color:{colour}"):
@@ -321,7 +334,9 @@ class RunsView:
         title, sentence = PROBLEMS[one.problem]
         mark = "✗" if one.level == "problem" else "·"
         ui.label(f"{mark} {title[self._language]}").classes("tc-ill" if one.level == "problem" else "tc-open")
-        ui.label(one.because if self._language == "en" else sentence[self._language]).classes("text-sm")
+        label = ui.label(sentence[self._language]).classes("text-sm")
+        if self._language == "en":
+            self._because.append((run, one.problem, label))
         if run is self.main and one.level == "problem":
             remedies = {"": self._say("by search")} | {
                 kind.id(): REMEDIES[kind.id()][self._language] for kind in remedies_for(one.problem)
@@ -335,3 +350,8 @@ class RunsView:
 
     def _say(self, key: str) -> str:
         return LABELS[key][self._language]
+
+
+def _outline(run: Run) -> tuple[tuple[str, str], ...] | None:
+    """The findings without the numbers in them."""
+    return None if run.kept.findings is None else tuple((one.problem, one.level) for one in run.kept.findings)
