@@ -155,7 +155,7 @@ def remedies(chosen: Any) -> list[Remedy]:
     if chosen["augmentation"] != "none":
         strength = {"noise": 0.5, "shift": 0.13, "mixup": 0.4}[chosen["augmentation"]]
         found.append(AugmentData(chosen["augmentation"], strength))
-    if chosen["patience"]:
+    if 0 < chosen["patience"] < chosen["epochs"]:  # a longer one never ends it
         found.append(EarlyStopping(chosen["patience"]))
     return found
 

@@ -1,0 +1,113 @@
+"""Every chapter of the lab, whichever files are there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, is_dataclass
+
+import pytest
+
+from trainclinic import catalog
+from trainclinic.diagnose.diagnose import PROBLEMS as RULES
+from trainclinic.lab import clinic_words, settings
+from trainclinic.lab.chapter import Chapter, Table, chapters
+from trainclinic.lab.controls import defaults
+from trainclinic.lab.experiment import Make
+from trainclinic.lab.labels import LABELS
+from trainclinic.lab.words import Words
+from trainclinic.treat.operation import REMEDIES
+
+ALL = chapters()
+HANGUL = re.compile("[가-힣]")
+
+
+def words(value):
+    """Every Words within a value."""
+    if isinstance(value, Words):
+        yield value
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            yield from words(getattr(value, field.name))
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from words(one)
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from words(one)
+
+
+def chapter_words(chapter):
+    for name in ("title", "lead", "text", "experiment", "tries"):
+        yield from words(getattr(chapter, name))
+
+
+def test_the_chapters_are_numbered_in_the_lectures_order():
+    assert [chapter.number for chapter in ALL.values()] == list(range(1, len(ALL) + 1))
+    assert all(issubclass(chapter, Chapter) for chapter in ALL.values())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_nothing_is_said_in_one_language_alone(name):
+    found = list(chapter_words(ALL[name]))
+    assert len(found) > 20
+    for one in found:
+        assert bool(one.en.strip()) == bool(one.ko.strip()), one
+        if one.en != one.ko and len(one.en) > 12:
+            assert HANGUL.search(one.ko), one
+            assert not HANGUL.search(one.en), one
+        assert one.en.count("$") % 2 == 0, one
+        assert one.ko.count("$") % 2 == 0, one
+
+
+def test_the_page_and_the_clinic_speak_both_languages():
+    everything = [*words(LABELS), *words(list(settings.SETTINGS.values())), *words(clinic_words.PROBLEMS),
+                  *words(clinic_words.REMEDIES), *words(clinic_words.SIGNALS)]  # fmt: skip
+    for one in everything:
+        assert bool(one.en) == bool(one.ko), one
+    for placeholder in (label for label in LABELS.values() if "{" in label.en):
+        assert set(re.findall(r"{\w+}", placeholder.en)) == set(re.findall(r"{\w+}", placeholder.ko))
+
+
+def test_every_problem_and_remedy_of_the_clinic_has_words_here():
+    assert clinic_words.PROBLEMS.keys() == catalog.entries(RULES).keys()
+    assert clinic_words.REMEDIES.keys() == catalog.entries(REMEDIES).keys()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_experiment_and_what_to_try_can_be_set(name):
+    chapter = ALL[name]
+    assert set(chapter.experiment.shown) <= settings.SETTINGS.keys()
+    assert set(chapter.experiment.signals) <= clinic_words.SIGNALS.keys()
+    assert 3 <= len(chapter.tries) <= 6
+    for one in ({}, *(one.settings for one in chapter.tries)):
+        Make({**chapter.experiment.settings, **one})
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_play_answers_in_both_languages_wherever_its_controls_stand(name):
+    for play in ALL[name].plays().values():
+        begun = defaults(play.controls)
+        at = [begun]
+        for control in play.controls:
+            ends = control.choices or (
+                (False, True) if isinstance(control.default, bool) else (control.low, control.high)
+            )
+            at += [{**begun, control.name: control.read(end)} for end in ends]
+        for values in at:
+            shown = {language: play.show(dict(values), language) for language in ("en", "ko")}
+            assert shown["en"]
+            assert [type(one) for one in shown["en"]] == [type(one) for one in shown["ko"]]
+            for one in shown["en"]:
+                if isinstance(one, Table):
+                    assert one.rows
+                    assert all(len(row) == len(one.header) for row in one.rows)
+                else:
+                    assert one["data"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "drawing"), [(name, one) for name in ALL for one in ALL[name].drawings()])
+def test_every_figure_is_drawn(name, drawing):
+    figure = ALL[name].drawings()[drawing].draw()
+    assert figure.axes
+    assert any(axes.has_data() for axes in figure.axes)

@@ -1,0 +1,128 @@
+"""The desk: real processes that train, obey, queue, and end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from trainclinic.lab.desk import Desk
+from trainclinic.lab.experiment import values
+from trainclinic.lab.page.kept import Kept
+from trainclinic.lab.training import Order
+
+SMALL = values({"depth": 2, "width": 16, "epochs": 3})
+SICK = values({"depth": 20, "activation": "Sigmoid", "init": "xavier", "epochs": 10})
+PATIENCE = 240  # seconds that anything may take on a busy machine
+
+
+@pytest.fixture(scope="module")
+def desk():
+    made = Desk(2)
+    made.warm_up()
+    yield made
+    made.close()
+
+
+def until(condition, *trainings, kept=None):
+    """Take what comes until the condition holds; all that has come."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, [(one.state, one.said) for one in trainings]
+        for place, one in enumerate(trainings):
+            for news in one.news():
+                if kept is not None:
+                    kept[place].add(news)
+        time.sleep(0.01)
+
+
+def test_a_training_tells_every_step_and_every_layer(desk):
+    training, kept = desk.ask(Order(SMALL, pace="full")), Kept()
+    until(lambda: training.over, training, kept=[kept])
+    assert training.state == "ended"
+    assert kept.loss.steps == list(range(66))
+    assert kept.validation["accuracy"].steps == [0, 22, 44, 66]
+    assert kept.heat["gradient_rms"].layers == ["1", "3", "5"]
+    assert kept.news.step == kept.news.steps == 66
+    assert kept.news.epoch == 3
+    assert kept.findings == ()
+    until(lambda: not training.is_alive(), training)
+
+
+def test_it_pauses_steps_and_goes_on(desk):
+    training, kept = desk.ask(Order(SMALL, paused=True)), Kept()
+    until(lambda: kept.news.step == 1 and training.state == "paused", training, kept=[kept])
+    for step in (2, 3):
+        training.tell("step")
+        until(lambda step=step: kept.news.step == step and training.state == "paused", training, kept=[kept])
+        time.sleep(0.2)
+        assert not training.news()
+    training.tell(("pace", "full"))
+    training.tell("go")
+    until(lambda: training.over, training, kept=[kept])
+    assert training.state == "ended"
+    assert kept.loss.steps == list(range(66))
+    until(lambda: not training.is_alive())
+
+
+def test_more_than_the_workers_wait_their_turn_and_none_sees_anothers_data(desk):
+    orders = [Order(values({"depth": 2, "width": 16, "epochs": 1, "seed": seed}), pace="full") for seed in range(10)]
+    trainings = [desk.ask(order) for order in orders]
+    kept = [Kept() for _ in orders]
+    assert [one.place for one in trainings] == [0, 0, 1, 2, 3, 4, 5, 6, 7, 8]
+    until(lambda: all(one.over for one in trainings), *trainings, kept=kept)
+    assert [one.state for one in trainings] == ["ended"] * 10
+    assert all(one.loss.steps == list(range(22)) for one in kept)
+    assert len({tuple(one.loss.values) for one in kept}) == 10
+    again, alone = desk.ask(orders[7]), Kept()
+    until(lambda: again.over, again, kept=[alone])
+    assert alone.loss.values == kept[7].loss.values
+
+
+def test_a_killed_process_is_told(desk):
+    training = desk.ask(Order(SICK, pace="slow"))
+    until(lambda: training.said or training.news(), training)
+    os.kill(training.pid, signal.SIGKILL)
+    until(lambda: training.over, training)
+    assert training.state == "died"
+    assert not training.is_alive()
+
+
+def test_closing_ends_the_process_and_lets_the_next_begin(desk):
+    running = [desk.ask(Order(SICK, pace="slow")) for _ in range(2)]
+    waiting = desk.ask(Order(SMALL, pace="full"))
+    assert waiting.place == 1
+    running[0].close()
+    until(lambda: not running[0].is_alive(), running[1])
+    until(lambda: waiting.over, waiting)
+    assert waiting.state == "ended"
+    running[1].close()
+    until(lambda: not running[1].is_alive())
+
+
+def test_what_cannot_be_trained_fails_in_words(desk):
+    training = desk.ask(Order(SMALL, against="vanishing-gradient", pace="full"))
+    until(lambda: training.over, training)
+    assert training.state == "failed"
+    assert "nothing to treat" in training.said
+
+
+@pytest.mark.slow
+def test_a_treatment_is_chosen_and_trains_beside_the_sick_twin(desk):
+    """Chapter 1 at depth 20: the twin stays at chance, treated it learns."""
+    ends = []
+    for seed in range(5):
+        settings = values({"depth": 20, "activation": "Sigmoid", "init": "xavier", "seed": seed})
+        pair = [desk.ask(Order(settings, pace="full")),
+                desk.ask(Order(settings, against="vanishing-gradient", pace="full"))]  # fmt: skip
+        kept = [Kept(), Kept()]
+        until(lambda pair=pair: all(one.over for one in pair), *pair, kept=kept)
+        assert [one.state for one in pair] == ["ended", "ended"]
+        assert "vanishing-gradient" in [one.problem for one in kept[0].findings]
+        assert "vanishing-gradient" not in [one.problem for one in kept[1].findings]
+        assert kept[1].treated
+        ends.append([one.validation["accuracy"].values[-1] for one in kept])
+    assert max(sick for sick, _ in ends) < 0.2
+    assert sorted(treated for _, treated in ends)[2] >= 0.93, ends
