@@ -154,6 +154,7 @@ def test_the_cloud_shrinks_and_keeps_its_centre():
 # -- the curves and the experiment
 
 
+@pytest.mark.slow
 def test_the_curves_of_three_batch_sizes():
     figure = BatchSize.drawings()["curves"].draw()
     assert tuple(figure.get_size_inches()) == (10, 5)
@@ -197,6 +198,7 @@ def accuracy(number):
     return recording.steps, recording.series("validation_accuracy").values[-1]
 
 
+@pytest.mark.slow
 def test_fewer_updates_learn_less_and_a_longer_step_makes_up_for_it():
     (steps, base), (few, less), (also_few, made_up) = accuracy(None), accuracy(0), accuracy(2)
     assert (steps, few, also_few) == (440, 60, 60)

@@ -12,10 +12,17 @@ BLUE, RED, GREEN, AMBER, VIOLET = "#2563eb", "#dc2626", "#059669", "#d97706", "#
 
 def chart(data: list[dict[str, Any]], x: str, y: str, **layout: Any) -> dict[str, Any]:
     """A figure with titled axes; `layout` goes over the rest."""
-    margin = {"l": 60, "r": 15, "t": 30, "b": 45}
-    base = {"height": 320, "margin": margin, "xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}}
+    margin = {"l": 60, "r": 15, "t": 40, "b": 45}
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}  # above: beside, it would take the width
+    base: dict[str, Any] = {
+        "height": 320,
+        "margin": margin,
+        "legend": legend,
+        "xaxis": {"title": {"text": x}},
+        "yaxis": {"title": {"text": y}},
+    }
     for axis in ("xaxis", "yaxis"):
-        base[axis] = {**base[axis], **layout.pop(axis, {})}  # type: ignore[dict-item]
+        base[axis] = {**base[axis], **layout.pop(axis, {})}
     return {"data": data, "layout": {**base, **layout}}
 
 

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Shown = list[Table | dict[str, Any]]
 
 GAMMA = Control("gamma", Words("Scale γ", "스케일 γ"), 1.0, -3.0, 3.0, 0.1)
-BETA = Control("beta", Words("Shift β", "이동 β"), 0.0, -10.0, 10.0, 0.1)
+BETA = Control("beta", Words("Shift β", "이동 β"), 0.0, -5.0, 5.0, 0.1)
 HEADER = (Words("Quantity", "항목"), Words("Value", "값"))
 
 
@@ -78,8 +78,8 @@ def _two_histograms(values: Values, language: str) -> Shown:
     after = batch_normalization(before, gamma, beta)
     shown: Shown = []
     for numbers, title, color, reach in (
-        (before, Words("Original data", "원본 데이터"), BLUE, 80),
-        (after, Words("Normalised data", "정규화한 데이터"), RED, 22),
+        (before, Words("Original data", "원본 데이터"), BLUE, 60),
+        (after, Words("Normalised data", "정규화한 데이터"), RED, 18),
     ):
         edges = np.histogram_bin_edges(numbers, 50)
         counts = np.histogram(numbers, edges)[0]
@@ -104,7 +104,7 @@ TWO_HISTOGRAMS = Play(
     Words("Move the data, move γ and β", "데이터를 옮기고 γ와 β를 옮겨 보기"),
     (
         Control("mean", Words("Mean of the data", "데이터의 평균"), MEAN, -20.0, 20.0, 0.5),
-        Control("spread", Words("Standard deviation of the data", "데이터의 표준편차"), SPREAD, 0.5, 20.0, 0.5),
+        Control("spread", Words("Standard deviation of the data", "데이터의 표준편차"), SPREAD, 0.5, 10.0, 0.5),
         GAMMA,
         BETA,
     ),

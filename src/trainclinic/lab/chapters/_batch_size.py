@@ -207,7 +207,7 @@ CLOUDS = Play(
     "cloud",
     Words("200 batches, 200 gradients", "배치 200개, 기울기 200개"),
     (
-        Control("batch_size", Words("Batch size", "배치 크기"), 32, 1, 1024, log=True),
+        Control("batch_size", Words("Batch size", "배치 크기"), 8, 1, 1024, log=True),
         Control("stage", Words("When", "시점"), "start", choices=STAGES),
     ),
     _cloud,
