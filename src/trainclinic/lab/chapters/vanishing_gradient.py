@@ -90,11 +90,11 @@ class VanishingGradient(Chapter):
                 "\n\n"
                 r"$$\lim_{n \to \infty} \left( \frac{\partial h}{\partial z} \right)^n = 0.$$"
                 "\n\n"
-                r"The figure is no theory: it is a real network of 20 layers with Xavier weights. Its mean "
-                r"$\sigma'(z)$, measured in every layer and multiplied up from the last layer back, is 0.234 on "
-                r"average and ends at $2.5 \cdot 10^{-13}$, just under the bound $9.1 \cdot 10^{-13}$. The weights "
-                r"have a factor of about 1.00, so the signal itself (red) falls alongside. In the play below, let $z$ "
-                r"spread out: then $\sigma'$ leaves its peak and the product falls faster still.",
+                r"The figure is no theory: it is a real network of 20 layers with Xavier weights. In every layer the "
+                r"measured mean of $\sigma'(z)$ is near 0.234; multiplied up from the last layer back, it ends at "
+                r"$2.5 \cdot 10^{-13}$, under the bound $9.1 \cdot 10^{-13}$. The weights have a factor of about "
+                r"1.00, so the signal itself (red) falls alongside. In the play below, let $z$ spread out: $\sigma'$ "
+                r"leaves its peak, and the product falls faster still.",
                 r"층이 깊어질수록 미분값을 더 여러 번 곱합니다. 시그모이드 1층은 0에서 0.25 사이, 2층은 많아야 "
                 r"$0.25^2 = 0.0625$, 3층은 많아야 $0.25^3 = 0.015625$를 남기고, 끝없이 쌓으면 다음과 같습니다."
                 "\n\n"
