@@ -205,3 +205,10 @@ def test_fewer_updates_learn_less_and_a_longer_step_makes_up_for_it():
     assert base > 0.94
     assert less < base - 0.02
     assert made_up > 0.94
+
+
+@pytest.mark.slow
+def test_a_single_sample_an_update_needs_a_shorter_step():
+    settings = {**BatchSize.experiment.settings, **BatchSize.tries[4].settings}
+    problems = [finding.problem for finding in tc.diagnose(tc.run(Make(settings), 1)).findings]
+    assert "learning-rate-too-high" in problems
