@@ -70,7 +70,13 @@ def test_the_mean_derivative_over_a_normal_spread_is_that_of_draws():
     drawn = activations.sigmoid_derivative(z).mean()
     assert activations.mean_derivative("Sigmoid", 2.0) == pytest.approx(drawn, rel=0.01)
     assert activations.mean_derivative("Sigmoid", 0) == pytest.approx(0.25)
-    assert activations.mean_derivative("ReLU", 1.0) == pytest.approx(0.5, abs=1e-3)
+    assert activations.mean_derivative("ReLU", 1.0) == pytest.approx(0.5)
+
+
+def test_the_gain_that_makes_up_for_a_relu_is_hes():
+    assert 1 / activations.rms_derivative("ReLU", 3.0) == pytest.approx(math.sqrt(2))
+    assert 1 / activations.rms_derivative("LeakyReLU", 1.0) == pytest.approx(math.sqrt(2 / (1 + 0.01**2)))
+    assert activations.rms_derivative("Sigmoid", 0.0) == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("spread", [-0.1, math.inf, math.nan])

@@ -172,21 +172,26 @@ def chain_bound(layers: int) -> float:
 
 
 def mean_derivative(name: str, spread: float) -> float:
-    """Mean φ'(z) over pre-activations z that are normal with mean 0.
+    """Mean |φ'(z)| over pre-activations z that are normal with mean 0.
 
     Args:
         name: of the activation, as in `FUNCTIONS`.
-        spread: standard deviation of z, 0 or more; at 0 it is φ'(0).
+        spread: standard deviation of z, 0 or more; at 0 it is |φ'(0)|.
 
     Raises:
         LabError: an unknown name, or a negative or infinite spread.
     """
-    found = activation(name)
-    if not 0 <= spread < math.inf:
-        raise LabError(f"spread: expected a standard deviation of 0 or more, got {spread!r:.40}")
-    at = np.linspace(-8, 8, 4001)
-    weight = np.exp(-0.5 * at**2)
-    return float((weight * found.derivative(spread * at)).sum() / weight.sum())
+    slope, weight = _over_a_normal(name, spread)
+    return float((weight * np.abs(slope)).sum())
+
+
+def rms_derivative(name: str, spread: float) -> float:
+    """Root mean square of φ'(z), as `mean_derivative`: what a layer makes of the size of a random signal.
+
+    Its inverse is the gain of the weights that keeps the signal's size: √2 for the ReLU (He et al. 2015).
+    """
+    slope, weight = _over_a_normal(name, spread)
+    return math.sqrt(float((weight * slope**2).sum()))
 
 
 def saturated_share(name: str, z: npt.ArrayLike) -> float:
@@ -206,6 +211,16 @@ def saturated_share(name: str, z: npt.ArrayLike) -> float:
         raise LabError("z: expected at least one pre-activation, got none")
     slope = FUNCTIONS[name].derivative
     return float((slope(values) < FLAT * slope(0.0)).mean())
+
+
+def _over_a_normal(name: str, spread: float) -> tuple[Array, Array]:
+    """φ' at points of a normal distribution, and their weights, which add up to 1."""
+    found = activation(name)
+    if not 0 <= spread < math.inf:
+        raise LabError(f"spread: expected a standard deviation of 0 or more, got {spread!r:.40}")
+    at = np.linspace(-8, 8, 4000)  # an even number: none at 0, where a ReLU has its corner
+    weight = np.exp(-0.5 * at**2)
+    return found.derivative(spread * at), weight / weight.sum()
 
 
 def _normal(x: Array) -> Array:

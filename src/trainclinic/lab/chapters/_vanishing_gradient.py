@@ -216,11 +216,11 @@ def _show_saturation(values: Values, language: str) -> list[Table | dict[str, An
         Words("activation function", "활성화 함수"),
         Words("saturated", "포화된 비율"),
         Words("mean φ'(z)", "φ'(z) 평균"),
-        Words("saturated beyond", "포화가 시작되는 곳"),
+        Words("saturated where z is beyond", "포화가 시작되는 z"),
     )
     rows = tuple(
         (one, f"{activations.saturated_share(one, scale * z):.1%}",
-         _number(float(activations.activation(one).derivative(scale * z).mean())), f"|z| > {beyond}")
+         _number(float(activations.activation(one).derivative(scale * z).mean())), f"± {beyond}")
         for one, beyond in (("Sigmoid", "3.64"), ("Tanh", "1.82"))
     )  # fmt: skip
     scales = [float(value) for value in np.geomspace(0.1, 20, 25)]
