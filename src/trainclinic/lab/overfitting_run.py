@@ -5,7 +5,8 @@ from __future__ import annotations
 from trainclinic.lab.controls import Value
 
 SETTINGS: dict[str, Value] = {
-    "samples": 200, "label_noise": 0.4, "depth": 3, "width": 256, "learning_rate": 0.0005, "batch_size": 32, "epochs": 120,
+    "samples": 200, "label_noise": 0.4, "depth": 3, "width": 256, "learning_rate": 0.0005,
+    "batch_size": 32, "epochs": 120,
 }  # fmt: skip
 
 VALIDATION = (
