@@ -56,7 +56,7 @@ def serve(
     first = "recording" if recording is not None else begin
     opened = f"/{first}?lang={language}" if show else False
     ui.run(host=host, port=port, title="trainclinic lab", reload=False, show=opened, show_welcome_message=False,
-           reconnect_timeout=GONE, favicon="🩺", language="en-US")  # fmt: skip
+           reconnect_timeout=GONE, favicon="🩺", language="en-US", timeout_graceful_shutdown=1)  # fmt: skip
 
 
 def _pages(desk: Desk, figures: Figures, otherwise: str, recording: Path | None) -> None:
@@ -99,7 +99,7 @@ def _dressed(request: Request, otherwise: str) -> str:
     """The language of the page, with its look."""
     language = language_of(request.query_params, otherwise)
     ui.add_css(STYLE)
-    ui.add_head_html(f"<script>document.documentElement.lang = '{language}'</script>")
+    ui.run_javascript(f"document.documentElement.lang = '{language}'")  # Quasar sets its own when it begins
     return language
 
 
@@ -125,7 +125,10 @@ class Figures:
     def close(self) -> None:
         """End the process."""
         if self._pool is not None:
+            processes = list((getattr(self._pool, "_processes", None) or {}).values())
             self._pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:  # also in the middle of a figure: nobody waits for it any more
+                process.terminate()
 
 
 def draw(chapter: str, name: str) -> bytes:

@@ -1,0 +1,211 @@
+"""The lab in a real browser: every chapter in both languages, its controls, its experiment, its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from lab_server import served
+from look import CHROMIUM, DRIVER, script
+
+import trainclinic as tc
+from trainclinic.lab.chapter import chapters
+from trainclinic.lab.experiment import Make
+from trainclinic.lab.labels import LABELS
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver on the PATH"),
+]
+PATIENCE = 120  # seconds that anything may take on a busy machine
+ALL = [(name, language) for name in chapters() for language in ("en", "ko")]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[str]:
+    with served() as (address, _):
+        yield address
+
+
+def visit(browser: Any, address: str) -> None:
+    """Open a page and wait until it listens."""
+    size = {"width": 1500, "height": 1400, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    browser.get(address)
+    until(
+        browser,
+        "window.socket && window.socket.connected && document.querySelectorAll('.js-plotly-plot .main-svg').length > 3",
+    )
+
+
+def until(browser: Any, expression: str) -> Any:
+    """What an expression gives as soon as it is truthy."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = script(browser, expression)
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{expression}: not within {PATIENCE} s; the page says {statuses(browser)}")
+
+
+def statuses(browser: Any) -> list[str]:
+    return list(script(browser, "[...document.querySelectorAll('.tc-status')].map((one) => one.textContent)"))
+
+
+def press(browser: Any, key: str, language: str) -> None:
+    """A button by its words, within the experiment."""
+    words = json.dumps(LABELS[key][language])
+    until(browser, f"[...document.querySelectorAll('.tc-lab button')].some((one) => one.textContent.includes({words}))")
+    browser.execute_script(
+        f"[...document.querySelectorAll('.tc-lab button')].find((one) => one.textContent.includes({words})).click()"
+    )
+
+
+def said(key: str, language: str) -> str:
+    """The words of a state up to its first number, as an expression that looks for them on the page."""
+    words = json.dumps(LABELS[key][language].split("{")[0])
+    return f"[...document.querySelectorAll('.tc-status')].some((one) => one.textContent.includes({words}))"
+
+
+def ended(language: str) -> str:
+    """The same for the end of a training, whose words begin with a number in Korean."""
+    return said("ended", language)
+
+
+@pytest.mark.parametrize(("name", "language"), ALL)
+def test_a_chapter_opens_answers_and_trains_to_its_end(browser: Any, lab: str, name: str, language: str) -> None:
+    visit(browser, f"{lab}/{name}?lang={language}")
+    title = chapters()[name].title[language]
+    assert title in script(browser, "document.querySelector('h1').textContent")
+    until(browser, f"document.documentElement.lang === '{language}'")
+
+    for place in range(script(browser, "document.querySelectorAll('.tc-play .q-slider').length")):
+        before = script(browser, f"document.querySelectorAll('.tc-play .tc-number')[{place}].textContent")
+        slider = browser.find_elements("css selector", ".tc-play .q-slider__track-container")[place]
+        key(browser, slider, before, place)
+
+    press(browser, "start", language)
+    until(browser, ended(language))
+    until(browser, "document.querySelectorAll('.tc-lab .scatterlayer .trace').length >= 4")
+    points = "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length"
+    assert until(browser, points) > 5
+    assert until(browser, "document.querySelectorAll('.tc-lab .heatmaplayer image').length") == 1
+
+    errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert errors == []
+    sent = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [event["params"]["request"]["url"] for event in sent if event["method"] == "Network.requestWillBeSent"]
+    assert [url for url in asked if not url.startswith((lab, "data:", "blob:"))] == []
+
+
+def key(browser: Any, slider: Any, before: str, place: int) -> None:
+    """Move a slider by the keyboard; its number answers."""
+    from selenium.webdriver.common.keys import Keys
+
+    at_end = False
+    for stroke in (Keys.ARROW_RIGHT, Keys.ARROW_LEFT):
+        slider.send_keys(stroke)
+        end = time.monotonic() + 3
+        while time.monotonic() < end and not at_end:
+            at_end = script(browser, f"document.querySelectorAll('.tc-play .tc-number')[{place}].textContent") != before
+            time.sleep(0.05)
+        if at_end:
+            return
+    raise AssertionError(f"slider {place} does not answer to the arrow keys")
+
+
+def test_a_setting_is_in_the_address_and_the_address_is_the_view(browser: Any, lab: str) -> None:
+    visit(browser, f"{lab}/vanishing-gradient?lang=en&depth=7&activation=Tanh")
+    number = "[...document.querySelectorAll('.tc-lab .tc-number')].map((one) => one.textContent)"
+    assert "7" in script(browser, number)
+    from selenium.webdriver.common.keys import Keys
+
+    browser.find_element("css selector", ".tc-lab .q-slider__track-container").send_keys(Keys.ARROW_RIGHT)
+    until(browser, "location.search.includes('depth=8')")
+    assert "activation=Tanh" in script(browser, "location.search")
+
+
+def test_an_address_that_cannot_be_set_is_told_and_the_chapter_stands(browser: Any, lab: str) -> None:
+    visit(browser, f"{lab}/vanishing-gradient?depth=999")
+    until(browser, "document.body.textContent.includes('from 0 to 40')")
+    assert "20" in script(browser, "[...document.querySelectorAll('.tc-lab .tc-number')].map((one) => one.textContent)")
+
+
+def test_the_clinic_diagnoses_and_treats_beside_the_sick_twin(browser: Any, lab: str) -> None:
+    visit(browser, f"{lab}/vanishing-gradient?lang=ko")
+    press(browser, "start", "ko")
+    until(browser, "document.querySelector('.tc-ill')?.textContent.includes('기울기 소실')")
+    press(browser, "treat", "ko")
+    until(browser, "document.querySelectorAll('.tc-lab .heatmaplayer image').length === 2")
+    words = json.dumps(LABELS["ended"]["ko"].split("{")[0])
+    count = f"[...document.querySelectorAll('.tc-status')].filter((one) => one.textContent.includes({words})).length"
+    until(browser, f"{count} === 2")
+    sick, treated = script(
+        browser, "(() => { const d = document.querySelectorAll('.tc-lab .js-plotly-plot')[1].data;"
+                 " return [d[0].y.at(-1), d[1].y.at(-1)]; })()"
+    )  # fmt: skip
+    assert sick < 0.2
+    assert treated > 0.85
+    assert script(browser, "document.querySelectorAll('.tc-well').length") == 1
+
+
+def test_a_killed_worker_ends_the_curves_and_the_page_says_so(browser: Any, lab: str) -> None:
+    visit(browser, f"{lab}/vanishing-gradient?lang=en&epochs=150")
+    before = trainings()
+    press(browser, "start", "en")
+    until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length > 30")
+    (pid,) = trainings() - before
+    os.kill(pid, signal.SIGKILL)
+    until(browser, said("died", "en"))
+    points = script(browser, "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length")
+    time.sleep(1)
+    assert script(browser, "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length") == points
+
+
+def test_a_training_ends_when_its_page_goes(browser: Any, lab: str) -> None:
+    visit(browser, f"{lab}/vanishing-gradient?lang=en&epochs=150")
+    before = trainings()
+    press(browser, "start", "en")
+    until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length > 5")
+    assert trainings() - before
+    browser.get("about:blank")
+    end = time.monotonic() + PATIENCE
+    while trainings() - before:
+        assert time.monotonic() < end, "its process is still there"
+        time.sleep(0.5)
+
+
+def trainings() -> set[int]:
+    """Processes that were forked to train."""
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
+    servers = {pid for pid, _, command in rows if "forkserver" in command}
+    return {int(pid) for pid, parent, _ in rows if parent in servers}
+
+
+def test_a_recording_is_shown_while_it_is_written(browser: Any, tmp_path: Any) -> None:
+    path = tmp_path / "run.clinic"
+    setup = Make({"depth": 20, "activation": "Sigmoid", "init": "xavier", "epochs": 6})(0)
+    with served("--open", str(path)) if tc.run(Make({"epochs": 1}), path=path) else None as (address, _):
+        visit_recording(browser, address)
+        assert LABELS["complete"]["en"].split("{")[0] in statuses(browser)[0]
+        with tc.watch(setup.model, setup.optimizer, setup.loss_fn, path=path) as watch:
+            tc.train(setup, watch.validate)
+            watch.write_news()
+            until(browser, said("still written", "en"))
+        until(browser, said("complete", "en"))
+        until(browser, "document.querySelector('.tc-ill')?.textContent.includes('Vanishing gradient')")
+
+
+def visit_recording(browser: Any, address: str) -> None:
+    browser.get(f"{address}/recording?lang=en")
+    until(browser, "document.querySelectorAll('.js-plotly-plot .main-svg').length > 3")
