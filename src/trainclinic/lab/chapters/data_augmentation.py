@@ -2,225 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import os
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import ClassVar
 
-import numpy as np
-import torch
-
-from trainclinic.lab import augmentation, digit_images
-from trainclinic.lab.chapter import Chapter, Drawing, Experiment, Play, Section, Table, Try
-from trainclinic.lab.controls import Control, Value, Values
-from trainclinic.lab.experiment import Make
-from trainclinic.lab.settings import AUGMENTATIONS
+from trainclinic.lab import augmentation_figures as figures
+from trainclinic.lab.chapter import Chapter, Drawing, Experiment, Play, Section, Try
+from trainclinic.lab.controls import Control
 from trainclinic.lab.words import Words, same
-from trainclinic.measure.run import build
-from trainclinic.setup import train
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-BLUE, RED = "#2563eb", "#dc2626"
-SEEDS = (0, 1, 2)
-SHIFTS = tuple((right, down) for right in (-1, 0, 1) for down in (-1, 0, 1) if (right, down) != (0, 0))
-
-_SETTINGS: dict[str, Value] = {
-    "samples": 100, "depth": 3, "width": 256, "batch_size": 32, "epochs": 100, "augmentation": "none",
-}  # fmt: skip
-
-
-# -- the photograph
-
-
-def _has_albumentations() -> bool:
-    """Whether the MIT-licensed Albumentations is what `import albumentations` would give."""
-    try:
-        version("albumentationsx")  # its AGPL successor takes the same module name
-    except PackageNotFoundError:
-        return importlib.util.find_spec("albumentations") is not None
-    return False
-
-
-def _by_albumentations(photo: Any) -> dict[str, Any]:
-    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else it asks the network for its latest version
-    library: Any = importlib.import_module("albumentations")
-    height, width = photo.shape[:2]
-    transforms = (
-        library.HorizontalFlip(p=1),
-        library.RandomResizedCrop(size=(height, width), scale=(0.3, 0.5), p=1),
-        library.Affine(rotate=(12, 20), p=1),
-        library.Perspective(scale=(0.1, 0.15), p=1),
-        library.ElasticTransform(alpha=150, sigma=8, p=1),
-        library.RandomBrightnessContrast(brightness_limit=(0.2, 0.3), contrast_limit=(0.2, 0.3), p=1),
-        library.HueSaturationValue(hue_shift_limit=(30, 40), p=1),
-        library.ToGray(p=1),
-        library.GaussNoise(std_range=(0.15, 0.2), p=1),
-        library.GaussianBlur(sigma_limit=(2, 3), p=1),
-        library.CoarseDropout(num_holes_range=(6, 10), hole_height_range=(0.1, 0.2), hole_width_range=(0.1, 0.2), p=1),
-    )
-    return {type(one).__name__: library.Compose([one], seed=0)(image=photo)["image"] for one in transforms}
-
-
-def _by_numpy(photo: Any) -> dict[str, Any]:
-    height, width = photo.shape[:2]
-    moved = augmentation.shift(photo.transpose(2, 0, 1), width // 5, height // 8).transpose(1, 2, 0)
-    noisy = augmentation.noise(photo, 40.0, np.random.default_rng(0))
-    return {
-        "flip": photo[:, ::-1],
-        "shift": moved.astype(np.uint8),
-        "brightness": np.clip(photo * 1.4, 0, 255).astype(np.uint8),
-        "noise": np.clip(noisy, 0, 255).astype(np.uint8),
-        "crop": photo[height // 5 : -height // 5, width // 5 : -width // 5],
-    }
-
-
-def _grid() -> Figure:
-    from matplotlib.figure import Figure
-    from sklearn.datasets import load_sample_image
-
-    photo = load_sample_image("china.jpg")[::2, ::2]  # half the size is as good on a page
-    made = _has_albumentations()
-    images = {"original": photo} | (_by_albumentations(photo) if made else _by_numpy(photo))
-    columns = 4 if made else 3
-    figure = Figure(figsize=(3 * columns, 2.3 * len(images) / columns), layout="constrained")
-    figure.suptitle(f"china.jpg through Albumentations {version('albumentations')}" if made
-                    else "china.jpg through NumPy alone (Albumentations is not installed)")  # fmt: skip
-    for axes, (name, image) in zip(figure.subplots(len(images) // columns, columns).flat, images.items(), strict=True):
-        axes.imshow(image)
-        axes.set_title(name, fontsize=10)
-        axes.axis("off")
-    return figure
-
-
-def _grid_caption() -> Words:
-    if _has_albumentations():
-        return Words("A real photograph through transforms of Albumentations, drawn by that library",
-                     "실제 사진에 Albumentations 변환을 적용한 모습 (해당 라이브러리로 생성)")  # fmt: skip
-    return Words(
-        "A real photograph through five transforms in NumPy alone: Albumentations is not installed "
-        "(pip install trainclinic[images])",
-        "실제 사진에 NumPy만으로 다섯 가지 변환을 적용한 모습: Albumentations가 설치되어 있지 않습니다 "
-        "(pip install trainclinic[images])",
-    )
-
-
-# -- the effect
-
-
-@cache
-def _measured() -> dict[str, tuple[tuple[float, ...], tuple[float, ...]]]:
-    """Kind → accuracy on the validation images as they are, and moved by one pixel; one figure a seed."""
-    found: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {}
-    for kind in AUGMENTATIONS:
-        pairs = [_accuracies(kind, seed) for seed in SEEDS]
-        found[kind] = tuple(one for one, _ in pairs), tuple(other for _, other in pairs)
-    return found
-
-
-def _accuracies(kind: str, seed: int) -> tuple[float, float]:
-    setup = build(Make({**_SETTINGS, "augmentation": kind}), seed)
-    train(setup)
-    setup.model.eval()
-    inputs, targets = next(iter(setup.val_loader or ()))
-
-    def right(images: Any) -> float:
-        with torch.no_grad():
-            return float(
-                (setup.model(torch.as_tensor(images, dtype=torch.float32)).argmax(1) == targets).float().mean()
-            )
-
-    moved = [right(augmentation.shift(inputs.numpy(), *by)) for by in SHIFTS]
-    return right(inputs), sum(moved) / len(moved)
-
-
-def _effect() -> Figure:
-    from matplotlib.figure import Figure
-
-    measured = _measured()
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    titles = ("Validation images as they are", "Validation images moved by one pixel")
-    for which, (axes, title, colour) in enumerate(zip(panels, titles, (BLUE, RED), strict=True)):
-        for place, kind in enumerate(measured):
-            seeds = measured[kind][which]
-            mean = sum(seeds) / len(seeds)
-            axes.bar(place, mean, color=colour, alpha=0.35)
-            axes.plot([place] * len(seeds), seeds, "o", color=colour, markersize=5)
-            axes.annotate(f"{mean:.3f}", (place, mean / 2), ha="center")
-        axes.set_xticks(range(len(measured)), list(measured))
-        axes.set(title=title, xlabel="augmentation of the training images", ylim=(0, 1))
-        axes.grid(axis="y", alpha=0.4)
-    panels[0].set_ylabel("accuracy (bars: mean, dots: seeds)")
-    return figure
-
-
-# -- the plays
-
-
-def _pictures(images: dict[str, Any], colours: str = "Greys") -> dict[str, Any]:
-    """Images of 8×8 pixels beside each other, as one Plotly figure."""
-    data, count = [], len(images)
-    layout: dict[str, Any] = {"height": 320, "margin": {"l": 10, "r": 10, "t": 30, "b": 10}, "annotations": []}
-    for place, (title, image) in enumerate(images.items()):
-        number = "" if place == 0 else str(place + 1)
-        start, end = place / count, (place + 0.92) / count
-        data.append({"type": "heatmap", "z": np.round(image, 2).tolist(), "colorscale": colours, "zmin": 0, "zmax": 16,
-                     "showscale": False, "xaxis": f"x{number}", "yaxis": f"y{number}"})  # fmt: skip
-        layout[f"xaxis{number}"] = {"visible": False, "domain": [start, end], "anchor": f"y{number}",
-                                    "constrain": "domain"}  # fmt: skip
-        layout[f"yaxis{number}"] = {"visible": False, "autorange": "reversed", "scaleanchor": f"x{number}",
-                                    "anchor": f"x{number}", "constrain": "domain"}  # fmt: skip
-        layout["annotations"].append({"text": title, "x": (start + end) / 2, "y": 1.06, "xref": "paper",
-                                      "yref": "paper", "showarrow": False})  # fmt: skip
-    return {"data": data, "layout": layout}
-
-
-def _verdict(digit: int, image: Any, language: str) -> Table:
-    seen = digit_images.nearest(image)
-    kept = (Words("it survives", "유지됩니다") if seen == digit else Words("it does not", "유지되지 않습니다"))[
-        language
-    ]
-    return Table(
-        (Words("label in the data", "데이터의 레이블"), Words("nearest class mean", "가장 가까운 클래스 평균"),
-         Words("the label", "레이블")),
-        ((str(digit), str(seen), kept),),
-    )  # fmt: skip
-
-
-def _show_rotation(given: Values, language: str) -> list[Table | dict[str, Any]]:
-    digit = int(given["digit"])
-    before = digit_images.DIGITS[digit]
-    after = augmentation.rotate(before, cast(float, given["angle"]))
-    titles = (Words("before", "변환 전")[language], Words("turned", "회전 후")[language])
-    return [_pictures(dict(zip(titles, (before, after), strict=True))), _verdict(digit, after, language)]
-
-
-def _show_pixels(given: Values, language: str) -> list[Table | dict[str, Any]]:
-    digit = int(given["digit"])
-    before = digit_images.DIGITS[digit]
-    moved = augmentation.shift(before, cast(int, given["right"]), cast(int, given["down"]))
-    after = augmentation.noise(moved, cast(float, given["std"]), np.random.default_rng(cast(int, given["seed"])))
-    titles = (Words("before", "변환 전")[language], Words("after", "변환 후")[language])
-    return [_pictures(dict(zip(titles, (before, after), strict=True))), _verdict(digit, after, language)]
-
-
-def _show_mixup(given: Values, language: str) -> list[Table | dict[str, Any]]:
-    first, second, share = int(given["digit"]), int(given["other"]), cast(float, given["share"])
-    one, other = digit_images.DIGITS[first], digit_images.DIGITS[second]
-    labels = augmentation.one_hot([first, second], 10)
-    soft = augmentation.mix(labels[0], labels[1], share)
-    titles = (f"x₁ ({first})", f"x₂ ({second})", f"{share:.2f} x₁ + {1 - share:.2f} x₂")
-    mixed = augmentation.mix(one, other, share)
-    classes = Table(
-        (Words("class", "클래스"), *(same(str(label)) for label in range(10))),
-        ((Words("its share of the label", "레이블의 몫")[language], *(f"{part:.2f}" for part in soft)),),
-    )
-    return [_pictures(dict(zip(titles, (one, other, mixed), strict=True))), classes]
-
 
 _DIGIT = Control("digit", Words("Digit", "숫자"), "6", choices={str(label): same(str(label)) for label in range(10)})
 
@@ -233,8 +20,8 @@ class DataAugmentation(Chapter):
     lead: ClassVar[Words] = Words(
         "More data without collecting any: change each sample in a way that leaves its label true. What the network "
         "gains depends on which changes the new data will really show.",
-        "데이터를 더 모으지 않고 늘리는 방법입니다. 레이블이 그대로 맞는 범위에서 샘플을 조금씩 바꿉니다. 얼마나 얻는지는 "
-        "실제로 만날 데이터에 그런 변화가 있는지에 달려 있습니다.",
+        "데이터를 더 모으지 않고 늘리는 방법입니다. 레이블이 그대로 맞는 범위에서 샘플을 조금씩 바꿉니다. 얼마나 "
+        "얻는지는 실제로 만날 데이터에 그런 변화가 있는지에 달려 있습니다.",
     )
     text: ClassVar[tuple[Section, ...]] = (
         Section(
@@ -252,38 +39,39 @@ change their values (brightness, noise, blur). Holes cut into the image are a th
 spot.
 """,
                 """
-좌우를 뒤집고, 자르고, 돌리고, 밝게 하고, 잡음을 넣어도 사람에게는 같은 건물입니다. 그러니 레이블은 그대로 두어도 됩니다. 하지만
-신경망에는 매번 새로운 숫자입니다. 에폭마다 다른 모습이 들어오면 픽셀을 외울 수 없으므로, 변하지 않는 특징을 찾아야 합니다.
+좌우를 뒤집고, 자르고, 돌리고, 밝게 하고, 잡음을 넣어도 사람에게는 같은 건물입니다. 그러니 레이블은 그대로 두어도
+됩니다. 하지만 신경망에는 매번 새로운 숫자입니다. 에폭마다 다른 모습이 들어오면 픽셀을 외울 수 없으므로, 변하지 않는
+특징을 찾아야 합니다.
 
 그림은 scikit-learn에 들어 있는 실제 사진으로 만들었습니다. Albumentations(Buslaev 외 2020) 2.0.8이 설치되어 있으면
-(`pip install trainclinic[images]`) 이 라이브러리로, 없으면 NumPy만으로 만들며, 어느 쪽인지 그림에 적혀 있습니다. 두 종류를 구별해
-보십시오. *기하* 변환은 픽셀을 옮기고(뒤집기, 자르기, 원근), *색·밝기* 변환은 픽셀의 값을 바꿉니다(밝기, 잡음, 흐림). 이미지에
-구멍을 내는 방법도 있는데, 한 곳에만 의존하지 못하게 하려는 것입니다.
+(`pip install trainclinic[images]`) 이 라이브러리로, 없으면 NumPy만으로 만들며, 어느 쪽인지 그림에 적혀 있습니다. 두
+종류를 구별해 보십시오. *기하* 변환은 픽셀을 옮기고(뒤집기, 자르기, 원근), *색·밝기* 변환은 픽셀의 값을 바꿉니다(밝기,
+잡음, 흐림). 이미지에 구멍을 내는 방법도 있는데, 한 곳에만 의존하지 못하게 하려는 것입니다.
 """,
             ),
-            Drawing("grid", _grid_caption(), _grid),
+            Drawing("grid", figures.grid_caption(), figures.grid),
         ),
         Section(
             Words("What the label must survive", "레이블이 유지되어야 합니다"),
             Words(
                 r"""
-A change is allowed if a person who sees only the result would give the *same* label. A 6 turned by $180°$ is a 9: train
-on it as a 6, and you teach a mistake.
+A change is allowed if a person who sees only the result would give the *same* label. A 6 turned by $180^\circ$ is a
+9: train on it as a 6, and you teach a mistake.
 
 Turn a real digit. The judge in the table is as simple as can be: it compares the image with the mean image of each
-class, and names the nearest. The 6 keeps its label up to about $35°$; at $180°$ the judge says 9, and the 9 turned over
-becomes a 6. The 4 of this data set holds out at every angle up to $60°$, the 8 gives up early: how far one may go
-depends on the class.
+class, and names the nearest. The 6 keeps its label up to about $35^\circ$; at $180^\circ$ the judge says 9, and the 9
+turned over becomes a 6. The 4 of this data set holds out at every angle up to $60^\circ$, the 8 gives up early: how
+far one may go depends on the class.
 
 So: no large turns for digits, no mirror for text, no change of hue where colour is the answer.
 """,
                 r"""
-결과만 본 사람도 *같은* 레이블을 붙일 만한 변화라면 써도 됩니다. 6을 $180°$ 돌리면 9입니다. 이것을 6이라고 학습시키면 틀린 것을
-가르치게 됩니다.
+결과만 본 사람도 *같은* 레이블을 붙일 만한 변화라면 써도 됩니다. 6을 $180^\circ$ 돌리면 9입니다. 이것을 6이라고
+학습시키면 틀린 것을 가르치게 됩니다.
 
-실제 숫자를 돌려 보십시오. 표의 판정은 아주 단순합니다. 이미지를 클래스마다의 평균 이미지와 비교해 가장 가까운 클래스를 말합니다. 6은
-약 $35°$까지 레이블을 유지하지만, $180°$에서는 9로 판정되고, 9를 뒤집으면 6이 됩니다. 이 데이터의 4는 $60°$까지 어느 각도에서도
-유지되고, 8은 일찍 무너집니다. 허용되는 정도는 클래스에 따라 다릅니다.
+실제 숫자를 돌려 보십시오. 표의 판정은 아주 단순합니다. 이미지를 클래스마다의 평균 이미지와 비교해 가장 가까운
+클래스를 말합니다. 6은 약 $35^\circ$까지 레이블을 유지하지만, $180^\circ$에서는 9로 판정되고, 9를 뒤집으면 6이 됩니다.
+이 데이터의 4는 $60^\circ$까지 어느 각도에서도 유지되고, 8은 일찍 무너집니다. 허용되는 정도는 클래스에 따라 다릅니다.
 
 그래서 숫자는 크게 돌리지 않고, 글자는 좌우로 뒤집지 않으며, 색이 곧 답인 문제에서는 색조를 바꾸지 않습니다.
 """,
@@ -291,7 +79,7 @@ So: no large turns for digits, no mirror for text, no change of hue where colour
             play=Play("rotation", Words("Turn a digit", "숫자를 돌려 보기"), (
                 _DIGIT,
                 Control("angle", Words("Angle", "각도"), 180, -180, 180, 5, unit="°"),
-            ), _show_rotation),
+            ), figures.show_rotation),
         ),
         Section(
             Words("Shift and noise in NumPy", "NumPy로 하는 이동과 잡음"),
@@ -307,13 +95,13 @@ of the judge, and it is what augmentation with shifts teaches a network to overc
 disturbs it.
 """,
                 r"""
-라이브러리 없이 할 수 있는 두 가지 변환입니다. **이동**은 이미지를 픽셀 단위로 옮기고 빈자리는 가장자리 픽셀로 채웁니다. **잡음**은
-모든 픽셀에 $\varepsilon \sim N(0, \sigma^2)$를 더합니다. $\sigma$가 작으면 신경망의 기울어진 정도에 벌점을 주는 것과 같아서, 가까운
-입력에는 가까운 답을 내게 됩니다(Bishop 1995).
+라이브러리 없이 할 수 있는 두 가지 변환입니다. **이동**은 이미지를 픽셀 단위로 옮기고 빈자리는 가장자리 픽셀로
+채웁니다. **잡음**은 모든 픽셀에 $\varepsilon \sim N(0, \sigma^2)$를 더합니다. $\sigma$가 작으면 신경망의 기울어진
+정도에 벌점을 주는 것과 같아서, 가까운 입력에는 가까운 답을 내게 됩니다(Bishop 1995).
 
-0에서 16까지의 밝기를 가진 8×8 이미지로 둘 다 움직여 보십시오. 한 픽셀은 작아 보이지만 이미지의 8분의 1입니다. 표의 단순한 판정은 한
-픽셀만 옮겨도 자주 틀리지만 *사람*은 틀리지 않습니다. 이것은 판정의 약점이며, 이동 증강은 신경망이 바로 이 약점을 이겨 내도록
-가르칩니다. $\sigma = 2$ 정도의 잡음에는 거의 흔들리지 않습니다.
+0에서 16까지의 밝기를 가진 8×8 이미지로 둘 다 움직여 보십시오. 한 픽셀은 작아 보이지만 이미지의 8분의 1입니다. 표의
+단순한 판정은 한 픽셀만 옮겨도 자주 틀리지만 *사람*은 틀리지 않습니다. 이것은 판정의 약점이며, 이동 증강은 신경망이
+바로 이 약점을 이겨 내도록 가르칩니다. $\sigma = 2$ 정도의 잡음에는 거의 흔들리지 않습니다.
 """,
             ),
             play=Play("pixels", Words("Move a digit and add noise", "숫자를 옮기고 잡음 넣기"), (
@@ -322,7 +110,7 @@ disturbs it.
                 Control("down", Words("Down", "아래로"), 0, -3, 3, unit="px"),
                 Control("std", Words("Noise σ", "잡음 σ"), 2.0, 0.0, 8.0, 0.5),
                 Control("seed", Words("Seed of the noise", "잡음의 난수 시드"), 0, 0, 9999),
-            ), _show_pixels),
+            ), figures.show_pixels),
             code="""\
 import numpy as np
 from trainclinic.lab import augmentation, digit_images
@@ -347,22 +135,22 @@ sure of everything, and is pulled towards straight lines between the samples. Wi
 $\lambda$ is mostly near $0$ or $1$. The training loss of soft labels never reaches $0$: read the validation loss.
 """,
                 r"""
-mixup(Zhang 외 2018)은 앞의 규칙을 정직하게 어깁니다. 답이 달라지는 만큼 레이블도 똑같이 바꿉니다. 두 샘플을 비율 $\lambda$로 섞고
-원-핫 레이블도 같은 비율로 섞습니다.
+mixup(Zhang 외 2018)은 앞의 규칙을 정직하게 어깁니다. 답이 달라지는 만큼 레이블도 똑같이 바꿉니다. 두 샘플을 비율
+$\lambda$로 섞고 원-핫 레이블도 같은 비율로 섞습니다.
 
 $$\tilde{x} = \lambda x_1 + (1-\lambda)\,x_2, \qquad \tilde{y} = \lambda y_1 + (1-\lambda)\,y_2, \qquad
 \lambda \sim \mathrm{Beta}(\alpha, \alpha).$$
 
-레이블은 *부드러워집니다*. 6이 $0.7$, 1이 $0.3$인 식입니다. 두 클래스 사이에서 70 %라고 답해야 하는 신경망은 모든 것을 확신할 수 없고,
-샘플 사이를 직선에 가깝게 잇게 됩니다. 실험처럼 $\alpha = 0.4$이면 $\lambda$는 대부분 $0$이나 $1$에 가깝습니다. 부드러운 레이블의 훈련
-손실은 $0$이 되지 않으므로 검증 손실을 보아야 합니다.
+레이블은 *부드러워집니다*. 6이 $0.7$, 1이 $0.3$인 식입니다. 두 클래스 사이에서 70 %라고 답해야 하는 신경망은 모든 것을
+확신할 수 없고, 샘플 사이를 직선에 가깝게 잇게 됩니다. 실험처럼 $\alpha = 0.4$이면 $\lambda$는 대부분 $0$이나 $1$에
+가깝습니다. 부드러운 레이블의 훈련 손실은 $0$이 되지 않으므로 검증 손실을 보아야 합니다.
 """,
             ),
             play=Play("mixup", Words("Mix two digits", "숫자 두 개 섞기"), (
                 _DIGIT,
                 _DIGIT.to("1", name="other", label=Words("Other digit", "다른 숫자")),
                 Control("share", Words("Share λ of the first", "첫 숫자의 비율 λ"), 0.7, 0.0, 1.0, 0.05),
-            ), _show_mixup),
+            ), figures.show_mixup),
         ),
         Section(
             Words("What it does with 100 samples", "샘플 100개에서의 효과"),
@@ -383,8 +171,8 @@ the unmoved images never ask for what the shifted training taught. **Augment wit
 others cost accuracy.
 """,
                 """
-실제 학습 12번의 결과입니다. 숫자 100개, 유닛 256개짜리 은닉층 3개, 100에폭이고, 방법마다 시드 세 개를 썼습니다. 측정값은
-다음과 같습니다.
+실제 학습 12번의 결과입니다. 숫자 100개, 유닛 256개짜리 은닉층 3개, 100에폭이고, 방법마다 시드 세 개를 썼습니다.
+측정값은 다음과 같습니다.
 
 | 증강 | 그대로 | 한 픽셀 이동 |
 | --- | --- | --- |
@@ -393,13 +181,14 @@ others cost accuracy.
 | 이동 | 0.862 | **0.778** |
 | mixup | 0.873 | 0.311 |
 
-왼쪽에서 *잡음*은 모든 시드에서 도움이 되고, *이동*은 조금 손해이며, mixup은 별 차이가 없습니다. 오른쪽은 같은 신경망을 한 픽셀 옮긴
-검증 이미지로 평가한 것입니다. 여기서는 이동의 효과가 41 %포인트입니다. 이 데이터의 숫자는 가운데에 맞춰져 있어서, 옮기지 않은
-이미지로는 이동 증강이 가르친 것을 물을 일이 없습니다. **실제로 만날 변화로 증강하십시오.** 다른 변화는 정확도를 깎습니다.
+왼쪽에서 *잡음*은 모든 시드에서 도움이 되고, *이동*은 조금 손해이며, mixup은 별 차이가 없습니다. 오른쪽은 같은
+신경망을 한 픽셀 옮긴 검증 이미지로 평가한 것입니다. 여기서는 이동의 효과가 41 %포인트입니다. 이 데이터의 숫자는
+가운데에 맞춰져 있어서, 옮기지 않은 이미지로는 이동 증강이 가르친 것을 물을 일이 없습니다. **실제로 만날 변화로
+증강하십시오.** 다른 변화는 정확도를 깎습니다.
 """,
             ),
             Drawing("effect", Words("Validation accuracy after training on 100 digits, three seeds each",
-                                    "숫자 100개로 학습한 뒤의 검증 정확도, 시드 세 개씩"), _effect),
+                                    "숫자 100개로 학습한 뒤의 검증 정확도, 시드 세 개씩"), figures.effect),
         ),
         Section(
             Words("Rules of use", "사용할 때의 규칙"),
@@ -415,19 +204,21 @@ others cost accuracy.
 5. It is next best to more data. With all 1,348 training digits the same network reaches 0.985 without any of it.
 """,
                 """
-1. **먼저 나누고, 훈련 데이터만 증강합니다.** 훈련 이미지를 바꾼 사본이 검증 데이터에 들어가면 답을 미리 알려 준 셈입니다.
+1. **먼저 나누고, 훈련 데이터만 증강합니다.** 훈련 이미지를 바꾼 사본이 검증 데이터에 들어가면 답을 미리 알려 준
+   셈입니다.
 2. **에폭마다 새로 뽑습니다.** 사본 열 장을 저장해 두지 말고 로더에서 바꾸십시오. 에폭이 늘수록 샘플도 늘어납니다.
-3. **시간을 더 주십시오.** 문제가 어려워지므로 에폭이 몇 배 더 필요할 수 있습니다. 이동 증강은 15에폭에서는 증강이 없을 때보다
-   10 %포인트 뒤처졌지만 100에폭에서는 2 %포인트까지 따라왔습니다.
-4. **실제로 들어올 모습의 검증 데이터로 판단하고**, 시드를 여러 개 쓰십시오. 검증 이미지가 449장이면 정확도 0.88의 불확실성은
-   0.015입니다.
-5. 데이터를 더 모으는 것 다음으로 좋은 방법입니다. 훈련 숫자 1,348장을 모두 쓰면 같은 신경망이 증강 없이도 0.985에 이릅니다.
+3. **시간을 더 주십시오.** 문제가 어려워지므로 에폭이 몇 배 더 필요할 수 있습니다. 이동 증강은 15에폭에서는 증강이
+   없을 때보다 10 %포인트 뒤처졌지만 100에폭에서는 2 %포인트까지 따라왔습니다.
+4. **실제로 들어올 모습의 검증 데이터로 판단하고**, 시드를 여러 개 쓰십시오. 검증 이미지가 449장이면 정확도 0.88의
+   불확실성은 0.015입니다.
+5. 데이터를 더 모으는 것 다음으로 좋은 방법입니다. 훈련 숫자 1,348장을 모두 쓰면 같은 신경망이 증강 없이도 0.985에
+   이릅니다.
 """,
             ),
         ),
     )  # fmt: skip
     experiment: ClassVar[Experiment] = Experiment(
-        _SETTINGS,
+        figures.SETTINGS,
         ("augmentation", "samples", "epochs", "width", "depth", "batch_size"),
         ("gradient_rms", "activation_rms", "activation_mean", "dead_unit_fraction", "update_ratio"),
     )
@@ -436,39 +227,42 @@ others cost accuracy.
             Words("Switch augmentation to noise. The training loss hardly changes; does the accuracy?",
                   "증강을 '잡음'으로 바꾸어 보십시오. 훈련 손실은 거의 같은데 정확도는 어떻습니까?"),
             {"augmentation": "noise"},
-            Words("It rises. After 100 epochs the validation accuracy was 0.893, 0.909 and 0.902 with seeds 0, 1 and 2, "
-                  "against 0.884, 0.880 and 0.869 without: 2.4 points more, with every seed. The lowest validation "
-                  "loss falls from about 0.36 to 0.30. The training loss ends near 0 in both.",
-                  "올라갑니다. 100에폭 뒤의 검증 정확도는 시드 0, 1, 2에서 0.893, 0.909, 0.902로, 증강이 없을 때의 0.884, 0.880, "
-                  "0.869보다 모든 시드에서 높고 평균 2.4 %포인트 차이입니다. 검증 손실의 최저점은 약 0.36에서 0.30으로 내려갑니다. 훈련 "
-                  "손실은 양쪽 모두 거의 0으로 끝납니다."),
+            Words("It rises. After 100 epochs the validation accuracy was 0.893, 0.909 and 0.902 with seeds 0, 1 "
+                  "and 2, against 0.884, 0.880 and 0.869 without: 2.4 points more, with every seed. The lowest "
+                  "validation loss falls from about 0.36 to 0.30. The training loss ends near 0 in both.",
+                  "올라갑니다. 100에폭 뒤의 검증 정확도는 시드 0, 1, 2에서 0.893, 0.909, 0.902로, 증강이 없을 때의 "
+                  "0.884, 0.880, 0.869보다 모든 시드에서 높고 평균 2.4 %포인트 차이입니다. 검증 손실의 최저점은 약 "
+                  "0.36에서 0.30으로 내려갑니다. 훈련 손실은 양쪽 모두 거의 0으로 끝납니다."),
         ),
         Try(
-            Words("Switch it to shift. Why does it not help here?", "증강을 '한 픽셀 이동'으로 바꾸어 보십시오. 왜 여기서는 도움이 되지 않습니까?"),
+            Words("Switch it to shift. Why does it not help here?",
+                  "증강을 '한 픽셀 이동'으로 바꾸어 보십시오. 왜 여기서는 도움이 되지 않습니까?"),
             {"augmentation": "shift"},
-            Words("The validation accuracy ended at 0.880, 0.853 and 0.853, a little below none. These digits are centred "
-                  "in both sets: the network spends its units on positions that never come. Asked about moved images it "
-                  "is right in 78 % instead of 37 %, as the figure above shows.",
-                  "검증 정확도는 0.880, 0.853, 0.853으로 끝나서 증강이 없을 때보다 조금 낮습니다. 이 데이터의 숫자는 훈련과 검증 모두 가운데에 "
-                  "맞춰져 있어서, 신경망은 나오지 않을 위치에 유닛을 씁니다. 옮긴 이미지로 물으면 위의 그림처럼 37 %가 아니라 78 %를 "
-                  "맞힙니다."),
+            Words("The validation accuracy ended at 0.880, 0.853 and 0.853, a little below none. These digits are "
+                  "centred in both sets: the network spends its units on positions that never come. Asked about "
+                  "moved images it is right in 78 % instead of 37 %, as the figure above shows.",
+                  "검증 정확도는 0.880, 0.853, 0.853으로 끝나서 증강이 없을 때보다 조금 낮습니다. 이 데이터의 "
+                  "숫자는 훈련과 검증 모두 가운데에 맞춰져 있어서, 신경망은 나오지 않을 위치에 유닛을 씁니다. 옮긴 "
+                  "이미지로 물으면 위의 그림처럼 37 %가 아니라 78 %를 맞힙니다."),
         ),
         Try(
-            Words("Switch it to mixup. What happens to the training loss?", "증강을 mixup으로 바꾸어 보십시오. 훈련 손실은 어떻게 됩니까?"),
+            Words("Switch it to mixup. What happens to the training loss?",
+                  "증강을 mixup으로 바꾸어 보십시오. 훈련 손실은 어떻게 됩니까?"),
             {"augmentation": "mixup"},
             Words("It swings between 0.1 and 0.9 to the end and never comes to rest at 0: with soft labels 0 cannot be "
                   "reached. The validation accuracy, 0.866, 0.857 and 0.895, is about that of no augmentation; the "
                   "lowest validation loss comes at epochs 55 to 77, and rises a little after that.",
-                  "끝까지 0.1에서 0.9 사이를 오르내리며 0에 머무르지 않습니다. 부드러운 레이블에서는 0이 될 수 없기 때문입니다. 검증 정확도는 0.866, "
-                  "0.857, 0.895로 증강이 없을 때와 비슷하고, 검증 손실은 55~77에폭에서 가장 낮았다가 조금 올라갑니다."),
+                  "끝까지 0.1에서 0.9 사이를 오르내리며 0에 머무르지 않습니다. 부드러운 레이블에서는 0이 될 수 "
+                  "없기 때문입니다. 검증 정확도는 0.866, 0.857, 0.895로 증강이 없을 때와 비슷하고, 검증 손실은 "
+                  "55~77에폭에서 가장 낮았다가 조금 올라갑니다."),
         ),
         Try(
             Words("Take all the samples, 20 epochs, no augmentation. How does it compare?",
                   "샘플을 모두 쓰고, 20에폭, 증강 없이 학습해 보십시오. 어떻게 다릅니까?"),
             {"samples": 1400, "epochs": 20},
-            Words("The validation accuracy is 0.987, 0.987 and 0.982. Real samples are worth more than any changed ones: "
-                  "the best augmentation of 100 samples stays 8 points below.",
-                  "검증 정확도가 0.987, 0.987, 0.982입니다. 실제 샘플은 어떤 변형보다 값집니다. 샘플 100개를 가장 잘 증강해도 8 %포인트 "
-                  "낮습니다."),
+            Words("The validation accuracy is 0.987, 0.987 and 0.982. Real samples are worth more than any changed "
+                  "ones: the best augmentation of 100 samples stays 8 points below.",
+                  "검증 정확도가 0.987, 0.987, 0.982입니다. 실제 샘플은 어떤 변형보다 값집니다. 샘플 100개를 가장 "
+                  "잘 증강해도 8 %포인트 낮습니다."),
         ),
     )  # fmt: skip

@@ -2,198 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import ClassVar
 
-import torch
-from torch import nn
-
-from trainclinic.lab.chapter import Chapter, Drawing, Experiment, Play, Section, Table, Try
-from trainclinic.lab.controls import Control, Value, Values
-from trainclinic.lab.curves import by_epoch
-from trainclinic.lab.experiment import Make
-from trainclinic.lab.words import Words, same
-from trainclinic.measure.run import run
-from trainclinic.recording import Floats
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-BLUE, RED, GREY = "#2563eb", "#dc2626", "#9ca3af"
-SIZES = (4, 6, 6, 3)  # units per layer of the small network that is drawn; the hidden ones can be switched off
-SHOWN_P, SHOWN_SEED = 0.5, 3  # of the mask in the static figure
-INPUTS = (2.0, -1.5, 1.0, -0.5, 0.5, 3.0)  # what goes through nn.Dropout in the play on scaling
-
-_SETTINGS: dict[str, Value] = {
-    "samples": 200, "label_noise": 0.3, "depth": 3, "width": 256, "learning_rate": 0.002, "batch_size": 32,
-    "epochs": 80, "dropout": 0.0,
-}  # fmt: skip
-
-
-# -- the mask
-
-
-def _masks(p: float, seed: int) -> tuple[tuple[bool, ...], ...]:
-    """Which units of each layer are on, from an actual nn.Dropout in training mode; input and output always are."""
-    layer = nn.Dropout(p)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        hidden = [tuple(bool(value > 0) for value in layer(torch.ones(size))) for size in SIZES[1:-1]]
-    return ((True,) * SIZES[0], *hidden, (True,) * SIZES[-1])
-
-
-def _place(layer: int, unit: int) -> tuple[float, float]:
-    return float(layer), unit - (SIZES[layer] - 1) / 2
-
-
-def _lines(on: tuple[tuple[bool, ...], ...]) -> list[tuple[tuple[float, float], tuple[float, float]]]:
-    """Every connection between two units that are on."""
-    return [
-        (_place(layer, one), _place(layer + 1, other))
-        for layer in range(len(SIZES) - 1)
-        for one in range(SIZES[layer])
-        for other in range(SIZES[layer + 1])
-        if on[layer][one] and on[layer + 1][other]
-    ]
-
-
-def _draw_network(axes: Axes, on: tuple[tuple[bool, ...], ...], title: str) -> None:
-    from matplotlib.collections import LineCollection
-    from matplotlib.patches import Circle
-
-    axes.add_collection(LineCollection(_lines(on), colors=GREY, linewidths=0.7, zorder=1))
-    for layer, units in enumerate(on):
-        for unit, alive in enumerate(units):
-            x, y = _place(layer, unit)
-            axes.add_patch(Circle((x, y), 0.22, facecolor="#dbeafe" if alive else "white",
-                                  edgecolor=BLUE if alive else GREY, zorder=2))  # fmt: skip
-            if not alive:
-                for slope in (1, -1):
-                    axes.plot([x - 0.16, x + 0.16], [y - 0.16 * slope, y + 0.16 * slope], color=RED, zorder=3)
-    axes.set(title=title, xlim=(-0.5, len(SIZES) - 0.5), ylim=(-3.2, 3.2), aspect="equal")
-    axes.axis("off")
-
-
-def _thinned() -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    _draw_network(left, _masks(0.0, SHOWN_SEED), "Full network")
-    _draw_network(right, _masks(SHOWN_P, SHOWN_SEED), f"Thinned network (p = {SHOWN_P})")
-    return figure
-
-
-def _show_mask(given: Values, language: str) -> list[Table | dict[str, Any]]:
-    p = cast(float, given["p"])
-    on = _masks(p, cast(int, given["seed"]))
-    lines = _lines(on)
-    names = (Words("on", "켜짐"), Words("off", "꺼짐"))
-    data: list[dict[str, Any]] = [{
-        "type": "scatter", "mode": "lines", "line": {"color": GREY, "width": 1}, "hoverinfo": "skip",
-        "showlegend": False,
-        "x": [x for one, other in lines for x in (one[0], other[0], None)],
-        "y": [y for one, other in lines for y in (one[1], other[1], None)],
-    }]  # fmt: skip
-    for alive, colour, symbol in ((True, BLUE, "circle"), (False, RED, "x")):
-        units = [_place(k, unit) for k, layer in enumerate(on) for unit, is_on in enumerate(layer) if is_on == alive]
-        data.append({
-            "type": "scatter", "mode": "markers", "name": names[not alive][language],
-            "marker": {"color": colour, "size": 18 if alive else 12, "symbol": symbol},
-            "x": [x for x, _ in units], "y": [y for _, y in units],
-        })  # fmt: skip
-    axis = {"visible": False, "fixedrange": True}
-    layout = {"height": 320, "margin": {"l": 10, "r": 10, "t": 10, "b": 10}, "xaxis": axis, "yaxis": axis}
-    rows = [(same(str(k)), layer) for k, layer in enumerate(on[1:-1], 1)]
-    table = Table(
-        (Words("hidden layer", "은닉층"), Words("units", "유닛 수"), Words("off, drawn", "꺼진 유닛(실제)"),
-         Words("off, expected", "꺼진 유닛(기댓값)"), Words("connections left of all", "남은 연결 / 전체")),
-        tuple((name[language], str(len(layer)), str(len(layer) - sum(layer)), f"{p * len(layer):.1f}",
-               f"{len(lines)} / {sum(a * b for a, b in zip(SIZES, SIZES[1:], strict=False))}") for name, layer in rows),
-    )  # fmt: skip
-    return [{"data": data, "layout": layout}, table]
-
-
-# -- the scaling
-
-
-def _show_scaling(given: Values, language: str) -> list[Table | dict[str, Any]]:
-    p, count = cast(float, given["p"]), cast(int, given["masks"])
-    x, layer = torch.tensor(INPUTS), nn.Dropout(p)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(cast(int, given["seed"]))
-        drawn = layer.train()(x.expand(count, -1))
-    evaluated = layer.eval()(x)
-    mean = drawn.mean(0)
-    table = Table(
-        (Words("unit", "유닛"), Words("goes in", "입력"), Words("train(), first mask", "train(), 첫 마스크"),
-         Words("train(), mean of the masks", "train(), 마스크 평균"), same("eval()")),
-        tuple((str(unit + 1), *(f"{float(value[unit]):.3f}" for value in (x, drawn[0], mean, evaluated)))
-              for unit in range(len(INPUTS))),
-    )  # fmt: skip
-    running = drawn[:, 0].cumsum(0) / torch.arange(1, count + 1)
-    seen = sorted({round(count ** (k / 200)) for k in range(201)})  # evenly spaced on the logarithmic axis
-    names = (Words("mean of unit 1 so far", "유닛 1의 누적 평균"), Words("unit 1 in eval()", "eval()에서의 유닛 1"))
-    figure = {
-        "data": [
-            {"type": "scatter", "mode": "lines+markers", "name": names[0][language], "line": {"color": BLUE},
-             "marker": {"size": 4}, "x": seen, "y": [float(running[k - 1]) for k in seen]},
-            {"type": "scatter", "mode": "lines", "name": names[1][language], "line": {"color": RED, "dash": "dash"},
-             "x": [1, count], "y": [INPUTS[0], INPUTS[0]]},
-        ],
-        "layout": {
-            "height": 320, "margin": {"l": 50, "r": 10, "t": 10, "b": 45},
-            "xaxis": {"title": {"text": Words("masks", "마스크 수")[language]}, "type": "log"},
-            "yaxis": {"title": {"text": Words("output", "출력")[language]}},
-            "legend": {"orientation": "h", "y": 1.1},
-        },
-    }  # fmt: skip
-    return [table, figure]
-
-
-# -- the curves
-
-
-@cache
-def _trained(dropout: float) -> tuple[Floats, Floats]:
-    return by_epoch(run(Make({**_SETTINGS, "dropout": dropout}), seed=0))
-
-
-def _draw_curves(axes: Axes, dropout: float, title: str) -> None:
-    training, validation = _trained(dropout)
-    epochs = range(1, len(training) + 1)
-    best = int(validation.argmin()) + 1
-    axes.plot(epochs, training, color=BLUE, label="training")
-    axes.plot(epochs, validation, color=RED, label="validation")
-    axes.plot([best], [validation[best - 1]], "o", color=RED, label=f"best, epoch {best}")
-    axes.set(title=title, xlabel="epoch", ylabel="loss", ylim=(0, 2.5))
-    axes.grid(alpha=0.4)
-    axes.legend()
-
-
-def _curves() -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    _draw_curves(figure.subplots(), 0.0, "Overfitting")
-    return figure
-
-
-def _effect() -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
-    _draw_curves(left, 0.0, "Without dropout")
-    _draw_curves(right, 0.5, "With dropout (p = 0.5)")
-    right.set_ylabel("")
-    return figure
-
+from trainclinic.lab import dropout_figures as figures
+from trainclinic.lab.chapter import Chapter, Drawing, Experiment, Play, Section, Try
+from trainclinic.lab.controls import Control
+from trainclinic.lab.words import Words
 
 _P = Control("p", Words("Dropout p", "드롭아웃 비율 p"), 0.5, 0.0, 0.9, 0.05,
              help=Words("probability that a unit is switched off", "유닛이 꺼질 확률"))  # fmt: skip
-_SEED = Control("seed", Words("Seed of the mask", "마스크의 난수 시드"), SHOWN_SEED, 0, 9999)
+_SEED = Control("seed", Words("Seed of the mask", "마스크의 난수 시드"), figures.SHOWN_SEED, 0, 9999)
 
 
 class Dropout(Chapter):
@@ -204,8 +22,8 @@ class Dropout(Chapter):
     lead: ClassVar[Words] = Words(
         "A large network and few samples: it learns them by heart. Dropout switches units off at random in every step, "
         "so that none of them can rely on another.",
-        "신경망은 크고 샘플은 적으면 신경망이 샘플을 통째로 외워 버립니다. 드롭아웃은 학습할 때마다 유닛을 무작위로 꺼서 "
-        "유닛들이 서로에게만 기대지 못하게 합니다.",
+        "신경망은 크고 샘플은 적으면 신경망이 샘플을 통째로 외워 버립니다. 드롭아웃은 학습할 때마다 유닛을 무작위로 "
+        "꺼서 유닛들이 서로에게만 기대지 못하게 합니다.",
     )
     text: ClassVar[tuple[Section, ...]] = (
         Section(
@@ -224,14 +42,14 @@ climbs from there, and that the training loss tells nothing of it. A gap alone i
 그림은 실제로 학습한 결과입니다. 유닛 256개짜리 은닉층 3개, 숫자 이미지 200장이며, 현실 데이터의 오류를 흉내 내려고
 훈련 레이블의 30 %를 무작위로 다시 뽑았습니다. 검증 레이블은 모두 맞습니다.
 
-처음에는 두 손실이 함께 내려갑니다. 숫자들의 공통된 특징을 배우는 구간입니다. 그다음 **훈련** 손실은 틀린 레이블까지 외우며
-거의 $0$으로 가지만, **검증** 손실은 방향을 바꾸어 올라갑니다. 이때부터는 숫자가 아니라 샘플을 배우는 것이고, 이것이
-과적합입니다. 검증 손실이 가장 낮은 곳(점), 거기서부터 올라간 폭, 그리고 훈련 손실만 보아서는 이를 알 수 없다는 점을
-확인하십시오. 두 손실의 차이만으로는 과적합이 아닙니다. *상승*이 과적합입니다.
+처음에는 두 손실이 함께 내려갑니다. 숫자들의 공통된 특징을 배우는 구간입니다. 그다음 **훈련** 손실은 틀린 레이블까지
+외우며 거의 $0$으로 가지만, **검증** 손실은 방향을 바꾸어 올라갑니다. 이때부터는 숫자가 아니라 샘플을 배우는 것이고,
+이것이 과적합입니다. 검증 손실이 가장 낮은 곳(점), 거기서부터 올라간 폭, 그리고 훈련 손실만 보아서는 이를 알 수 없다는
+점을 확인하십시오. 두 손실의 차이만으로는 과적합이 아닙니다. *상승*이 과적합입니다.
 """,
             ),
             Drawing("curves", Words("Training and validation loss of a real network part",
-                                    "실제 신경망의 훈련 손실과 검증 손실이 갈라지는 모습"), _curves),
+                                    "실제 신경망의 훈련 손실과 검증 손실이 갈라지는 모습"), figures.curves),
         ),
         Section(
             Words("The full network and the thinned one", "전체 신경망과 솎아 낸 신경망"),
@@ -248,20 +66,20 @@ $n$ units have $2^n$ thinned networks. The 12 hidden units here have 4,096; all 
 (Srivastava et al. 2014).
 """,
                 r"""
-학습 단계마다 은닉 유닛은 저마다 확률 $p$로 꺼집니다. 꺼진 유닛의 출력은 $0$이고, 그 유닛으로 들어오고 나가는 연결은 그 단계의
-순전파와 역전파에서 모두 빠집니다. 남은 것이 *솎아 낸*(thinned) 신경망입니다.
+학습 단계마다 은닉 유닛은 저마다 확률 $p$로 꺼집니다. 꺼진 유닛의 출력은 $0$이고, 그 유닛으로 들어오고 나가는 연결은
+그 단계의 순전파와 역전파에서 모두 빠집니다. 남은 것이 *솎아 낸*(thinned) 신경망입니다.
 
-그림의 × 표시는 임의로 그린 것이 아니라 실제 `nn.Dropout`의 마스크에서 나왔습니다. 시드를 바꾸면 다른 유닛이 꺼집니다. $p = 0.5$이면
-절반쯤 꺼지지만 유닛마다 따로 뽑으므로 꼭 절반은 아닙니다. 표에서 실제 개수와 기댓값 $p \cdot n$을 비교해 보십시오. 실제 층에서는
-배치의 *샘플*마다 마스크가 다릅니다.
+그림의 × 표시는 임의로 그린 것이 아니라 실제 `nn.Dropout`의 마스크에서 나왔습니다. 시드를 바꾸면 다른 유닛이 꺼집니다.
+$p = 0.5$이면 절반쯤 꺼지지만 유닛마다 따로 뽑으므로 꼭 절반은 아닙니다. 표에서 실제 개수와 기댓값 $p \cdot n$을
+비교해 보십시오. 실제 층에서는 배치의 *샘플*마다 마스크가 다릅니다.
 
-유닛이 $n$개면 솎아 낸 신경망은 $2^n$가지입니다. 여기의 은닉 유닛 12개로는 4,096가지이며, 모두가 같은 가중치를 함께 씁니다
-(Srivastava 외 2014).
+유닛이 $n$개면 솎아 낸 신경망은 $2^n$가지입니다. 여기의 은닉 유닛 12개로는 4,096가지이며, 모두가 같은 가중치를 함께
+씁니다 (Srivastava 외 2014).
 """,
             ),
             Drawing("thinned", Words("The same network, full and thinned by a real dropout mask",
-                                     "같은 신경망의 전체 모습과 실제 드롭아웃 마스크로 솎아 낸 모습"), _thinned),
-            Play("mask", Words("Draw another mask", "마스크를 새로 뽑아 보기"), (_P, _SEED), _show_mask),
+                                     "같은 신경망의 전체 모습과 실제 드롭아웃 마스크로 솎아 낸 모습"), figures.thinned),
+            Play("mask", Words("Draw another mask", "마스크를 새로 뽑아 보기"), (_P, _SEED), figures.show_mask),
         ),
         Section(
             Words("Why it helps", "왜 도움이 되는가"),
@@ -278,13 +96,13 @@ their average vote. Averages of many models make fewer mistakes than each of the
 Dropout also adds noise: the gradient of a step is that of a random network, so training takes more epochs.
 """,
                 r"""
-샘플을 외우려면 *팀워크*가 필요합니다. 한 유닛이 17번 이미지를 맡으면 다른 유닛이 18번 이미지에서 그 답을 고쳐 주는 식으로,
-함께 틀린 레이블까지 외웁니다. 이런 팀은 구성원이 모두 있을 때만 통합니다. 드롭아웃을 쓰면 다음 단계에 누가 빠질지 모르므로,
-유닛은 누구와 함께 있어도 쓸모 있는 특징을 배워야 합니다. Srivastava 외(2014)는 이런 팀을 *공적응*(co-adaptation)이라고
-부릅니다.
+샘플을 외우려면 *팀워크*가 필요합니다. 한 유닛이 17번 이미지를 맡으면 다른 유닛이 18번 이미지에서 그 답을 고쳐 주는
+식으로, 함께 틀린 레이블까지 외웁니다. 이런 팀은 구성원이 모두 있을 때만 통합니다. 드롭아웃을 쓰면 다음 단계에 누가
+빠질지 모르므로, 유닛은 누구와 함께 있어도 쓸모 있는 특징을 배워야 합니다. Srivastava 외(2014)는 이런 팀을
+*공적응*(co-adaptation)이라고 부릅니다.
 
-다르게 볼 수도 있습니다. 학습 단계마다 $2^n$가지 솎아 낸 신경망 가운데 하나를 학습하고, 유닛을 모두 켠 평가는 그 신경망들의 평균에
-가깝습니다. 여러 모델의 평균은 하나하나보다 덜 틀립니다.
+다르게 볼 수도 있습니다. 학습 단계마다 $2^n$가지 솎아 낸 신경망 가운데 하나를 학습하고, 유닛을 모두 켠 평가는 그
+신경망들의 평균에 가깝습니다. 여러 모델의 평균은 하나하나보다 덜 틀립니다.
 
 드롭아웃은 잡음도 더합니다. 단계마다 무작위로 뽑힌 신경망의 기울기를 쓰므로 에폭이 더 필요합니다.
 """,
@@ -310,16 +128,17 @@ in `eval()`. Turn $p$ up: the mean still arrives, but later, for the variance of
 $$y_i = \frac{m_i}{1-p}\,x_i, \qquad P(m_i = 1) = 1 - p, \qquad
 \mathrm{E}[y_i] = \frac{1-p}{1-p}\,x_i = x_i .$$
 
-이것이 PyTorch가 쓰는 *역드롭아웃*(inverted dropout)입니다. 표는 숫자 여섯 개를 실제 `nn.Dropout`에 넣은 결과입니다. $p = 0.5$이면
-출력은 $0$이거나 두 배이고, 원래 값 그대로 나오는 일은 없습니다. 하지만 마스크를 여러 번 뽑아 평균하면 원래 값이 되고, `eval()`의
-출력도 원래 값입니다. $p$를 키워 보십시오. $y_i$의 분산이 $x_i^2\,p/(1-p)$이므로 평균이 더 늦게 맞춰집니다.
+이것이 PyTorch가 쓰는 *역드롭아웃*(inverted dropout)입니다. 표는 숫자 여섯 개를 실제 `nn.Dropout`에 넣은 결과입니다.
+$p = 0.5$이면 출력은 $0$이거나 두 배이고, 원래 값 그대로 나오는 일은 없습니다. 하지만 마스크를 여러 번 뽑아 평균하면
+원래 값이 되고, `eval()`의 출력도 원래 값입니다. $p$를 키워 보십시오. $y_i$의 분산이 $x_i^2\,p/(1-p)$이므로 평균이 더
+늦게 맞춰집니다.
 """,
             ),
             play=Play("scaling", Words("Six numbers through nn.Dropout", "숫자 여섯 개를 nn.Dropout에 통과시키기"), (
                 _P,
                 Control("masks", Words("Masks", "마스크 수"), 500, 1, 5000, log=True),
                 _SEED.to(0),
-            ), _show_scaling),
+            ), figures.show_scaling),
         ),
         Section(
             Words("Off at evaluation", "평가할 때는 끕니다"),
@@ -335,14 +154,15 @@ One consequence is seen in every plot: the training loss is measured *with* unit
 of them on. A training loss **above** the validation loss is therefore normal with dropout, and no fault.
 """,
                 r"""
-드롭아웃은 학습할 때만 씁니다. `model.train()`이 켜고 `model.eval()`이 끕니다. `eval()`에서는 입력이 그대로 통과하므로 같은 입력에는
-언제나 같은 출력이 나옵니다.
+드롭아웃은 학습할 때만 씁니다. `model.train()`이 켜고 `model.eval()`이 끕니다. `eval()`에서는 입력이 그대로 통과하므로
+같은 입력에는 언제나 같은 출력이 나옵니다.
 
-`model.eval()`을 잊으면 답이 무작위로 흔들리고 나빠집니다. 코드를 두 번 실행해 비교해 보십시오. 평가한 뒤 `model.train()`으로
-되돌리지 않는 실수는 더 알아채기 어렵습니다. 드롭아웃 없이 학습하면서도 겉으로는 아무 문제가 없어 보입니다.
+`model.eval()`을 잊으면 답이 무작위로 흔들리고 나빠집니다. 코드를 두 번 실행해 비교해 보십시오. 평가한 뒤
+`model.train()`으로 되돌리지 않는 실수는 더 알아채기 어렵습니다. 드롭아웃 없이 학습하면서도 겉으로는 아무 문제가 없어
+보입니다.
 
-그래프를 볼 때 알아 둘 점이 하나 있습니다. 훈련 손실은 유닛을 *끈 채로* 재고, 검증 손실은 모두 켜고 잽니다. 따라서 드롭아웃을 쓸 때
-훈련 손실이 검증 손실보다 **높은** 것은 정상입니다.
+그래프를 볼 때 알아 둘 점이 하나 있습니다. 훈련 손실은 유닛을 *끈 채로* 재고, 검증 손실은 모두 켜고 잽니다. 따라서
+드롭아웃을 쓸 때 훈련 손실이 검증 손실보다 **높은** 것은 정상입니다.
 """,
             ),
             code="""\
@@ -369,23 +189,23 @@ How much? $0.5$ for wide hidden layers and $0.1$ to $0.2$ for narrow ones or for
 it nothing is learned at all: the experiment shows both ends.
 """,
                 r"""
-신경망, 데이터, 시드는 같고, 드롭아웃이 없는 경우와 $p = 0.5$인 경우입니다. 드롭아웃이 없으면 검증 손실은 처음 몇 에폭 안에 가장
-낮아진 뒤 계속 올라갑니다. 드롭아웃을 쓰면 훈련 손실이 $0$까지 가지 않고, 검증 손실의 최저점이 훨씬 늦게, 더 낮게 나타나며, 그 뒤의
-상승도 작습니다.
+신경망, 데이터, 시드는 같고, 드롭아웃이 없는 경우와 $p = 0.5$인 경우입니다. 드롭아웃이 없으면 검증 손실은 처음 몇 에폭
+안에 가장 낮아진 뒤 계속 올라갑니다. 드롭아웃을 쓰면 훈련 손실이 $0$까지 가지 않고, 검증 손실의 최저점이 훨씬 늦게, 더
+낮게 나타나며, 그 뒤의 상승도 작습니다.
 
-드롭아웃은 과적합을 늦출 뿐 막아 주지는 않습니다. 오래 학습하면 이 신경망도 결국 외우기 시작합니다. 그래서 조기종료(8장)와 함께 쓰면
-좋습니다.
+드롭아웃은 과적합을 늦출 뿐 막아 주지는 않습니다. 오래 학습하면 이 신경망도 결국 외우기 시작합니다. 그래서
+조기종료(8장)와 함께 쓰면 좋습니다.
 
-비율은 넓은 은닉층이면 $0.5$, 좁은 층이나 입력에는 $0.1$에서 $0.2$를 흔히 씁니다. 너무 크면 아무것도 배우지 못합니다. 아래 실험에서
-양쪽 끝을 모두 볼 수 있습니다.
+비율은 넓은 은닉층이면 $0.5$, 좁은 층이나 입력에는 $0.1$에서 $0.2$를 흔히 씁니다. 너무 크면 아무것도 배우지 못합니다.
+아래 실험에서 양쪽 끝을 모두 볼 수 있습니다.
 """,
             ),
             Drawing("effect", Words("The same training without and with dropout",
-                                    "드롭아웃이 없는 학습과 있는 학습"), _effect),
+                                    "드롭아웃이 없는 학습과 있는 학습"), figures.effect),
         ),
     )  # fmt: skip
     experiment: ClassVar[Experiment] = Experiment(
-        _SETTINGS,
+        figures.SETTINGS,
         ("dropout", "width", "samples", "label_noise", "epochs", "learning_rate", "depth"),
         ("activation_rms", "gradient_rms", "activation_derivative", "dead_unit_fraction", "weight_rms"),
     )
@@ -394,11 +214,13 @@ it nothing is learned at all: the experiment shows both ends.
             Words("Set dropout to 0.5. When is the validation loss lowest, and how far does it rise after that?",
                   "드롭아웃을 0.5로 바꾸어 보십시오. 검증 손실은 언제 가장 낮고, 그 뒤 얼마나 올라갑니까?"),
             {"dropout": 0.5},
-            Words("Without dropout it is lowest at epoch 2 or 3, 0.72 on average over seeds 0, 1 and 2, and ends at 1.16 "
-                  "with an accuracy of 0.73; the diagnosis is overfitting with every seed. With 0.5 it is lowest at "
-                  "epochs 58 to 61, 0.62, and ends at 0.69 with an accuracy of 0.78; nothing is diagnosed.",
-                  "드롭아웃이 없으면 2~3에폭에서 가장 낮고(시드 0, 1, 2의 평균 0.72), 정확도 0.73에 손실 1.16으로 끝나며, 모든 시드에서 과적합으로 "
-                  "진단됩니다. 0.5이면 58~61에폭에서 가장 낮고(0.62), 정확도 0.78에 손실 0.69로 끝나며, 진단되는 문제가 없습니다."),
+            Words("Without dropout it is lowest at epoch 2 or 3, 0.72 on average over seeds 0, 1 and 2, and ends at "
+                  "1.16 with an accuracy of 0.73; the diagnosis is overfitting with every seed. With 0.5 it is "
+                  "lowest at epochs 58 to 61, 0.62, and ends at 0.69 with an accuracy of 0.78; nothing is "
+                  "diagnosed.",
+                  "드롭아웃이 없으면 2~3에폭에서 가장 낮고(시드 0, 1, 2의 평균 0.72), 정확도 0.73에 손실 1.16으로 "
+                  "끝나며, 모든 시드에서 과적합으로 진단됩니다. 0.5이면 58~61에폭에서 가장 낮고(0.62), 정확도 "
+                  "0.78에 손실 0.69로 끝나며, 진단되는 문제가 없습니다."),
         ),
         Try(
             Words("Set it to 0.2. Is a little dropout enough?", "0.2로 바꾸어 보십시오. 조금만 꺼도 충분합니까?"),
@@ -406,34 +228,39 @@ it nothing is learned at all: the experiment shows both ends.
             Words("Not for 80 epochs. The best epoch moves to 8 to 10 and its validation loss falls to 0.67, but after "
                   "that the network learns by heart all the same and ends at 1.28, no lower than without. Had it been "
                   "stopped at its best, 0.2 would have been fine.",
-                  "80에폭 동안 막기에는 부족합니다. 최적 에폭이 8~10으로 늦춰지고 그때의 검증 손실도 0.67로 낮아지지만, 그 뒤에는 결국 외우기 "
-                  "시작해서 드롭아웃이 없을 때보다 낮지 않은 1.28로 끝납니다. 가장 좋을 때 멈췄다면 0.2로도 괜찮았을 것입니다."),
+                  "80에폭 동안 막기에는 부족합니다. 최적 에폭이 8~10으로 늦춰지고 그때의 검증 손실도 0.67로 "
+                  "낮아지지만, 그 뒤에는 결국 외우기 시작해서 드롭아웃이 없을 때보다 낮지 않은 1.28로 끝납니다. "
+                  "가장 좋을 때 멈췄다면 0.2로도 괜찮았을 것입니다."),
         ),
         Try(
             Words("Set it to 0.9.", "0.9로 바꾸어 보십시오."),
             {"dropout": 0.9},
-            Words("Nothing is learned: the accuracy ends at 0.09 to 0.11, a guess among ten classes, and the validation "
-                  "loss stays at ln 10 ≈ 2.30. With 26 of 256 units on in each of three layers, the steps pull in "
-                  "random directions.",
-                  "아무것도 배우지 못합니다. 정확도는 열 개 가운데 하나를 찍는 수준인 0.09~0.11로 끝나고, 검증 손실은 ln 10 ≈ 2.30에 머뭅니다. "
-                  "세 층에서 256개 가운데 26개쯤만 켜지므로 단계마다 제멋대로인 방향으로 움직입니다."),
+            Words("Nothing is learned: the accuracy ends at 0.09 to 0.11, a guess among ten classes, and the "
+                  "validation loss stays at ln 10 ≈ 2.30. With 26 of 256 units on in each of three layers, the "
+                  "steps pull in random directions.",
+                  "아무것도 배우지 못합니다. 정확도는 열 개 가운데 하나를 찍는 수준인 0.09~0.11로 끝나고, 검증 "
+                  "손실은 ln 10 ≈ 2.30에 머뭅니다. 세 층에서 256개 가운데 26개쯤만 켜지므로 단계마다 제멋대로인 "
+                  "방향으로 움직입니다."),
         ),
         Try(
             Words("No dropout, but no wrong labels either. Does it still overfit?",
                   "드롭아웃 없이, 틀린 레이블도 없애 보십시오. 그래도 과적합입니까?"),
             {"label_noise": 0.0},
-            Words("Hardly: the accuracy ends at 0.93 to 0.95, and from its best the validation loss rises by 0.03 at most, "
-                  "although the training loss is below 0.001 just the same. Right labels by heart do little harm. It is the "
-                  "wrong ones that cost 20 points.",
-                  "거의 아닙니다. 정확도는 0.93~0.95로 끝나고, 훈련 손실이 똑같이 0.001 아래로 가는데도 검증 손실은 최저점에서 0.03 이내로만 "
-                  "올라갑니다. 맞는 레이블을 외우는 것은 크게 해롭지 않습니다. 20 %포인트를 잃게 한 것은 틀린 레이블입니다."),
+            Words("Hardly: the accuracy ends at 0.93 to 0.95, and from its best the validation loss rises by 0.03 "
+                  "at most, although the training loss is below 0.001 just the same. Right labels by heart do "
+                  "little harm. It is the wrong ones that cost 20 points.",
+                  "거의 아닙니다. 정확도는 0.93~0.95로 끝나고, 훈련 손실이 똑같이 0.001 아래로 가는데도 검증 "
+                  "손실은 최저점에서 0.03 이내로만 올라갑니다. 맞는 레이블을 외우는 것은 크게 해롭지 않습니다. 20 "
+                  "%포인트를 잃게 한 것은 틀린 레이블입니다."),
         ),
         Try(
             Words("16 units a layer and dropout 0.5.", "층당 유닛을 16개로 줄이고 드롭아웃을 0.5로 해 보십시오."),
             {"width": 16, "dropout": 0.5},
-            Words("Now dropout does harm: the accuracy ends at 0.12 to 0.21, against 0.61 to 0.70 for 16 units without it. "
-                  "Eight units that change in every step are too few to pass on what matters. Dropout needs width.",
-                  "이번에는 드롭아웃이 해롭습니다. 정확도가 0.12~0.21로 끝나는데, 유닛 16개에 드롭아웃이 없으면 0.61~0.70입니다. 단계마다 바뀌는 "
-                  "여덟 개쯤의 유닛으로는 필요한 정보를 전달할 수 없습니다. 드롭아웃에는 충분한 너비가 필요합니다."),
+            Words("Now dropout does harm: the accuracy ends at 0.12 to 0.21, against 0.61 to 0.70 for 16 units "
+                  "without it. Eight units that change in every step are too few to pass on what matters. Dropout "
+                  "needs width.",
+                  "이번에는 드롭아웃이 해롭습니다. 정확도가 0.12~0.21로 끝나는데, 유닛 16개에 드롭아웃이 없으면 "
+                  "0.61~0.70입니다. 단계마다 바뀌는 여덟 개쯤의 유닛으로는 필요한 정보를 전달할 수 없습니다. "
+                  "드롭아웃에는 충분한 너비가 필요합니다."),
         ),
     )  # fmt: skip
