@@ -50,7 +50,7 @@ bench-limits: $(READY)  ## what the limits' statistics are on healthy and on fau
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt -e '.[dev,browser]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev,browser,lab]'
 	touch $@
 
 clean:

@@ -8,6 +8,7 @@
 The names below are the public face; everything else may move.
 """
 
+from trainclinic import lab
 from trainclinic.diagnose.diagnose import diagnose
 from trainclinic.errors import (
     CatalogError,
@@ -49,6 +50,7 @@ __all__ = [
     "Watch",
     "cure",
     "diagnose",
+    "lab",
     "load",
     "report",
     "run",

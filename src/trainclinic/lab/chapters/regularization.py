@@ -64,7 +64,7 @@ class Regularization(Chapter):
                 r"= 3.0001.$$"
                 "\n\n"
                 r"Rounded, that is the title of the figure, $y = 0.5x + 3.0$. The mean squared error falls from 3.752 "
-                r"to 1.251, so $R^2 = 0.667$. (The lecture calls it 다중, multiple, regression; with a single $x$ it "
+                r"to 1.251, so $R^2 = 0.667$. (The lecture calls it multiple regression; with a single $x$ it "
                 r"is the simple case of the same method.)",
                 r"최소제곱법(OLS)은 잔차의 제곱합이 가장 작은 직선을 고릅니다. 특성이 하나이면 두 합만 있으면 됩니다. "
                 r"$S_{xy} = \sum (x - \bar x)(y - \bar y) = 55.01$이고 $S_{xx} = \sum (x - \bar x)^2 = 110$입니다."
