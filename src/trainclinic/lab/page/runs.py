@@ -215,7 +215,7 @@ class RunsView:
             pace = ui.select(
                 paces, value=self.pace, label=self._say("pace"), on_change=lambda e: self.set_pace(e.value)
             )
-            pace.props("dense outlined options-dense").classes("w-28")
+            pace.props("dense outlined options-dense").classes("w-28 tc-pace")
         self._status = ui.column().classes("gap-0 w-full").props("role=status aria-live=polite")
         names = {signal: SIGNALS[signal][self._language] for signal in self.signals}
         self._charts = ui.column().classes("w-full gap-1")
