@@ -266,13 +266,13 @@ class Optimizers(Chapter):
             ),
             {"optimizer": "Adam", "learning_rate": 0.1},
             Words(
-                "Yes. Validation accuracy ends at 46, 57 and 87 % in three seeds. The first steps are larger than the "
-                "weights themselves and push ReLU units to where they are 0 for every input; they do not come back. "
+                "Yes. Validation accuracy ends at 46, 57 and 87 % in three seeds. The first steps are about half as "
+                "large as the weights and push ReLU units to where they are 0 for every input; they do not come back. "
                 "The diagnosis says dead ReLU, died while training, in all three, and in two that the learning rate "
                 "is too high.",
-                "그렇습니다. 시드 세 개에서 검증 정확도가 46, 57, 87%로 끝납니다. 첫 걸음들이 가중치만큼 커서 ReLU "
-                "유닛을 어떤 입력에도 0만 내는 곳으로 밀어 버리고, 그 유닛들은 돌아오지 않습니다. 진단은 셋 모두에서 "
-                "훈련 중 죽은 ReLU를, 둘에서는 학습률이 너무 크다는 것을 찾아냅니다.",
+                "그렇습니다. 시드 세 개에서 검증 정확도가 46, 57, 87%로 끝납니다. 첫 걸음들이 가중치의 절반쯤으로 "
+                "커서 ReLU 유닛을 어떤 입력에도 0만 내는 곳으로 밀어 버리고, 그 유닛들은 돌아오지 않습니다. 진단은 셋 "
+                "모두에서 훈련 중 죽은 ReLU를, 둘에서는 학습률이 너무 크다는 것을 찾아냅니다.",
             ),
         ),
         Try(
