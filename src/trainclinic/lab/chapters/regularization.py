@@ -272,11 +272,12 @@ class Regularization(Chapter):
                 "Nothing. The decay is stronger than every gradient: the weights shrink to less than 0.00001, the "
                 "network gives the same answer for every image, the training loss stays at 2.29 (a guess among ten "
                 "classes costs ln 10 = 2.303) and accuracy is 10 %. Too much of the medicine is a disease of its own: "
-                "the diagnosis now finds a vanishing gradient, since weights of 0 let none through.",
+                "the diagnosis now finds a vanishing gradient, since weights of 0 let none through, and a training "
+                "that was thrown off.",
                 "아무것도 남지 않습니다. 감쇠가 모든 기울기보다 세서 가중치가 0.00001보다 작아지고, 신경망은 어떤 "
                 "이미지에도 같은 답을 냅니다. 훈련 손실은 2.29에 머물고(열 개 클래스를 찍을 때의 손실이 ln 10 = "
                 "2.303입니다) 정확도는 10%입니다. 약도 지나치면 병입니다. 가중치가 0이면 기울기도 지나가지 못하므로 "
-                "진단은 이제 기울기 소실을 찾아냅니다.",
+                "진단은 이제 기울기 소실과, 훈련이 도중에 튕겨 나간 것을 찾아냅니다.",
             ),
         ),
         Try(
