@@ -115,13 +115,13 @@ def _answer(browser: Any, place: str) -> float:
 def _setting(browser: Any) -> float:
     """A setting is moved while it trains; the first step with it is drawn."""
     _press(browser, LABELS["start"]["en"])
-    steps = "document.querySelector('.tc-lab .js-plotly-plot').data[0].x"
-    _until(browser, f"{steps}.length > 3")
-    before = browser.execute_script(f"return {steps}.length")
+    chart = "document.querySelector('.tc-lab .js-plotly-plot')"
+    _until(browser, f"{chart}.data[0].x.length > 3")
+    browser.execute_script(f"window.before = {chart}")
     slider = browser.find_element("css selector", ".tc-lab .q-slider__track-container")
     begun = time.monotonic()
     slider.send_keys(Keys.ARROW_LEFT)
-    _until(browser, f"{steps}.length > 0 && {steps}.length < {before}")
+    _until(browser, f"{chart} && {chart} !== window.before && {chart}.data?.[0].x.length > 0")
     return time.monotonic() - begun
 
 
