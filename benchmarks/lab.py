@@ -116,12 +116,18 @@ def _setting(browser: Any) -> float:
     """A setting is moved while it trains; the first step with it is drawn."""
     _press(browser, LABELS["start"]["en"])
     chart = "document.querySelector('.tc-lab .js-plotly-plot')"
-    _until(browser, f"{chart}.data[0].x.length > 3")
-    browser.execute_script(f"window.before = {chart}")
+    _until(browser, f"{chart}.data?.[0]?.x?.length > 3")
+    browser.execute_script(
+        f"window.anew = 0; setInterval(() => {{ const n = {chart}.data?.[0]?.x?.length ?? 0;"
+        " window.anew = n === 0 ? 1 : window.anew === 1 ? 2 : window.anew; }, 5)"
+    )
     slider = browser.find_element("css selector", ".tc-lab .q-slider__track-container")
+    least = browser.execute_script(
+        "const s = arguments[0].parentElement; return s.ariaValueNow === s.ariaValueMin", slider
+    )
     begun = time.monotonic()
-    slider.send_keys(Keys.ARROW_LEFT)
-    _until(browser, f"{chart} && {chart} !== window.before && {chart}.data?.[0].x.length > 0")
+    slider.send_keys(Keys.ARROW_RIGHT if least else Keys.ARROW_LEFT)
+    _until(browser, "window.anew === 2")
     return time.monotonic() - begun
 
 
@@ -139,7 +145,7 @@ def _charts(browser: Any) -> tuple[float, float]:
     _until(browser, full)
     browser.execute_script(f"{full}.click()")
     _press(browser, LABELS["start"]["en"])
-    _until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length > 20")
+    _until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length > 20")
     time.sleep(2)
     chart = "document.querySelector('.tc-lab .js-plotly-plot')"
     browser.execute_script(f"window.drawn = 0; {chart}.on('plotly_afterplot', () => window.drawn++)")

@@ -96,7 +96,7 @@ def test_a_chapter_opens_answers_and_trains_to_its_end(browser: Any, lab: str, n
     press(browser, "start", language)
     until(browser, ended(language))
     until(browser, "document.querySelectorAll('.tc-lab .scatterlayer .trace').length >= 4")
-    points = "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length"
+    points = "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length"
     assert until(browser, points) > 5
     assert until(browser, "document.querySelectorAll('.tc-lab .heatmaplayer image').length") == 1
 
@@ -162,20 +162,20 @@ def test_a_killed_worker_ends_the_curves_and_the_page_says_so(browser: Any, lab:
     visit(browser, f"{lab}/vanishing-gradient?lang=en&epochs=150")
     before = trainings()
     press(browser, "start", "en")
-    until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length > 30")
+    until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length > 30")
     (pid,) = trainings() - before
     os.kill(pid, signal.SIGKILL)
     until(browser, said("died", "en"))
-    points = script(browser, "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length")
+    points = script(browser, "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length")
     time.sleep(1)
-    assert script(browser, "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length") == points
+    assert script(browser, "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length") == points
 
 
 def test_a_training_ends_when_its_page_goes(browser: Any, lab: str) -> None:
     visit(browser, f"{lab}/vanishing-gradient?lang=en&epochs=150")
     before = trainings()
     press(browser, "start", "en")
-    until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data[0].x.length > 5")
+    until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length > 5")
     assert trainings() - before
     browser.get("about:blank")
     end = time.monotonic() + PATIENCE

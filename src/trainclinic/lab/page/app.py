@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import io
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -48,7 +49,7 @@ def serve(
     desk = Desk(workers)
     figures = Figures()
     _pages(desk, figures, language, recording)
-    app.on_startup(lambda: asyncio.get_running_loop().run_in_executor(None, desk.warm_up))
+    app.on_startup(lambda: asyncio.get_running_loop().run_in_executor(None, _warm_up, desk))
     app.on_shutdown(desk.close)
     app.on_shutdown(figures.close)
     hosts = LOCAL | ({host} if host not in ("0.0.0.0", "::") else set())
@@ -57,6 +58,12 @@ def serve(
     opened = f"/{first}?lang={language}" if show else False
     ui.run(host=host, port=port, title="trainclinic lab", reload=False, show=opened, show_welcome_message=False,
            reconnect_timeout=GONE, favicon="🩺", language="en-US", timeout_graceful_shutdown=1)  # fmt: skip
+
+
+def _warm_up(desk: Desk) -> None:
+    """What the first page would wait for otherwise: PyTorch for the trainings, scikit-learn for the plays."""
+    desk.warm_up()
+    importlib.import_module("sklearn.datasets")
 
 
 def _pages(desk: Desk, figures: Figures, otherwise: str, recording: Path | None) -> None:

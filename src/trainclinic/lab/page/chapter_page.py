@@ -22,6 +22,7 @@ from trainclinic.lab.settings import SETTINGS
 from trainclinic.lab.tables import html
 from trainclinic.lab.words import LANGUAGES, Words
 
+SOON = 0.05  # seconds
 EXTRAS = ["latex", "fenced-code-blocks", "tables"]
 
 
@@ -99,8 +100,8 @@ class ChapterPage:
                 _show(play, chosen, self._language, place)
 
             fields(play.controls, chosen, self._language, show)
-            place = ui.column().classes("w-full gap-1")
-            show()
+            place = ui.column().classes("w-full gap-1 tc-answer")
+            ui.timer(SOON, show, once=True)  # the page is seen first: some of them count for a while
 
     def _neighbour(self, step: int, word: str) -> None:
         order = list(chapters())

@@ -12,6 +12,7 @@ from trainclinic.lab.clinic_words import PROBLEMS, SIGNALS
 from trainclinic.lab.labels import LABELS
 from trainclinic.lab.page import charts
 from trainclinic.lab.page.chapter_page import header
+from trainclinic.lab.page.chart import Chart
 from trainclinic.lab.page.kept import Kept
 from trainclinic.lab.told import Told
 from trainclinic.ranks import load
@@ -75,16 +76,16 @@ class Dashboard:
         if self._signal not in signals or (metrics and self._metric != metrics[0]):
             self._build(signals, metrics)
         x, y = charts.curves_data("loss", [self._kept], training=True)
-        self._loss.run_plot_method("restyle", {"x": x, "y": y})
+        self._loss.show(x=x, y=y)
         if self._metric:
             x, y = charts.curves_data(self._metric, [self._kept], training=False)
-            self._score.run_plot_method("restyle", {"x": x, "y": y})
+            self._score.show(x=x, y=y)
         if self._signal:
             x, y, text = charts.profile_data(self._signal, [self._kept])
-            self._profile.run_plot_method("restyle", {"x": x, "y": y, "text": text})
+            self._profile.show(x=x, y=y, text=text)
             low, high = charts.span(self._signal, [self._kept])
             steps, layers, rows = charts.heatmap_data(self._signal, self._kept)
-            self._heat.run_plot_method("restyle", {"x": [steps], "y": [layers], "z": [rows], "zmin": low, "zmax": high})
+            self._heat.show(x=[steps], y=[layers], z=[rows], zmin=[low], zmax=[high])
 
     def _build(self, signals: list[str], metrics: list[str]) -> None:
         language = self._language
@@ -93,16 +94,16 @@ class Dashboard:
         name = [LABELS["recording"][language]]
         self._charts.clear()
         with self._charts:
-            self._loss = ui.plotly(charts.curves("loss", name, language, training=True)).classes("w-full")
+            self._loss = Chart(charts.curves("loss", name, language, training=True))
             if self._metric:
-                self._score = ui.plotly(charts.curves(self._metric, name, language, training=False)).classes("w-full")
+                self._score = Chart(charts.curves(self._metric, name, language, training=False))
             if self._signal:
                 options = {signal: SIGNALS[signal][language] for signal in signals}
                 chosen = ui.select(options, value=self._signal, label=LABELS["signal"][language])
                 chosen.on_value_change(lambda e: self._other(str(e.value))).props("dense outlined").classes("w-80")
-                self._profile = ui.plotly(charts.profile(self._signal, name, language)).classes("w-full")
+                self._profile = Chart(charts.profile(self._signal, name, language))
                 title = LABELS["over time"][language]
-                self._heat = ui.plotly(charts.heatmap(self._signal, title, language)).classes("w-full")
+                self._heat = Chart(charts.heatmap(self._signal, title, language))
 
     def _other(self, signal: str) -> None:
         self._signal = signal

@@ -14,13 +14,13 @@ from trainclinic.lab.controls import Values
 from trainclinic.lab.desk import Desk, Training
 from trainclinic.lab.labels import LABELS
 from trainclinic.lab.page import charts
+from trainclinic.lab.page.chart import Chart
 from trainclinic.lab.page.kept import Kept
 from trainclinic.lab.told import Found
 from trainclinic.lab.training import Order
 from trainclinic.treat.operation import remedies_for
 
 TICK = 0.07  # seconds between two looks at what has come
-DRAWN = 5.0  # seconds that a browser may take to draw it
 
 
 class Run:
@@ -92,6 +92,9 @@ class RunsView:
         self.pace = "normal"
         self.runs: list[Run] = [self._fresh()]
         self._drawn: tuple[Any, ...] = ()
+        self._owing = False
+        self._built: tuple[Any, ...] = ()
+        self._states: list[ui.label] = []
         self._build()
         self._timer = ui.timer(TICK, self._tick)
 
@@ -227,26 +230,28 @@ class RunsView:
         self._rebuild()
 
     def _rebuild(self) -> None:
-        """The charts anew: another number of runs, or another signal."""
+        """The charts anew where other runs, another metric or another signal are to be seen; else their numbers."""
         names = [self._say(run.name) for run in self.runs]
         metric = self._metric
-        self._charts.clear()
-        with self._charts, ui.element("div").classes("tc-two"):
-            self._loss = ui.plotly(charts.curves("loss", names, self._language, training=True))
-            self._score = ui.plotly(charts.curves(metric, names, self._language, training=False))
-        self._layers.clear()
-        with self._layers, ui.element("div").classes("tc-two"):
-            self._profile = ui.plotly(charts.profile(self.signal, names, self._language))
-            self._heatmaps = [
-                ui.plotly(charts.heatmap(self.signal, f"{self._say('over time')}: {name}", self._language))
-                for name in names
-            ]
-        for chart in (self._loss, self._score, self._profile, *self._heatmaps):
-            chart.classes("w-full tc-chart")
-        if len(self.runs) > 1:
-            self._profile.classes("tc-wide")
         self._drawn = ()
         self._retell()
+        if self._built == (names, metric, self.signal):
+            self._redraw()
+            return
+        self._built = (names, metric, self.signal)
+        self._charts.clear()
+        with self._charts, ui.element("div").classes("tc-two"):
+            self._loss = Chart(charts.curves("loss", names, self._language, training=True))
+            self._score = Chart(charts.curves(metric, names, self._language, training=False))
+        self._layers.clear()
+        with self._layers, ui.element("div").classes("tc-two"):
+            self._profile = Chart(charts.profile(self.signal, names, self._language))
+            self._heatmaps = [
+                Chart(charts.heatmap(self.signal, f"{self._say('over time')}: {name}", self._language))
+                for name in names
+            ]
+        if len(self.runs) > 1:
+            self._profile.classes("tc-wide")
         if any(run.kept.count for run in self.runs):
             self._redraw()
 
@@ -258,26 +263,28 @@ class RunsView:
         """Take what has come and draw it; the next look waits until the browser has drawn the last."""
         came = [run.take() for run in self.runs]
         self._retell()
-        if any(came):
-            drawn = self._redraw()
-            with contextlib.suppress(TimeoutError):  # a browser that is busy, or gone: the next look shows all the same
+        if not any(came) and not self._owing:
+            return
+        self._owing = any(came) and not self._owing  # heatmaps are dear: they follow at every other look
+        drawn = self._redraw(heatmaps=not self._owing)
+        with contextlib.suppress(TimeoutError):  # a browser that is busy, or gone: the next look shows all the same
+            if drawn is not None:
                 await drawn
 
-    def _redraw(self) -> AwaitableResponse:
+    def _redraw(self, heatmaps: bool = True) -> AwaitableResponse | None:
         """Only the numbers go to the browser; what comes back is when the last of them is drawn."""
         kept = [run.kept for run in self.runs]
         x, y = charts.curves_data("loss", kept, training=True)
-        self._loss.run_plot_method("restyle", {"x": x, "y": y})
+        drawn = [self._loss.show(x=x, y=y)]
         x, y = charts.curves_data(self._metric, kept, training=False)
-        self._score.run_plot_method("restyle", {"x": x, "y": y})
+        drawn.append(self._score.show(x=x, y=y))
         x, y, text = charts.profile_data(self.signal, kept)
-        self._profile.run_plot_method("restyle", {"x": x, "y": y, "text": text})
-        low, high = charts.span(self.signal, kept)
-        for chart, one in zip(self._heatmaps, kept, strict=True):
+        drawn.append(self._profile.show(x=x, y=y, text=text))
+        low, high = charts.span(self.signal, kept) if heatmaps else (0.0, 0.0)
+        for chart, one in zip(self._heatmaps, kept, strict=True) if heatmaps else ():
             steps, layers, rows = charts.heatmap_data(self.signal, one)
-            new = {"x": [steps], "y": [layers], "z": [rows], "zmin": low, "zmax": high}
-            drawn = chart.run_plot_method("restyle", new, timeout=DRAWN)
-        return drawn
+            drawn.append(chart.show(x=[steps], y=[layers], z=[rows], zmin=[low], zmax=[high]))
+        return next((one for one in reversed(drawn) if one is not None), None)
 
     def _retell(self) -> None:
         """States, findings and buttons, where they are not what is on the page."""
@@ -286,11 +293,13 @@ class RunsView:
         if (said, found) == self._drawn:
             return
         before, self._drawn = self._drawn, (said, found)
-        self._status.clear()
-        with self._status:
-            for run, status, colour in zip(self.runs, said, charts.COLOURS, strict=False):
-                name = f"{self._say(run.name)}: " if len(self.runs) > 1 else ""
-                ui.label(name + status).classes("tc-status").style(f"border-color:{colour}")
+        if len(self._states) != len(self.runs):
+            self._status.clear()
+            with self._status:
+                colours = charts.COLOURS[: len(self.runs)]
+                self._states = [ui.label().classes("tc-status").style(f"border-color:{one}") for one in colours]
+        for run, status, label in zip(self.runs, said, self._states, strict=True):
+            label.text = (f"{self._say(run.name)}: " if len(self.runs) > 1 else "") + status
         going = self.main.state in ("running", "waiting")
         word = "pause" if going else "go on" if self.main.state == "paused" else "start"
         self._start.text = self._say(word)

@@ -1,0 +1,47 @@
+"""A chart on the page that is changed by its numbers alone, and only where they have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nicegui import ui
+from nicegui.awaitable_response import AwaitableResponse
+
+DRAWN = 5.0  # seconds that a browser may take to draw it
+
+
+class Chart:
+    """A Plotly figure.
+
+    Args:
+        figure: {"data", "layout", "config"} with traces that have no numbers yet.
+    """
+
+    def __init__(self, figure: dict[str, Any]) -> None:
+        self._figure = figure
+        self._plot = ui.plotly(figure).classes("w-full tc-chart")
+        self._shown: dict[str, Sequence[Any]] = {}
+
+    def classes(self, names: str) -> None:
+        """More CSS classes for its place."""
+        self._plot.classes(names)
+
+    def show(self, **columns: Sequence[Any]) -> AwaitableResponse | None:
+        """New numbers: for each attribute one value a trace. None where nothing has changed.
+
+        Plotly's `react` draws them in two thirds of the time that `restyle` takes.
+        """
+        if columns == self._shown:
+            return None
+        first, self._shown = not self._shown, columns
+        for name, values in columns.items():
+            for trace, value in zip(self._figure["data"], values, strict=True):
+                trace[name] = value
+        layout = self._figure["layout"]
+        layout["datarevision"] = layout.get("datarevision", 0) + 1
+        layout["uirevision"] = "as the hand left it"
+        if first:  # the browser may not have Plotly yet: it draws this as soon as it has
+            self._plot.update()
+            return None
+        return self._plot.run_plot_method("react", self._figure["data"], layout, self._figure["config"], timeout=DRAWN)
