@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 from nicegui import ui
 
@@ -94,14 +95,9 @@ class ChapterPage:
         chosen = defaults(play.controls)
         with ui.element("div").classes("tc-play").mark(f"play-{play.name}"):
             ui.label(self._say(play.title)).classes("tc-h3")
-            place: ui.element
-
-            def show(*_: object) -> None:
-                _show(play, chosen, self._language, place)
-
-            fields(play.controls, chosen, self._language, show)
-            place = ui.column().classes("w-full gap-1 tc-answer")
-            ui.timer(SOON, show, once=True)  # the page is seen first: some of them count for a while
+            fields(play.controls, chosen, self._language, lambda name, value: answer.show(chosen))
+            answer = _Answer(play, self._language)
+            ui.timer(SOON, lambda: answer.show(chosen), once=True)  # the page is seen first: some of them count long
 
     def _neighbour(self, step: int, word: str) -> None:
         order = list(chapters())
@@ -195,23 +191,35 @@ def header(chapter: type[Chapter] | None, language: str, other: object) -> None:
                 ui.link(said, other(name) if callable(other) else f"/?lang={name}").classes("tc-language").mark(name)
 
 
-def _show(play: Play, chosen: Values, language: str, place: ui.element) -> None:
-    """What a play answers, in place of what it answered before; a chart that stays is changed, not made anew."""
-    shown = play.show(chosen, language)
-    figures = [one for one in shown if not isinstance(one, Table)]
-    before = getattr(place, "tc_figures", [])
-    if before and len(before) == len(figures) == len(shown):
-        for chart, figure in zip(before, figures, strict=True):
-            chart.update_figure(_dressed(figure))
-        return
-    place.clear()
-    place.tc_figures = []  # type: ignore[attr-defined]
-    with place:
-        for one in shown:
+class _Answer:
+    """What a play answers: what stays of its kind is changed, not made anew."""
+
+    def __init__(self, play: Play, language: str) -> None:
+        self._play, self._language = play, language
+        self._place = ui.column().classes("w-full gap-1 tc-answer")
+        self._kinds: list[type] = []
+        self._seen: list[Any] = []
+
+    def show(self, chosen: Values) -> None:
+        """Answer to the values that the controls stand at."""
+        shown = self._play.show(chosen, self._language)
+        kinds = [type(one) for one in shown]
+        if kinds != self._kinds:
+            self._place.clear()
+            with self._place:
+                self._seen = [self._made(one) for one in shown]
+            self._kinds = kinds
+            return
+        for one, seen in zip(shown, self._seen, strict=True):
             if isinstance(one, Table):
-                ui.html(html(one, language), sanitize=False)
+                seen.set_content(html(one, self._language))
             else:
-                place.tc_figures.append(ui.plotly(_dressed(one)).classes("w-full tc-chart"))  # type: ignore[attr-defined]
+                seen.update_figure(_dressed(one))
+
+    def _made(self, one: Table | dict[str, Any]) -> Any:
+        if isinstance(one, Table):
+            return ui.html(html(one, self._language), sanitize=False)
+        return ui.plotly(_dressed(one)).classes("w-full tc-chart")
 
 
 def _dressed(figure: dict[str, object]) -> dict[str, object]:
