@@ -37,7 +37,11 @@ def test_what_is_no_value_is_refused_in_words(name, given, said):
 
 
 @given(
-    st.dictionaries(st.sampled_from(sorted(SETTINGS)), st.text(max_size=8) | st.floats() | st.integers(), max_size=5)
+    st.dictionaries(
+        st.sampled_from(sorted(SETTINGS)),
+        st.text("0123456789.-+eE inaf_ReLU/", max_size=8) | st.floats() | st.integers(),
+        max_size=5,
+    )
 )
 def test_whatever_an_address_holds_it_is_read_or_refused(query):
     try:
