@@ -157,6 +157,32 @@ def test_the_clinic_diagnoses_and_treats_beside_the_sick_twin(browser: Any, lab:
     assert script(browser, "document.querySelectorAll('.tc-well').length") == 1
 
 
+def test_ten_sessions_at_once_each_see_their_own_and_all_come_to_their_turn(browser: Any, lab: str) -> None:
+    first, pages = browser.current_window_handle, []
+    for seed in range(10):
+        browser.switch_to.new_window("tab")
+        pages.append(browser.current_window_handle)
+        visit(browser, f"{lab}/vanishing-gradient?lang=en&depth=3&activation=ReLU&init=he&epochs=2&seed={seed}")
+    before = trainings()
+    for page in pages:
+        browser.switch_to.window(page)
+        press(browser, "start", "en")
+    losses = set()
+    for page in pages:
+        browser.switch_to.window(page)
+        until(browser, said("ended", "en"))
+        chart = "document.querySelector('.tc-lab .js-plotly-plot')"
+        assert until(browser, f"{chart}.data?.[0]?.x?.length") == 44
+        losses.add(str(script(browser, f"{chart}.data[0].y")))
+        browser.close()
+    assert len(losses) == 10
+    browser.switch_to.window(first)
+    end = time.monotonic() + PATIENCE
+    while trainings() - before:
+        assert time.monotonic() < end, "a process is left"
+        time.sleep(0.5)
+
+
 def test_a_killed_worker_ends_the_curves_and_the_page_says_so(browser: Any, lab: str) -> None:
     visit(browser, f"{lab}/vanishing-gradient?lang=en&epochs=150")
     before = trainings()

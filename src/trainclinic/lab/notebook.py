@@ -8,6 +8,11 @@ from typing import Any
 from trainclinic.lab.chapter import Chapter
 from trainclinic.lab.labels import LABELS
 
+BEGIN = """from trainclinic.lab.chapter import chapters
+
+%matplotlib inline
+%config InlineBackend.figure_format = 'svg'"""
+
 
 def notebook(chapter: type[Chapter], language: str) -> str:
     """The notebook's file: every section's text, its figure, its code, the experiment, and what to try.
@@ -18,7 +23,7 @@ def notebook(chapter: type[Chapter], language: str) -> str:
     """
     cells = [_text(f"# {chapter.number}. {chapter.title[language]}\n\n{chapter.lead[language]}")]
     found = f"chapters()[{chapter.id()!r}]"
-    cells.append(_code("from trainclinic.lab.chapter import chapters\n\n%config InlineBackend.figure_format = 'svg'"))
+    cells.append(_code(BEGIN))
     for section in chapter.text:
         cells.append(_text(f"## {section.title[language]}\n\n{section.text[language]}"))
         if section.drawing is not None:
