@@ -152,7 +152,7 @@ class ActivationFunctions(Chapter):
                 r"units in any layer; at 0.1 whole layers die, and with them everything behind them on the way back."
                 "\n\n"
                 r"Half of the units being off for a given sample is no disease: that is ReLU's work. Dead means off "
-                r"for all of them. Choose the signal *dead_unit_fraction* in the heatmap to see it happen. Remedies: "
+                r"for all of them. Choose *share of dead units* for the heatmap to see it happen. Remedies: "
                 r"a smaller learning rate, He initialisation, or a function with a slope on the left.",
                 r"**모든** 샘플에서 입력이 음수인 ReLU는 모든 샘플에서 미분값이 0입니다. 기울기를 받지 못해 다시는 "
                 r"변하지 않습니다. 죽은 유닛입니다. 너무 큰 걸음 한 번이면 많은 유닛이 그렇게 됩니다. 실험에서 ReLU "
@@ -160,7 +160,7 @@ class ActivationFunctions(Chapter):
                 r"역전파에서 그 뒤에 있는 층도 모두 신호를 잃습니다."
                 "\n\n"
                 r"한 샘플에서 유닛의 절반이 꺼져 있는 것은 병이 아니라 ReLU가 하는 일입니다. 죽었다는 것은 모든 "
-                r"샘플에서 꺼져 있다는 뜻입니다. 열지도에서 *dead_unit_fraction* 신호를 골라 보십시오. 처방은 더 작은 "
+                r"샘플에서 꺼져 있다는 뜻입니다. 열지도에서 *죽은 유닛의 비율*을 골라 보십시오. 처방은 더 작은 "
                 r"학습률, He 초기화, 왼쪽에도 미분값이 있는 함수입니다.",
             ),
         ),

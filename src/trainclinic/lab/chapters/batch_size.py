@@ -127,7 +127,7 @@ class BatchSize(Chapter):
             Words(
                 "The noise of a mean over $B$ samples falls as $1/\\sqrt{B}$. The dots are measured over 200 batches "
                 "on the real network, the lines are the law:\n\n"
-                r"$$\frac{\text{noise}}{|G|} = \sqrt{\frac{B_\text{simple}}{B}}, \qquad "
+                r"$$\frac{\text{noise}}{|G|} = \frac{\sqrt{B_\text{simple}}}{\sqrt{B}}, \qquad "
                 r"B_\text{simple} = \frac{\operatorname{tr}\Sigma}{|G|^2}$$"
                 "\n\n$\\Sigma$ is the covariance of the gradients of single samples. $B_\\text{simple}$ is the "
                 "**noise scale** (McCandlish et al. 2018), the batch size at which noise and gradient are equally "
@@ -137,7 +137,7 @@ class BatchSize(Chapter):
                 "replacement that holds nearly all 1,348 samples has hardly any noise left.",
                 "샘플 $B$개의 평균에 남는 잡음은 $1/\\sqrt{B}$로 줄어듭니다. 점은 실제 신경망에서 배치 200개로 잰 "
                 "값이고, 선은 법칙입니다.\n\n"
-                r"$$\frac{\text{잡음}}{|G|} = \sqrt{\frac{B_\text{simple}}{B}}, \qquad "
+                r"$$\frac{\text{잡음}}{|G|} = \frac{\sqrt{B_\text{simple}}}{\sqrt{B}}, \qquad "
                 r"B_\text{simple} = \frac{\operatorname{tr}\Sigma}{|G|^2}$$"
                 "\n\n$\\Sigma$는 샘플 하나하나의 기울기의 공분산입니다. $B_\\text{simple}$은 **잡음 척도**(noise "
                 "scale, McCandlish et al. 2018)로, 잡음과 기울기의 길이가 같아지는 배치 크기입니다(점선). 그보다 "

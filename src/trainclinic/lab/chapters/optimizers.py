@@ -261,8 +261,8 @@ class Optimizers(Chapter):
         ),
         Try(
             Words(
-                "Adam with 0.1: can a step that is always about η long be too long? Look at dead_unit_fraction.",
-                "Adam을 0.1로 해 보십시오. 늘 η쯤인 걸음이 너무 길 수도 있습니까? dead_unit_fraction을 보십시오.",
+                "Adam with 0.1: can a step that is always about η long be too long? Look at the share of dead units.",
+                "Adam을 0.1로 해 보십시오. 늘 η쯤인 걸음이 너무 길 수도 있습니까? 죽은 유닛의 비율을 보십시오.",
             ),
             {"optimizer": "Adam", "learning_rate": 0.1},
             Words(

@@ -264,8 +264,8 @@ class Regularization(Chapter):
         ),
         Try(
             Words(
-                "More of it: weight decay 0.3. What is left of the network? Look at the heatmap of weight_rms.",
-                "더 세게, 가중치 감쇠를 0.3으로 해 보십시오. 신경망에 무엇이 남습니까? weight_rms 히트맵을 보십시오.",
+                "More of it: weight decay 0.3. What is left of the network? Look at the size of the weights.",
+                "더 세게, 가중치 감쇠를 0.3으로 해 보십시오. 신경망에 무엇이 남습니까? 가중치의 크기(RMS)를 보십시오.",
             ),
             {"weight_decay": 0.3},
             Words(

@@ -285,11 +285,14 @@ class VanishingGradient(Chapter):
             {"activation": "ReLU", "init": "he", "gain": 1.2, "optimizer": "SGD", "learning_rate": 0.1},
             Words(
                 "Without clipping the loss starts at 24 to 146, where a guess has 2.3, and is NaN soon after: "
-                "exploding gradient, and every weight is lost. With clipping at 1 the same network reaches 0.53 to "
+                "the gradient explodes, and every weight is lost. (The clinic has three finite steps to go by and "
+                "names their length, the learning rate: the growth from layer to layer has no time to show.) "
+                "With clipping at 1 the same network reaches 0.53 to "
                 "0.71; with gain 1 and clipping 0.68 to 0.82. Clipping keeps it alive, the right scale of the weights "
                 "lets it learn.",
-                "클리핑이 없으면 손실이 24~146에서 시작해(찍을 때는 2.3입니다) 곧 NaN이 됩니다. 기울기 폭주이고, "
-                "가중치를 모두 잃습니다. 클리핑 1이면 같은 신경망이 0.53~0.71에 이르고, 배율 1에 클리핑까지 하면 "
+                "클리핑이 없으면 손실이 24~146에서 시작해(찍을 때는 2.3입니다) 곧 NaN이 됩니다. 기울기가 폭주하여 "
+                "가중치를 모두 잃습니다. (클리닉이 볼 수 있는 유한한 스텝은 세 개뿐이어서, 층을 따라 커지는 모습 대신 "
+                "보폭인 학습률을 지적합니다.) 클리핑 1이면 같은 신경망이 0.53~0.71에 이르고, 배율 1에 클리핑까지 하면 "
                 "0.68~0.82입니다. 클리핑은 신경망을 살려 두고, 알맞은 가중치 크기는 배우게 합니다.",
             ),
         ),

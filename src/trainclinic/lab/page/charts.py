@@ -32,7 +32,7 @@ def layout(title: str, x: str, y: str, height: int, **more: Any) -> Figure:
         "font": FONT,
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.14, "yanchor": "top"},
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
         **axes,
         **more,
     }
@@ -47,7 +47,9 @@ def curves(metric: str, names: Sequence[str], language: str, *, training: bool) 
             data.append(_line(prefix + LABELS["training"][language], colour, width=1, opacity=0.45))
         data.append(_line(prefix + LABELS["validation"][language], colour, width=2.5))
     title = LABELS[metric][language] if metric in LABELS else metric
-    drawn = layout(title, LABELS["optimizer steps"][language], "", 200)
+    whole: Figure = {"range": [0, 1.02]} if metric == "accuracy" else {}  # or guesses look like movement
+    drawn = layout(title, LABELS["optimizer steps"][language], "", 200 + 20 * (len(names) - 1), yaxis=whole)
+    drawn["margin"]["t"] = 34 + 20 * (len(names) - 1)  # the legend has a line more
     return {"data": data, "layout": drawn, "config": CONFIG}
 
 

@@ -87,6 +87,7 @@ class Kept:
         code: of the treatment.
         said: what is being done before it trains.
         count: messages that have come.
+        lost: the first step whose loss was no finite number, or None.
     """
 
     def __init__(self) -> None:
@@ -99,6 +100,7 @@ class Kept:
         self.code = ""
         self.said = ""
         self.count = 0
+        self.lost: int | None = None
 
     def add(self, news: News) -> None:
         """One message more."""
@@ -107,6 +109,8 @@ class Kept:
         if news.steps:
             self.news = news
         self.loss.add(*news.losses)
+        if self.lost is None:
+            self.lost = next((step for step, value in zip(*news.losses, strict=True) if value is None), None)
         for metric, curve in news.validation.items():
             self.validation.setdefault(metric, Curve()).add(*curve)
         for signal, (steps, columns) in news.columns.items():

@@ -64,11 +64,13 @@ class Run:
         state, news = self.state, self.kept.news
         said = self.training.said if self.training else ""
         if state == "running" and not news.steps and said:
-            return LABELS["treating"].format(said=said)[language]
+            return LABELS["treating"].format(said=_doing(said, language))[language]
         place = self.training.place if self.training else 0
-        return LABELS[state].format(
+        words = LABELS[state].format(
             place=place, said=said, step=news.step, steps=news.steps, epoch=f"{news.epoch:.1f}"
-        )[language]
+        )
+        lost = "" if self.kept.lost is None else LABELS["lost"].format(step=self.kept.lost)[language]
+        return words[language] + lost
 
 
 class RunsView:
@@ -289,7 +291,7 @@ class RunsView:
     def _retell(self) -> None:
         """States, findings and buttons, where they are not what is on the page."""
         said = tuple(run.status(self._language) for run in self.runs)
-        found = tuple((_outline(run), run.kept.treated, run.state == "idle") for run in self.runs)
+        found = tuple((_outline(run), run.kept.treated, run.state in ("idle", "ended")) for run in self.runs)
         if (said, found) == self._drawn:
             return
         before, self._drawn = self._drawn, (said, found)
@@ -335,7 +337,9 @@ class RunsView:
                 ui.label(self._say("not yet")).classes("tc-quiet")
             return
         if not any(one.level == "problem" for one in found):
-            ui.label("✓ " + self._say("no findings")).classes("tc-well")
+            over = run.training is not None and run.training.over
+            if run.kept.lost is None:
+                ui.label("✓ " + self._say("no problem" if over else "no findings")).classes("tc-well")
         for one in found:
             self._show_finding(run, one)
 
@@ -359,6 +363,14 @@ class RunsView:
 
     def _say(self, key: str) -> str:
         return LABELS[key][self._language]
+
+
+def _doing(said: str, language: str) -> str:
+    """What the search for a treatment does, in the words of the page."""
+    if not said.startswith("trying "):
+        return LABELS["compared"][language]
+    names = [REMEDIES[name][language] for name in said.removeprefix("trying ").split(" and ") if name in REMEDIES]
+    return LABELS["trying"].format(names=", ".join(names))[language]
 
 
 def _outline(run: Run) -> tuple[tuple[str, str], ...] | None:
