@@ -18,16 +18,12 @@ class Found:
     Attributes:
         problem: its id.
         level: "problem" or "observation".
-        title: in English.
         because: why, in English; the numbers are the run's own.
-        layers: the names of the layers concerned.
     """
 
     problem: str
     level: str
-    title: str
     because: str
-    layers: str
 
 
 @dataclass(frozen=True)

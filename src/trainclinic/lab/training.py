@@ -35,9 +35,7 @@ PACES = {"slow": 8.0, "normal": 60.0, "full": float("inf")}  # most optimizer st
 SEND = 0.06  # seconds between two messages at least: some sixteen charts a second
 DIAGNOSE = 1.0  # seconds between two diagnoses at least
 LOOK = 4  # steps between two looks: as dense as a heatmap shows, at the cost of a few per cent
-SEARCHED = (
-    3000  # steps of a whole run up to which remedies are compared by short runs; else the first that fits is taken
-)
+SEARCHED = 3000  # steps of a whole run up to which short runs compare remedies; else the first that fits is taken
 SPENT = 4  # whole runs that such a comparison may take
 MOST_SECONDS = 300  # of one training, pauses included
 
@@ -215,4 +213,4 @@ class _Training:
 
 def _found(view: View) -> Found:
     finding = view.finding
-    return Found(finding.problem, finding.level, view.title, view.because or view.summary, view.layers)
+    return Found(finding.problem, finding.level, view.because or view.summary)

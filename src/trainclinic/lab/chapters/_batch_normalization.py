@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trainclinic.lab.chapter import Play, Table
-from trainclinic.lab.chapters._batch_charts import AMBER, BLUE, GREEN, RED, chart, dots, in_words, line
+from trainclinic.lab.chapters._plots import AMBER, BLUE, GREEN, RED, chart, dots, in_words, line
 from trainclinic.lab.controls import Control, Values
 from trainclinic.lab.normalization import MEAN, SPREAD, batch_errors, batch_normalization, example
 from trainclinic.lab.settings import ACTIVATIONS
@@ -133,9 +133,9 @@ def _running(values: Values, language: str) -> Shown:
     shown: Shown = [
         chart(
             [
-                dots(counted, seen[name], of_batch[language], AMBER, 4),
+                dots(counted, seen[name], of_batch[language], AMBER, size=4),
                 line(counted, [both[index] for both in running], Words("running", "이동 통계")[language], BLUE),
-                line(counted, [true] * steps, Words("true", "참값")[language], RED, "dash"),
+                line(counted, [true] * steps, Words("true", "참값")[language], RED, dash="dash"),
             ],
             Words("steps in training mode", "훈련 모드의 스텝 수")[language],
             title[language],
@@ -202,10 +202,10 @@ def _small_batch(values: Values, language: str) -> Shown:
              Words("variance, as a share of the true one", "분산 (참값에 대한 비율)"))  # fmt: skip
     data = []
     for index, (words, color) in enumerate(zip(names, (BLUE, RED), strict=True)):
-        data.append(dots(SIZES, [measured_errors(one)[index] for one in SIZES], words[language], color))
+        data.append(dots(SIZES, [measured_errors(one)[index] for one in SIZES], words[language], color, size=6))
         law = line(SIZES, [batch_errors(one)[index] for one in SIZES], words[language], color)
         data.append({**law, "showlegend": False})
-    here = dots([size, size], [mean, variance], Words("this batch size", "이 배치 크기")[language], GREEN, 13)
+    here = dots([size, size], [mean, variance], Words("this batch size", "이 배치 크기")[language], GREEN, size=13)
     picture = chart(
         [*data, here],
         Words("batch size", "배치 크기")[language],

@@ -13,7 +13,7 @@ from torch.func import functional_call, grad, vmap
 
 from trainclinic.lab.batches import batch_gradients, iterations_per_epoch, last_batch, noise_scale, updates
 from trainclinic.lab.chapter import Play, Table
-from trainclinic.lab.chapters._batch_charts import BLUE, GREEN, RED, chart, dots, in_words
+from trainclinic.lab.chapters._plots import BLUE, GREEN, RED, chart, dots, in_words
 from trainclinic.lab.controls import Control, Values
 from trainclinic.lab.experiment import Make
 from trainclinic.lab.words import Words
@@ -177,8 +177,8 @@ def _cloud(values: Values, language: str) -> list[Table | dict[str, Any]]:
     wide = 1.15 * float(np.abs(batch_gradients(plane, 1, CLOUD)).max())
     picture = chart(
         [
-            dots(points[:, 0], points[:, 1], Words("gradient of a batch", "배치의 기울기")[language], BLUE, 5),
-            dots([1], [0], Words("gradient of all samples, G", "전체 샘플의 기울기 G")[language], RED, 12),
+            dots(points[:, 0], points[:, 1], Words("gradient of a batch", "배치의 기울기")[language], BLUE, size=5),
+            dots([1], [0], Words("gradient of all samples, G", "전체 샘플의 기울기 G")[language], RED, size=12),
         ],
         Words("along G, in units of |G|", "G 방향 (|G| 단위)")[language],
         Words("across G, in units of |G|", "G에 수직인 방향 (|G| 단위)")[language],

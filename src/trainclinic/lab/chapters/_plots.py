@@ -1,9 +1,11 @@
-"""Plotly figures as plain dicts, and numbers as text, for the chapters on regularisation and on optimizers."""
+"""Plotly figures as plain dicts, and numbers as text, as the plays show them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+
+from trainclinic.lab.words import Words
 
 BLUE, RED, GREEN, AMBER, VIOLET = "#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed"
 GREY = "#94a3b8"  # of what stands behind: contours, a line to compare with
@@ -41,6 +43,11 @@ def contours(x: Iterable[float], y: Iterable[float], z: Any, **more: Any) -> dic
         "hoverinfo": "skip",
         **more,
     }
+
+
+def in_words(pairs: Iterable[tuple[Words, str]], language: str) -> tuple[tuple[str, ...], ...]:
+    """Rows of a table with two columns: what it is, and its value."""
+    return tuple((words[language], value) for words, value in pairs)
 
 
 def _trace(mode: str, x: Iterable[float], y: Iterable[float], name: str) -> dict[str, Any]:
