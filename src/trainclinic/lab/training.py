@@ -34,7 +34,7 @@ from trainclinic.setup import Setup, evaluate, train
 PACES = {"slow": 8.0, "normal": 60.0, "full": float("inf")}  # most optimizer steps a second
 SEND = 0.06  # seconds between two messages at least: some sixteen charts a second
 DIAGNOSE = 1.0  # seconds between two diagnoses at least
-LOOK = 4  # steps between two looks: as dense as a heatmap shows, at the cost of a few per cent
+LOOK = 4  # steps between two looks: as dense as a heatmap shows; a step of 20 layers costs about a third more
 SEARCHED = 3000  # steps of a whole run up to which short runs compare remedies; else the first that fits is taken
 SPENT = 4  # whole runs that such a comparison may take
 MOST_SECONDS = 300  # of one training, pauses included
@@ -147,16 +147,18 @@ class _Training:
         while self._paused or self._connection.poll():
             if self._paused and not self._connection.poll(MOST_SECONDS):
                 raise _StopError  # forgotten
-            command = self._connection.recv()
-            if command == "stop":
-                raise _StopError
-            if command == "step":
-                self._one = self._paused = True
+            self._take(self._connection.recv())
+            if self._one:
                 return
-            if isinstance(command, tuple):
-                self._pace = PACES[command[1]]
-            else:
-                self._paused = command == "pause"
+
+    def _take(self, command: Any) -> None:
+        if command == "stop":
+            raise _StopError
+        if isinstance(command, tuple):
+            self._pace = PACES[command[1]]
+        else:
+            self._one = command == "step"
+            self._paused = command != "go"
 
     def _keep_pace(self) -> None:
         if self._pace == float("inf") or self._paused:
@@ -203,11 +205,7 @@ class _Training:
 
     def _say(self, doing: str) -> None:
         while self._connection.poll():
-            command = self._connection.recv()
-            if command == "stop":
-                raise _StopError
-            if command in ("pause", "go"):
-                self._paused = command == "pause"
+            self._take(self._connection.recv())
         self._connection.send(News("running", said=doing))
 
 

@@ -79,7 +79,6 @@ class RunsView:
     Args:
         desk: where trainings wait.
         language: of the labels.
-        metric: "accuracy" or "r2".
         signals: of the layers that can be looked at.
         values: settings of the experiment, as the controls have them.
         shared: called when what the page's address holds has changed.
