@@ -11,7 +11,10 @@ from torch.nn import functional as F
 
 import trainclinic as tc
 
-SEEN_OF_RUN = {"learning_rate", "output_mean", "output_std", "target_mean", "target_std", "dead_unit_fraction"}
+SEEN_OF_RUN = {
+    "learning_rate", "output_mean", "output_std", "output_spread", "target_mean", "target_std", "batch_accuracy",
+    "dead_unit_fraction",
+}  # fmt: skip
 
 
 class Hand:

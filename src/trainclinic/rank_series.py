@@ -1,7 +1,7 @@
 """The series of all ranks put together, signal by signal.
 
     loss, validation, means, shares     mean over the ranks, which under data parallelism is that of the global batch
-    activation and backward RMS         root of the mean square
+    activation, backward, output_spread root of the mean square
     output_std, target_std              of all ranks' values together
     dead_unit_fraction                  the smallest: a unit is dead where it is dead on every rank
     weights, gradients, gradient_norm   replicated: rank 0's; sharded: root of the sum of squares over the shards
@@ -23,7 +23,7 @@ from trainclinic.recording import Floats, Recording, Series, Steps
 SHARDED = "sharded"  # the place of a run's signal for what is sharded alone
 
 _FIRST = ("learning_rate",)
-_ROOT_MEAN_SQUARE = ("activation_rms", "backward_rms")
+_ROOT_MEAN_SQUARE = ("activation_rms", "backward_rms", "output_spread")
 _LEAST = ("dead_unit_fraction",)
 _SPREADS = {"output_std": "output_mean", "target_std": "target_mean"}
 _OF_WEIGHTS = {  # signal → what beside the number of elements says how much a shard counts

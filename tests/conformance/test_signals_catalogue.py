@@ -21,7 +21,8 @@ FILES = {path.stem for path in Path(kinds.__file__).with_name("signals").glob("*
 PROMISED = {
     "gradient_rms", "backward_rms", "activation_rms", "activation_mean", "activation_derivative", "saturated_share",
     "dead_unit_fraction", "weight_rms", "weight_gain", "update_ratio", "gradient_cosine", "gradient_norm",
-    "learning_rate", "output_mean", "output_std", "target_mean", "target_std",
+    "learning_rate", "output_mean", "output_std", "target_mean", "target_std", "output_spread",
+    "batch_accuracy",
 }  # fmt: skip
 
 

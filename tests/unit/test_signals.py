@@ -326,12 +326,16 @@ def test_values_of_the_run():
             rates = [group["lr"] for group in optimizer.param_groups]
             out = out.detach().double()
             spreads = [float(t.double().std(correction=0)) for t in (out, y)]
-            expected.append([*rates, float(out.mean()), spreads[0], float(y.double().mean()), spreads[1], 0.01])
+            between = float(out.var(0, correction=0).mean().sqrt())
+            means = float(out.mean()), float(y.double().mean())
+            expected.append([*rates, means[0], spreads[0], means[1], spreads[1], between, 0.01])
             optimizer.step()
             schedule.step()
     r = watch.recording
     got = [r.series("learning_rate", f"group {i}").values for i in (0, 1)]
-    got += [r.series(name).values for name in ("output_mean", "output_std", "target_mean", "target_std")]
+    got += [
+        r.series(name).values for name in ("output_mean", "output_std", "target_mean", "target_std", "output_spread")
+    ]
     got.append(r.series("gradient_norm").values)  # as the optimizer gets it: clipped
     assert pytest.approx(np.array(expected), rel=1e-5) == np.array(got).T
 

@@ -363,7 +363,8 @@ def test_evaluation_between_steps_is_validation_not_training():
     )
     assert r.facts["modes"]["passes"] == {"train": 6, "eval": 0}
     assert r.facts["modes"]["evaluations"] == {"train": 0, "eval": 6}
-    assert r.facts["modes"]["sensitive"] == [{"name": "2", "kind": "Dropout", "eval_looks": 0, "trainable": False}]
+    dropout = {"name": "2", "kind": "Dropout", "eval_looks": 0, "trainable": False, "dropout": 0.5}
+    assert r.facts["modes"]["sensitive"] == [dropout]
 
 
 @pytest.mark.parametrize("loss", ["mse_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"])

@@ -36,8 +36,9 @@ def diagnose(source: Any) -> Diagnosis:
     not_seen = recording.facts.get("layers_not_seen")
     because = f" (layers not looked at: {not_seen})" if not_seen else ""
     for name, problem in catalog.entries(PROBLEMS).items():
+        rule = problem()
         try:
-            findings.extend(problem().find(recording))
+            findings.extend(rule.examine(recording) if "checkup" in recording.facts else rule.find(recording))
         except NotExaminedError as reason:
             unseen.append(NotExamined(name, f"{reason}{because}"))
     return Diagnosis(explain(findings), tuple(unseen), recording)

@@ -73,6 +73,14 @@ class Problem(Entry):
         """
         raise NotImplementedError
 
+    def examine(self, recording: Recording) -> Iterable[Finding]:
+        """The findings of a checkup, before any training: there is no outcome yet to tell harm by.
+
+        Raises:
+            NotExaminedError: only a training can show this problem, or the checkup lacks what the rule needs.
+        """
+        raise NotExaminedError("only a training can show it")
+
     def because(self, finding: Finding, recording: Recording | None) -> str:
         """The sentence that tells a person why; it may say more than the cause's, where the recording knows more."""
         return self.causes.get(finding.cause, "")

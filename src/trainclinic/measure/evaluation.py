@@ -1,8 +1,53 @@
-"""EvaluationRound: the passes without gradient between two training passes, and what they add up to."""
+"""What the passes without gradient between two training passes add up to: as a whole, and class by class."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+
+MOST_CLASSES = 200  # told apart
+
+
+class ByClass:
+    """How often each class was answered rightly in the last round of evaluation, and what the scores alone could do.
+
+    `right_adjusted` counts the answers after the training set's class frequencies were taken out of the scores: what
+    a mere shift of the decision would reach (logit adjustment, Menon et al. 2021).
+    """
+
+    def __init__(self) -> None:
+        self._counts: Tensor | None = None  # (4, K): samples, right, right_adjusted, predicted
+        self._last: Tensor | None = None
+
+    def add(self, name: str, output: Tensor, target: Tensor, training: dict[int, int]) -> None:
+        """One batch; `training`: how often each class was seen in training."""
+        if name == "cross_entropy" and output.ndim == 2 and not target.is_floating_point() and target.ndim == 1:
+            scores, target = output.detach().float(), target.long()
+        elif name == "binary_cross_entropy_with_logits" and output.numel() == len(target) == target.numel():
+            scores = torch.stack((torch.zeros_like(output).flatten(), output.detach().flatten()), 1).float()
+            target = target.flatten().round().long()
+        else:
+            return
+        classes = scores.shape[1]
+        if classes > MOST_CLASSES or not len(target) or int(target.min()) < 0 or int(target.max()) >= classes:
+            return
+        share = torch.tensor([max(1, training.get(index, 0)) for index in range(classes)], device=scores.device)
+        adjusted, plain = (scores - share.log()).argmax(1), scores.argmax(1)
+        parts = (target, target[plain == target], target[adjusted == target], plain)
+        counts = torch.stack([part.bincount(minlength=classes) for part in parts])
+        same = self._counts is not None and self._counts.shape == counts.shape
+        self._counts = self._counts + counts if same and self._counts is not None else counts
+
+    def end(self) -> None:
+        """The round has ended."""
+        if self._counts is not None:
+            self._last, self._counts = self._counts, None
+
+    def to_dict(self) -> dict[str, list[int]]:
+        """Of the last round, class by class; empty where nothing was seen."""
+        counts = self._last if self._last is not None else self._counts
+        names = ("samples", "right", "right_adjusted", "predicted")
+        return {} if counts is None else dict(zip(names, counts.tolist(), strict=True))
 
 
 class EvaluationRound:

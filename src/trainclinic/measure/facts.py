@@ -15,6 +15,13 @@ They are stored as plain data under these topics:
     non_finite          first step with a non-finite loss or gradient, what was non-finite, parameters concerned, and
                         its origin (`origin.py`)
     batch_size          of the first pass
+    training_samples    size of the training set, where it is known
+    data                what a sample of the samples says (`data_card.py`)
+    classes             of the last evaluation, class by class: samples, right answers, right answers once the classes'
+                        frequencies are taken out of the scores, predicted
+    validation_told     whether the user told what validation is
+    batch_norm          layer → the fewest values that a mean was taken over in training: batch size × positions
+    weight_decay        one entry a parameter group: weight_decay, decoupled (AdamW) or part of the gradient
     distributed         of several processes only: rank, world_size, kind, what this rank holds (`distributed.py`)
 """
 
@@ -106,7 +113,13 @@ class ModeFacts:
             "looks": self.looks,
             "evaluations": dict(self.evaluations),
             "sensitive": [
-                {"name": name, "kind": own_class(module).__name__, "eval_looks": count, "trainable": trainable}
+                {
+                    "name": name,
+                    "kind": own_class(module).__name__,
+                    "eval_looks": count,
+                    "trainable": trainable,
+                    "dropout": _dropout(module),
+                }
                 for (name, module), count, trainable in zip(
                     self._sensitive, self._eval_looks, self._trainable, strict=True
                 )
@@ -195,6 +208,11 @@ class TargetFacts:
             if value in self._classes or len(self._classes) < FEATURES:
                 self._classes[value] = self._classes.get(value, 0) + count
 
+    @property
+    def classes(self) -> dict[int, int]:
+        """How often each class was seen."""
+        return self._classes
+
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         facts: dict[str, Any] = {"dtype": self._dtype, "shape": self._shape, "samples": self.samples}
@@ -230,6 +248,24 @@ def _is_mode_sensitive(module: nn.Module) -> bool:
     if isinstance(module, nn.modules.batchnorm._NormBase):
         return bool(module.track_running_stats)
     return isinstance(module, nn.RNNBase | nn.MultiheadAttention) and float(module.dropout) > 0
+
+
+def _dropout(module: nn.Module) -> float:
+    """The share that it drops; 0 for what drops nothing."""
+    rate = getattr(module, "p", getattr(module, "dropout", 0.0))
+    return float(rate) if isinstance(rate, int | float) else 0.0
+
+
+def weight_decay(optimizers: list[Optimizer]) -> list[dict[str, Any]]:
+    """Of every parameter group."""
+    return [
+        {
+            "weight_decay": float(group.get("weight_decay") or 0.0),
+            "decoupled": bool(group.get("decoupled_weight_decay", type(one).__name__ in ("AdamW", "Muon"))),
+        }
+        for one in optimizers
+        for group in one.param_groups
+    ]
 
 
 def _rounded(values: Tensor) -> list[float]:

@@ -17,8 +17,10 @@ from torch.optim import Optimizer
 from trainclinic import catalog
 from trainclinic.clinic_file import ClinicFile, Stream
 from trainclinic.measure import loss_graph
+from trainclinic.measure.data_card import DataSample
 from trainclinic.measure.distributed import gathered, local, own_class, own_path, unwrapped
-from trainclinic.measure.facts import InputFacts, ModeFacts, ParameterFacts, TargetFacts
+from trainclinic.measure.evaluation import ByClass
+from trainclinic.measure.facts import InputFacts, ModeFacts, ParameterFacts, TargetFacts, weight_decay
 from trainclinic.measure.foreign import ForeignParameters
 from trainclinic.measure.layers import SIGNALS
 from trainclinic.measure.parameters import ParameterProbe, ParameterStep, Weight
@@ -41,10 +43,16 @@ class Journal:
         model: that is watched.
         optimizers: that train it.
         parameters: the probe that lists its parameters.
+        training_samples: size of the training set where it is known.
     """
 
     def __init__(
-        self, path: str | Path | None, model: nn.Module, optimizers: list[Optimizer], parameters: ParameterProbe
+        self,
+        path: str | Path | None,
+        model: nn.Module,
+        optimizers: list[Optimizer],
+        parameters: ParameterProbe,
+        training_samples: int | None = None,
     ) -> None:
         self.file = ClinicFile(own_path(path))
         model = unwrapped(model)
@@ -61,6 +69,9 @@ class Journal:
         held = (p for one in optimizers for group in one.param_groups for p in group["params"])
         self._foreign = ForeignParameters({id(p) for p in (*parameters.parameters, *held)})
         self.modes, self._inputs, self._targets = ModeFacts(model), InputFacts(), TargetFacts()
+        self.data, self._by_class = DataSample(), ByClass()
+        self._training_samples = training_samples
+        self.told_validation = False  # the user says what validation is
         self.loss: dict[str, Any] = {}
         self.skipped = 0  # steps that a GradScaler left out
         self.not_seen = ""  # why the layers could not be looked at, the last time
@@ -92,6 +103,7 @@ class Journal:
 
     def see_inputs(self, inputs: Tensor | None) -> None:
         """The model's input, in a step that is looked at."""
+        self.data.training.see_inputs(inputs)
         if inputs is not None and inputs.ndim:
             self._batch_size = self._batch_size or len(inputs)
             if not self._inputs.enough:
@@ -100,9 +112,24 @@ class Journal:
     def see_loss(self, name: str, output: Tensor, target: Tensor) -> None:
         """What the loss compares, in a step that is looked at."""
         self._targets.update(target)
+        self.data.training.see_targets(target)
         self.loss["name"] = name
         self.loss["output_shape"], self.loss["target_shape"] = list(output.shape), list(target.shape)
         self.loss["target_dtype"] = str(target.dtype).removeprefix("torch.")
+
+    def begin_evaluation_pass(self, inputs: Tensor | None, *, first: bool) -> None:
+        """A pass without gradient, the `first` of its round or a further one."""
+        if first:
+            self.data.begin_evaluation()
+            self._by_class.end()
+        if self.data.validation.wants_more:
+            self.data.validation.see_inputs(inputs)
+
+    def see_evaluation(self, name: str, output: Tensor, target: Tensor) -> None:
+        """What the loss of such a pass compares."""
+        if self.data.validation.wants_more:
+            self.data.validation.see_targets(target)
+        self._by_class.add(name, output, target, self._targets.classes)
 
     def before_backward(self) -> None:
         """A loss is about to be differentiated, in a step that is looked at."""
@@ -165,7 +192,9 @@ class Journal:
 
     # -- the file
 
-    def put(self, steps: int, probe: LayerProbe, finite: FiniteCheck, *, only_news: bool = False) -> None:
+    def put(
+        self, steps: int, probe: LayerProbe, finite: FiniteCheck, *, only_news: bool = False, final: bool = False
+    ) -> None:
         """Hand the facts to the file; a large model's are not free to write, so at times `only_news`."""
         self._take_steps()
         self.file.put("steps", steps)
@@ -185,6 +214,12 @@ class Journal:
             "foreign": self._foreign.to_list(),
             "skipped_steps": self.skipped,
             "layers_not_seen": self.not_seen,
+            "training_samples": self._training_samples,
+            "data": self.data.to_dict(final=final),
+            "classes": self._by_class.to_dict(),
+            "validation_told": self.told_validation,
+            "batch_norm": probe.batch_norm,
+            "weight_decay": weight_decay(self._optimizers),
         }
         if self._distributed:
             facts["distributed"] = self._distributed

@@ -66,6 +66,7 @@ class LayerProbe:
         self._signals = {kind: _of_kind(kind) for kind in (OutputSignal, BackwardSignal, ActivationSignal)}
         self.dead_units = DeadUnitFraction(training_samples)
         self.layers: dict[str, Layer] = {}
+        self.batch_norm: dict[str, int] = {}  # layer → the fewest values that one of its means was taken over
         self._handles: list[RemovableHandle] = []
         self._places: list[Place] = []  # where hooks belong; empty where that is to be found out
         self._mode: Functions | None = None
@@ -128,6 +129,8 @@ class LayerProbe:
         if isinstance(module, torch.jit.RecursiveScriptModule):  # type: ignore[attr-defined]
             return  # takes no hook
         weights = has_weights(module)
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            yield module.register_forward_hook, Hook(partial(self._see_batch_norm, name), self._give_up), {}
         if is_plain(module) and not weights:
             if isinstance(module, _ACTIVATIONS):
                 yield module.register_forward_pre_hook, Hook(partial(self._name_activation, name), self._give_up), {}
@@ -216,6 +219,11 @@ class LayerProbe:
             return
         with torch._C.DisableTorchFunction():  # else each of our own operations passes through the open mode
             self._measure_weight_layer(name, module, output)
+
+    def _see_batch_norm(self, name: str, module: nn.Module, args: Any, output: Tensor) -> None:
+        if self._full and module.training and output.ndim > 1 and not self.is_other_thread:
+            values = output.numel() // output.shape[1]
+            self.batch_norm[name] = min(values, self.batch_norm.get(name, values))
 
     def _see_again(self, name: str, output: Any) -> None:
         """Outside of a pass: a reentrant checkpoint repeats in the backward what it ran without gradient before."""

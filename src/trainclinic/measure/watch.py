@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,7 @@ from trainclinic.measure.live import Live
 from trainclinic.measure.optimizers import Trainers, gradient_scale, held
 from trainclinic.measure.parameters import ParameterProbe
 from trainclinic.measure.parts import Parts
-from trainclinic.measure.run_step import Moments, RunStep
+from trainclinic.measure.run_step import Moments, RunStep, right_answers
 from trainclinic.measure.schedule import UnitWindows, default_schedule, every_step
 from trainclinic.measure.shadow import uncompiled
 from trainclinic.measure.steady import Steady
@@ -61,7 +62,7 @@ class Watch:
         self._parameters = ParameterProbe(self._root)
         self._live = live
         self._finite = FiniteCheck(self._root, self._parameters.names, self._parameters.parameters)
-        self._journal = Journal(path, self._root, optimizers, self._parameters)
+        self._journal = Journal(path, self._root, optimizers, self._parameters, training_samples)
         self._round = EvaluationRound()
 
         self.step = 0  # optimizer steps done
@@ -75,6 +76,7 @@ class Watch:
         self._steps_before_scaler = 0
         self._outputs: Moments | None = None
         self._targets: Moments | None = None
+        self._right = math.nan
         self._seen_output: Tensor | None = None
         self._seen_pass = False  # of this model, at any time
         self._closure_passes = 0  # that an optimizer ran itself, inside its step
@@ -141,7 +143,7 @@ class Watch:
                     self._finish_step()
                 self._end_evaluation()
             with contextlib.suppress(*((Exception,) if self._failed else ())):  # what was seen until then
-                self._write_down()
+                self._write_down(final=True)
             self._recording = self._journal.close(ended)
         return self._recording
 
@@ -193,7 +195,7 @@ class Watch:
 
         From the first call on, evaluations are no longer recognised by themselves.
         """
-        self._told_validation = True
+        self._told_validation = self._journal.told_validation = True
         self._round.clear()
         self._journal.validation(self.step, {name: float(value) for name, value in figures.items()})
 
@@ -224,8 +226,10 @@ class Watch:
             return
         if not torch.is_grad_enabled():
             self._journal.modes.evaluation(model)
+            inputs = first_tensor((*args, *kwargs.values()))
+            self._journal.begin_evaluation_pass(inputs, first=not self._round.passes)
             self._round.passes += 1
-            self.wants_losses = self._full or not self._told_validation
+            self.wants_losses = True
             return
         if self._trainers.stepping or self._trainers.stepped or self._round.passes or not self._seen_pass:
             self._begin_training_pass()
@@ -290,10 +294,13 @@ class Watch:
     def after_loss(self, name: str, output: Tensor, target: Tensor, loss: Tensor) -> None:
         """A loss function was computed: training when it has a gradient, else part of an evaluation."""
         if not loss.requires_grad:
+            if self._round.passes and not torch.is_grad_enabled():
+                self._journal.see_evaluation(name, output, target)
             if not self._told_validation:
                 self._round.add(name, output, target, loss)
         elif self._full and self._so_far.passes and self._closure_passes < 2 and not self._so_far.is_other_thread:
             self._outputs, self._targets = Moments.of(output), Moments.of(target)
+            self._right = right_answers(name, output, target)
             self._journal.see_loss(name, output, target)
 
     def _after_loss_module(self, module: nn.Module, args: tuple[Any, ...], loss: Any) -> None:
@@ -444,10 +451,12 @@ class Watch:
             self._outputs,
             self._targets,
             parameters.all_sharded,
+            self._right,
             parameters.fingerprints,
         )
         self._journal.sample(self.step, layers, parameters, run, self._trainers.stepped)
         self._outputs = self._targets = self._seen_output = None
+        self._right = math.nan
 
     def _list_parameters(self) -> None:
         """Models grow, and lazy ones get their shapes with the first batch."""
@@ -477,5 +486,5 @@ class Watch:
         self._write_down(only_news=True)
         self._journal.file.flush()
 
-    def _write_down(self, *, only_news: bool = False) -> None:
-        self._journal.put(self.step, self._probe, self._finite, only_news=only_news)
+    def _write_down(self, *, only_news: bool = False, final: bool = False) -> None:
+        self._journal.put(self.step, self._probe, self._finite, only_news=only_news, final=final)

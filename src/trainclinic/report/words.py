@@ -90,6 +90,11 @@ RUN_SIGNALS = MappingProxyType(
             "Fingerprint of a replica", "Checksum of the values that a rank holds: replicas have the same."
         ),
         "output_mean": Word("Mean output", "Mean of what the network puts out."),
+        "output_spread": Word(
+            "Spread between samples",
+            "How far the answers to the samples of a batch lie apart.",
+        ),
+        "batch_accuracy": Word("Accuracy in training", "Share of right answers in one training batch."),
         "output_std": Word("Spread of the outputs", "Standard deviation of what the network puts out."),
         "target_mean": Word("Mean target", "Mean of what the network is asked for."),
         "target_std": Word("Spread of the targets", "Standard deviation of what the network is asked for."),

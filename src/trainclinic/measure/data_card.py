@@ -1,0 +1,282 @@
+"""Data card: what a sample of the samples says of the data, before any network is asked.
+
+Rows are copied as they pass, at most 2,000 for training and 2,000 for validation; the numbers are made once, from
+all of them, and only the numbers are kept. They stand under `data` in the facts:
+
+    training            rows: distinct samples seen; conflicts: those that came with another target, too; again: share
+                        that is a copy of another row of the same batch; constant: share of the features that never
+                        differ; discrete: whether the values are few whole numbers
+    order               pairs: neighbours within batches; alike: share of them with the same class; expected: what
+                        shuffling gives; score: how far apart, in standard errors. For real targets `alike` is the
+                        correlation of neighbours and `expected` 0
+    link                agreement: how well the nearest neighbours of a sample tell its target: share of right answers,
+                        or R² for real targets; null: the same with the targets permuted, its 99th percentile;
+                        guess: the share of the commonest class, or 0; odd: of the samples whose neighbours all agree,
+                        the share that carries another class; unanimous: how many there are
+    validation          of the first evaluation. rows; again: share of them that is a copy of another of them;
+                        training_batches: share that came in batches of training rows alone; copies: of the others,
+                        the share that is a copy of a training row, at least (only a sample of these was seen);
+                        agreement: as above, of validation rows with training rows as their neighbours;
+                        constant_in_training: features that differ here and never there
+
+Nearest neighbours are five, by the Euclidean distance of the standardised features; tokens count as a bag.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainclinic.measure.reductions import dense, is_sparse
+
+ROWS = 2000  # of training, and as many of validation
+FEATURES = 512  # of a row that are kept, evenly spread over it
+VOCABULARY = 4096  # tokens told apart
+NEIGHBOURS = 5
+FEWEST = 50  # rows; of fewer no neighbour tells anything
+PERMUTATIONS = 200
+_WHOLE = 0.9  # of a batch that are copies: then the training set itself is evaluated
+_FEW_VALUES = 32  # whole numbers in all features together: such rows are alike by chance
+
+
+class DataSample:
+    """Rows of both sets, as they pass."""
+
+    def __init__(self) -> None:
+        self.training, self.validation = Rows(), Rows()
+        self._card: dict[str, Any] = {}
+        self._made_of = 0
+
+    def begin_evaluation(self) -> None:
+        """A round of evaluation begins: what the first one showed is enough."""
+        if self.validation.count:
+            self.validation.close()
+
+    def to_dict(self, *, final: bool = False) -> dict[str, Any]:
+        """The numbers; but for the `final` time they are made anew only for half as many rows again."""
+        rows = self.training.count + self.validation.count
+        complete = not (self.training.wants_more or self.validation.wants_more)
+        if rows > self._made_of and (final or complete or rows >= 1.5 * self._made_of):
+            self._made_of = rows
+            self._card = card(self.training, self.validation)
+        if complete:
+            self.training.forget()
+            self.validation.forget()
+        return self._card
+
+
+class Rows:
+    """Samples, batch by batch."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.wants_more = True
+        self._batches: list[tuple[Tensor, Tensor | None]] = []
+        self._pending: Tensor | None = None
+        self._shape: tuple[int, ...] = ()
+
+    def close(self) -> None:
+        """No more."""
+        self._keep(None)
+        self.wants_more = False
+
+    def forget(self) -> None:
+        """Let the rows go."""
+        self._batches.clear()
+
+    def see_inputs(self, inputs: Tensor | None) -> None:
+        """A batch of inputs; its targets follow, or the next batch does."""
+        self._keep(None)
+        if (
+            not self.wants_more
+            or inputs is None
+            or not inputs.ndim
+            or not inputs.numel()
+            or inputs.is_complex()
+            or is_sparse(inputs)
+        ):
+            return
+        if inputs.is_nested:
+            return
+        flat = inputs.detach().reshape(len(inputs), -1)
+        self._pending = flat[:, :: max(1, -(-flat.shape[1] // FEATURES))].clone()
+
+    def see_targets(self, targets: Tensor) -> None:
+        """The targets of the batch that was seen last; those of another shape are not its."""
+        if self._pending is not None:
+            same = targets.ndim and not targets.is_nested and len(targets) == len(self._pending)
+            self._keep(targets.detach().clone() if same and targets.numel() <= len(targets) * FEATURES else None)
+
+    def _keep(self, targets: Tensor | None) -> None:
+        pending, self._pending = self._pending, None
+        if pending is None or not self.wants_more or self._shape not in ((), tuple(pending.shape[1:])):
+            return
+        self._shape = tuple(pending.shape[1:])
+        self._batches.append((pending, targets))
+        self.count += len(pending)
+        self.wants_more = self.count < ROWS
+
+    def batches(self) -> list[tuple[Tensor, Tensor | None]]:
+        """What was kept, on the CPU."""
+        self._keep(None)
+        return [(x.cpu(), None if y is None else dense(y).cpu()) for x, y in self._batches]
+
+
+def card(training: Rows, validation: Rows) -> dict[str, Any]:
+    """The numbers of both, as plain data; empty where no input was seen."""
+    batches = training.batches()
+    if not batches:
+        return {}
+    inputs, targets = _joined(batches)
+    first = _first_of_each(inputs, targets)
+    found: dict[str, Any] = {"training": _about_rows(inputs, batches, first), "order": _order(batches)}
+    kept, labels = inputs[first], None if targets is None else targets[first]
+    features = _features(kept)
+    if labels is not None:
+        found["link"] = _link(features, labels)
+    held = validation.batches()
+    if held:
+        found["validation"] = _about_validation(held, kept, labels)
+    return found
+
+
+def _joined(batches: list[tuple[Tensor, Tensor | None]]) -> tuple[Tensor, Tensor | None]:
+    inputs = torch.cat([x for x, _ in batches])
+    targets = [y for _, y in batches if y is not None]
+    if len(targets) < len(batches) or len({(y.shape[1:], y.dtype) for y in targets}) > 1:
+        return inputs, None
+    return inputs, _one_each(torch.cat(targets))
+
+
+def _one_each(targets: Tensor) -> Tensor | None:
+    """(N,) classes or (N, K) real numbers; None for targets that are no property of the sample as a whole."""
+    flat = targets.reshape(len(targets), -1)
+    if targets.is_floating_point():
+        whole = flat[:, 0]
+        return whole.long() if flat.shape[1] == 1 and bool((whole == whole.round()).all()) and len(
+            torch.unique(whole)) == 2 else flat.float()  # fmt: skip
+    return flat[:, 0].long() if flat.shape[1] == 1 else None
+
+
+def _keys(rows: Tensor) -> list[bytes]:
+    return [row.tobytes() for row in (rows + 0 if rows.is_floating_point() else rows).numpy()]  # + 0: no minus zero
+
+
+def _first_of_each(inputs: Tensor, targets: Tensor | None) -> Tensor:
+    """Where each sample, with its target, came first: the same one comes again in every epoch."""
+    answers = [b""] * len(inputs) if targets is None else _keys(targets)
+    seen: dict[tuple[bytes, bytes], int] = {}
+    for index, key in enumerate(zip(_keys(_plain(inputs)), answers, strict=True)):
+        seen.setdefault(key, index)
+    return torch.tensor(sorted(seen.values()), dtype=torch.long)
+
+
+def _plain(rows: Tensor) -> Tensor:
+    return rows.float() if rows.dtype in (torch.bfloat16, torch.float16) else rows
+
+
+def _about_rows(inputs: Tensor, batches: list[tuple[Tensor, Tensor | None]], first: Tensor) -> dict[str, Any]:
+    keys = _keys(_plain(inputs[first]))
+    again = sum(len(x) - len(set(_keys(_plain(x)))) for x, _ in batches)
+    x = inputs[first].float()
+    values = torch.unique(x[:200])
+    return {
+        "rows": len(first),
+        "conflicts": len(keys) - len(set(keys)),
+        "again": again / max(1, len(inputs)),
+        "constant": float((x == x[:1]).all(0).float().mean()) if len(x) > 1 else 0.0,
+        "discrete": len(values) <= _FEW_VALUES and bool((values == values.round()).all()),
+    }
+
+
+def _order(batches: list[tuple[Tensor, Tensor | None]]) -> dict[str, Any]:
+    """Whether neighbours within a batch are more alike than shuffling makes them."""
+    targets = [y for _, y in batches if y is not None]
+    answers = [answer for answer in map(_one_each, targets) if answer is not None and len(answer) > 1]
+    if not answers:
+        return {}
+    whole = torch.cat(answers)
+    if whole.is_floating_point():
+        if whole.shape[1] != 1:
+            return {}
+        center, spread = whole.mean(), whole.std().clamp_min(1e-30)
+        products = torch.cat([((y[1:] - center) * (y[:-1] - center)).flatten() / spread**2 for y in answers])
+        alike, expected, error = float(products.mean()), 0.0, 1 / len(products) ** 0.5
+    else:
+        products = torch.cat([(y[1:] == y[:-1]).float() for y in answers])
+        share = torch.unique(whole, return_counts=True)[1].double() / len(whole)
+        alike, expected = float(products.mean()), float((share**2).sum())
+        error = max(1e-12, (expected * (1 - expected) / len(products)) ** 0.5)
+    return {"pairs": len(products), "alike": alike, "expected": expected, "score": (alike - expected) / error}
+
+
+def _features(rows: Tensor) -> Tensor:
+    """Standardised, or the counts of the tokens in each row."""
+    if not rows.is_floating_point() and rows.shape[1] > 1 and 0 <= int(rows.min()) <= int(rows.max()) < VOCABULARY:
+        counts = torch.zeros(len(rows), int(rows.max()) + 1)
+        rows = counts.scatter_add_(1, rows.long(), torch.ones(rows.shape))
+    x = torch.nan_to_num(rows.float())
+    return (x - x.mean(0)) / x.std(0, correction=0).clamp_min(1e-6 * max(1e-30, float(x.abs().mean())))
+
+
+def _link(x: Tensor, targets: Tensor) -> dict[str, Any]:
+    if len(x) < FEWEST:
+        return {}
+    near = _nearest(x, x, own=True)
+    draw = torch.Generator().manual_seed(0)
+    null = [_agreement(near, targets[torch.randperm(len(x), generator=draw)]) for _ in range(PERMUTATIONS)]
+    found = {
+        "rows": len(x),
+        "agreement": _agreement(near, targets),
+        "null": float(torch.tensor(null).quantile(0.99)),
+        "guess": 0.0,
+    }
+    if not targets.is_floating_point():
+        found["guess"] = float(torch.unique(targets, return_counts=True)[1].max()) / len(targets)
+        around = targets[near]
+        unanimous = (around == around[:, :1]).all(1)
+        odd = unanimous & (around[:, 0] != targets)
+        found |= {"unanimous": int(unanimous.sum()), "odd": float(odd.sum()) / max(1, int(unanimous.sum()))}
+    return found
+
+
+def _nearest(of: Tensor, among: Tensor, *, own: bool) -> Tensor:
+    """(len(of), 5): indices of the nearest rows of `among`; `own`: both are the same, and none is its own."""
+    distances = torch.cdist(of, among)
+    if own:
+        distances.fill_diagonal_(torch.inf)
+    return distances.topk(min(NEIGHBOURS, len(among) - own), largest=False).indices
+
+
+def _agreement(near: Tensor, targets: Tensor, of: Tensor | None = None) -> float:
+    """How well the neighbours' targets tell those of the rows: share of right answers, or R²."""
+    of = targets if of is None else of
+    around = targets[near]
+    if targets.is_floating_point():
+        rest = (of - around.mean(1)).square().sum()
+        return 1 - float(rest / (of - of.mean(0)).square().sum().clamp_min(1e-30))
+    return float((around.mode(1).values == of).float().mean())
+
+
+def _about_validation(held: list[tuple[Tensor, Tensor | None]], rows: Tensor, labels: Tensor | None) -> dict[str, Any]:
+    inputs, targets = _joined(held)
+    keys = _keys(_plain(inputs))
+    found: dict[str, Any] = {"rows": len(inputs), "again": 1 - len(set(keys)) / len(keys)}
+    if inputs.shape[1:] != rows.shape[1:] or inputs.dtype != rows.dtype:
+        return found
+    known = set(_keys(_plain(rows)))
+    copied = torch.tensor([key in known for key in keys]).float()
+    shares = [(len(part), float(part.mean())) for part in torch.split(copied, [len(x) for x, _ in held])]
+    whole = sum(size for size, share in shares if share > _WHOLE)
+    mixed = sum(size * share for size, share in shares if share <= _WHOLE)
+    found |= {"copies": mixed / max(1, len(keys) - whole), "training_batches": whole / len(keys)}
+    found["constant_in_training"] = int(((rows == rows[:1]).all(0) & (inputs != rows[:1]).any(0)).sum())
+    if labels is not None and targets is not None and len(rows) >= FEWEST:
+        alike = labels.dtype == targets.dtype and labels.shape[1:] == targets.shape[1:]
+        both = _features(torch.cat((rows, inputs)))
+        if alike:
+            near = _nearest(both[len(rows) :], both[: len(rows)], own=False)
+            found["agreement"] = _agreement(near, labels, targets)
+    return found

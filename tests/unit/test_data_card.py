@@ -1,0 +1,148 @@
+"""What a sample of the samples says, on data whose answer is known."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import trainclinic as tc
+from trainclinic.measure.data_card import FEATURES, ROWS, DataSample
+from trainclinic.measure.evaluation import ByClass
+
+
+def blobs(count: int = 300, classes: int = 3, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Clouds that lie far apart."""
+    draw = torch.Generator().manual_seed(seed)
+    y = torch.randint(classes, (count,), generator=draw)
+    return 5.0 * y[:, None] + torch.randn(count, 4, generator=draw), y
+
+
+def card(x, y, held=None, *, batch=32, epochs=1):
+    """As a training would show it, batch by batch; `held`: (inputs, targets) of one evaluation in two batches."""
+    sample = DataSample()
+    for _ in range(epochs):
+        for part in torch.arange(len(x)).split(batch):
+            sample.training.see_inputs(x[part])
+            if y is not None:
+                sample.training.see_targets(y[part])
+    if held is not None:
+        for part in torch.arange(len(held[0])).chunk(2):
+            sample.validation.see_inputs(held[0][part])
+            sample.validation.see_targets(held[1][part])
+    return sample.to_dict(final=True)
+
+
+def test_neighbours_tell_the_class_and_permuted_targets_do_not():
+    x, y = blobs()
+    found = card(x, y)["link"]
+    assert found["agreement"] > 0.95 > 0.6 > found["null"]
+    shifted = card(x, y.roll(1))["link"]
+    assert shifted["agreement"] < shifted["null"] + 0.1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.3])
+def test_the_odd_ones_among_unanimous_neighbours_count_the_wrong_labels(share):
+    x, y = blobs(1500)
+    wrong = torch.arange(len(y)) < share * len(y)
+    y = torch.where(wrong, (y + 1) % 3, y)
+    found = card(x, y)["link"]
+    assert found["unanimous"] > 100
+    assert found["odd"] == pytest.approx(share, abs=0.05)
+
+
+def test_real_targets_are_told_by_an_r2():
+    x = torch.randn(400, 3, generator=torch.Generator().manual_seed(1))
+    y = x[:, :1] + x[:, 1:2] ** 2
+    assert card(x, y)["link"]["agreement"] > 0.7
+    assert card(x, y.roll(7, 0))["link"]["agreement"] < 0.1
+
+
+def test_the_same_sample_in_the_next_epoch_is_the_same_row_and_no_neighbour_of_itself():
+    x, y = torch.randn(100, 4), torch.randint(5, (100,))
+    found = card(x, y, epochs=4)
+    assert found["training"]["rows"] == 100
+    assert found["link"]["agreement"] < 0.5
+
+
+def test_sorted_batches_are_alike_and_shuffled_ones_are_not():
+    x, y = blobs(600)
+    shuffled, ordered = card(x, y)["order"], card(*(part[y.argsort()] for part in (x, y)))["order"]
+    assert abs(shuffled["score"]) < 4
+    assert ordered["score"] > 20
+    assert ordered["alike"] > 0.95
+    slow = torch.linspace(0, 1, 600)[:, None]
+    assert card(x, slow)["order"]["score"] > 20
+
+
+def test_copies_in_the_validation_set_are_counted_and_an_evaluation_of_the_training_set_is_told_apart():
+    x, y = blobs(400)
+    apart, leaked, same = ((x[320:], y[320:]), (x[300:], y[300:]), (x[:100], y[:100]))
+    found = [card(x[:320], y[:320], held)["validation"] for held in (apart, leaked, same)]
+    assert [entry["copies"] for entry in found] == pytest.approx([0.0, 0.2, 0.0])
+    assert [entry["training_batches"] for entry in found] == pytest.approx([0.0, 0.0, 1.0])
+    assert found[0]["agreement"] > 0.95
+    assert card(x[:320], y[:320], (x[320:], (y[320:] + 1) % 3))["validation"]["agreement"] < 0.05
+
+
+def test_constant_features_and_those_that_differ_only_in_validation():
+    x, y = blobs()
+    x = torch.cat((x, torch.zeros(300, 2)), 1)
+    held = x.clone()
+    held[:, 4] = torch.arange(300.0)
+    found = card(x, y, (held, y))
+    assert found["training"]["constant"] == pytest.approx(2 / 6)
+    assert found["validation"]["constant_in_training"] == 1
+
+
+def test_rows_are_bounded_however_long_and_wide_the_run():
+    sample = DataSample()
+    for _ in range(100):
+        sample.training.see_inputs(torch.randn(64, 3, 40, 40))
+        sample.training.see_targets(torch.zeros(64))
+    batches = sample.training.batches()
+    assert ROWS <= sum(len(x) for x, _ in batches) < ROWS + 64
+    assert all(x.shape[1] <= FEATURES for x, _ in batches)
+    assert not sample.training.wants_more
+
+
+def test_what_has_no_rows_gives_no_numbers():
+    for inputs in (None, torch.tensor(1.0), torch.zeros(0, 3), torch.zeros(3, 2, dtype=torch.complex64)):
+        sample = DataSample()
+        sample.training.see_inputs(inputs)
+        assert sample.to_dict(final=True) == {}
+    assert "link" not in card(torch.randn(64, 3), None)
+
+
+def test_class_by_class_with_the_frequencies_taken_out():
+    scores = torch.tensor([[1.0, 0.5], [1.0, 0.5], [3.0, 0.0], [0.0, 3.0]])
+    by_class = ByClass()
+    by_class.add("cross_entropy", scores, torch.tensor([1, 1, 0, 1]), {0: 90, 1: 10})
+    by_class.end()
+    assert by_class.to_dict() == {
+        "samples": [1, 3], "right": [1, 1], "right_adjusted": [1, 3], "predicted": [3, 1],
+    }  # fmt: skip
+
+
+def test_a_watched_training_has_its_card():
+    x, y = blobs(200)
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.25), nn.Linear(8, 3))
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.5)
+    with tc.watch(model, optimizer) as watch:
+        for _ in range(3):
+            for part in torch.randperm(160).split(20):
+                optimizer.zero_grad()
+                F.cross_entropy(model(x[part]), y[part]).backward()
+                optimizer.step()
+            model.eval()
+            with torch.no_grad():
+                F.cross_entropy(model(x[150:]), y[150:])
+            model.train()
+    facts = watch.recording.facts
+    assert facts["data"]["link"]["agreement"] > 0.9
+    assert facts["data"]["validation"]["copies"] == pytest.approx(10 / 50)
+    assert sum(facts["classes"]["samples"]) == 50
+    assert facts["batch_norm"] == {"1": 20}
+    assert facts["weight_decay"] == [{"weight_decay": 0.5, "decoupled": True}]
+    assert [module["dropout"] for module in facts["modes"]["sensitive"]] == [0.0, 0.25]
