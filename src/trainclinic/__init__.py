@@ -3,6 +3,7 @@
     with tc.watch(model, optimizer, loss_fn, path="run.clinic") as watch:
         ...                                  # the training loop, as it is
     tc.report(tc.diagnose(watch))
+    tc.report(tc.checkup(make))              # before training, in seconds
     tc.report(tc.cure(make))                 # make(seed) -> tc.Setup
 
 The names below are the public face; everything else may move.
@@ -27,7 +28,7 @@ from trainclinic.recording import Recording
 from trainclinic.records import Cure, Diagnosis, Evidence, Finding, Treatment, Trial
 from trainclinic.report.report import report
 from trainclinic.setup import Setup, train
-from trainclinic.watching import watch
+from trainclinic.watching import checkup, watch
 
 __version__ = "0.1.0"
 
@@ -48,6 +49,7 @@ __all__ = [
     "Treatment",
     "Trial",
     "Watch",
+    "checkup",
     "cure",
     "diagnose",
     "lab",

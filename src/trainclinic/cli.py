@@ -75,6 +75,30 @@ def report(
 
 
 @app.command()
+def checkup(
+    make: Annotated[
+        str, typer.Argument(metavar="FILE[:make]", help="The file, and its function of a seed that returns a Setup.")
+    ],
+    seed: Annotated[int, typer.Option(help="Of what is built and looked at.")] = 0,
+    output: Annotated[Path | None, typer.Option(help="Write .html, .json or .txt instead of printing.")] = None,
+) -> None:
+    """Look at a training before it begins: data, loop, one batch, learning rates. Takes seconds.
+
+    Exit code 0: no problem found in what was examined; 1: a problem.
+    """
+    from trainclinic.prove.make_file import make_file
+    from trainclinic.report.report import report as write
+    from trainclinic.watching import checkup as examine
+
+    with Console(stderr=True).status(f"Looking at {make} …"):
+        diagnosis = examine(make_file(make), seed)
+    written = write(diagnosis, output)
+    if written is not None:
+        typer.echo(written)
+    raise typer.Exit(1 if diagnosis.problems else 0)
+
+
+@app.command()
 def cure(
     make: Annotated[
         str, typer.Argument(metavar="FILE[:make]", help="The file, and its function of a seed that returns a Setup.")

@@ -1,4 +1,4 @@
-"""watch: attach to a training loop. Here what is measured meets the rules that can speak while it runs."""
+"""watch and checkup: attach to a training loop, or look before there is one. Here what is measured meets the rules."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import Any
 from torch import nn
 
 from trainclinic import catalog
-from trainclinic.diagnose.diagnose import PROBLEMS
+from trainclinic.diagnose.diagnose import PROBLEMS, diagnose
 from trainclinic.diagnose.problem import Problem
 from trainclinic.errors import SetupError
 from trainclinic.measure.arguments import Optimizers
+from trainclinic.measure.checkup import checkup as examine
 from trainclinic.measure.live import Live
+from trainclinic.measure.run import Make
 from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
-from trainclinic.records import Finding
+from trainclinic.records import Diagnosis, Finding
+from trainclinic.setup import Setup
 
 
 def watch(
@@ -52,6 +55,24 @@ def watch(
         TrainingStoppedError: later, out of the optimizer's step: `stop_on` names what was found.
     """
     return Watch(model, optimizer, loss_fn, path=path, every=every, live=live(on_finding, stop_on))
+
+
+def checkup(source: Make | Setup, seed: int = 0) -> Diagnosis:
+    """Look at a training before it begins: its data, its loop for a few steps, one batch, other learning rates.
+
+    Nothing that is examined changes: weights, buffers, random numbers and the loaders' order stay as they were.
+
+    Args:
+        source: `make(seed)` that builds a fresh Setup, or a Setup, of which copies are made.
+        seed: of what is built.
+
+    Returns:
+        A Diagnosis: findings of the same kind as after a run. What only a training can show is "not examined".
+
+    Raises:
+        SetupError: there is no Setup, it has no batches, or it cannot be copied.
+    """
+    return diagnose(examine(source, seed))
 
 
 def live(on_finding: Callable[[Finding], None] | None = None, stop_on: Sequence[str] = ()) -> Live | None:

@@ -55,6 +55,8 @@ class Problem(Entry):
         measures: quantity derived by `find` and named in its evidence → plain words.
         causes: key of `Finding.cause` → the sentence that tells a person why.
         exact: whether the check is decided without statistics.
+        in_checkup: whether `find` can judge a checkup, too, which follows the training's loop for a few steps and fits
+            one batch.
         live: whether it is decided within one step, from the facts alone: it can be told while the training runs.
     """
 
@@ -63,6 +65,7 @@ class Problem(Entry):
     measures: ClassVar[dict[str, str]] = {}
     causes: ClassVar[dict[str, str]] = {}
     exact: ClassVar[bool] = False
+    in_checkup: ClassVar[bool] = False
     live: ClassVar[bool] = False
 
     def find(self, recording: Recording) -> Iterable[Finding]:
@@ -79,7 +82,9 @@ class Problem(Entry):
         Raises:
             NotExaminedError: only a training can show this problem, or the checkup lacks what the rule needs.
         """
-        raise NotExaminedError("only a training can show it")
+        if not self.in_checkup:
+            raise NotExaminedError("only a training can show it")
+        return self.find(recording)
 
     def because(self, finding: Finding, recording: Recording | None) -> str:
         """The sentence that tells a person why; it may say more than the cause's, where the recording knows more."""

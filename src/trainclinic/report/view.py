@@ -149,9 +149,10 @@ def _beyond(entry: Evidence) -> bool:
 
 def verdict(diagnosis: Diagnosis) -> str:
     """The diagnosis in one line."""
+    before = " before training" if diagnosis.recording and "checkup" in diagnosis.recording.facts else ""
     hurting = diagnosis.problems or tuple(entry for entry in diagnosis.findings if entry.level == "problem")
     if not hurting:
-        return "No problem found in what was examined"
+        return f"No problem found{before} in what was examined"
     ids = list(dict.fromkeys(clean(finding.problem) for finding in hurting))
     return f"{count(len(ids), 'problem')}: {', '.join(ids)}"
 
@@ -164,20 +165,46 @@ def ending(recording: Recording) -> str:
 
 def key_figures(recording: Recording) -> tuple[tuple[str, str], ...]:
     """(what, how much) of run, loss, validation and network; what was not measured is left out."""
+    if "checkup" in recording.facts:
+        return _checkup_figures(recording)
     found = [("Run", f"{count(recording.steps, 'step')}, {ending(recording)}")]
     loss = recording.series("loss")
     if loss:
         found.append(("Loss", f"{written(loss.values[0])} → {written(loss.values[-1])}"))
     if last_validation(recording):
         found.append(("Validation", last_validation(recording)))
-    weights = sum(layer.role == "weight" for layer in recording.layers)
-    if weights:
-        parameters = sum(layer.parameters for layer in recording.layers)
-        found.append(("Network", f"{count(weights, 'layer')} with weights, {parameters:,} parameters"))
+    found += _network(recording)
     distributed = recording.facts.get("distributed")
     if distributed:
         found.append(("Processes", _processes(recording, distributed)))
     return tuple(found)
+
+
+def _network(recording: Recording) -> list[tuple[str, str]]:
+    weights = sum(layer.role == "weight" for layer in recording.layers)
+    parameters = sum(layer.parameters for layer in recording.layers)
+    return [("Network", f"{count(weights, 'layer')} with weights, {parameters:,} parameters")] if weights else []
+
+
+def _checkup_figures(recording: Recording) -> tuple[tuple[str, str], ...]:
+    """What a checkup looked at, before any training."""
+    seen, fit = recording.facts["checkup"], recording.facts["checkup"]["overfit"]
+    card = recording.facts.get("data", {})
+    rows = {name: card[name]["rows"] for name in ("training", "validation") if name in card}
+    found = [("Data", ", ".join(f"{number:,} {name} samples" for name, number in rows.items()))] if rows else []
+    passes = recording.facts["modes"]["passes"]
+    stopped = f"; {seen['stopped']}" if seen["stopped"] else ""
+    found.append(("Loop", f"{count(sum(passes.values()), 'step')} of the training as it will be{stopped}"))
+    said = f"{written(fit['first'])} → {written(fit['last'])} in {count(fit['steps'], 'step')}"
+    found.append(("Loss", f"{said}, fitting one batch of {count(fit['samples'], 'sample')}"))
+    start, rungs = seen["ladder"]["start"], seen["ladder"]["rungs"]
+    known = {factor: loss for factor, loss in rungs.items() if math.isfinite(loss)}
+    if known:
+        best = min(known, key=lambda factor: known[factor])
+        now = f"{written(start)} → {written(rungs['1'])} in 25 steps as it is"
+        better = "the best of the ladder" if best == "1" else f"{written(known[best])} with {best} times as much"
+        found.append(("Learning rate", f"{now}; {better}"))
+    return tuple(found + _network(recording))
 
 
 def _processes(recording: Recording, distributed: dict[str, Any]) -> str:

@@ -50,6 +50,7 @@ class DeadRelu(Problem):
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("dead_unit_fraction", "activation_derivative", "loss")
+    in_checkup: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "first_active": "share of active values before the first update",
         "learned": "share of the loss that training removed, in training and validation",

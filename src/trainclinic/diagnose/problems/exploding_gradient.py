@@ -54,6 +54,7 @@ class ExplodingGradient(Problem):
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("backward_rms", "backward_call_span", "weight_gain", "loss", "gradient_norm")
+    in_checkup: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "backward_span": "backward signal, first against last hidden layer",
         "first_gradient_norm": "global gradient norm in the first steps",

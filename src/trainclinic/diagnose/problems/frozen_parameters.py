@@ -49,6 +49,7 @@ class FrozenParameters(Problem):
     share: float = limit(0.0, "1", "exact")
 
     reads: ClassVar[tuple[str, ...]] = ("weight_rms",)
+    in_checkup: ClassVar[bool] = True
     exact: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "frozen_share": "share of the parameters that cannot learn",

@@ -58,6 +58,7 @@ class LossOutputMismatch(Problem):
     """
 
     reads: ClassVar[tuple[str, ...]] = ("loss",)
+    in_checkup: ClassVar[bool] = True
     exact: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "loss_floor": "lowest loss that can be reached this way",

@@ -55,6 +55,7 @@ class NonFinite(Problem):
     growth: float = limit(30.0, "1", RANGE)
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "gradient_norm")
+    in_checkup: ClassVar[bool] = True
     exact: ClassVar[bool] = True
     live: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {

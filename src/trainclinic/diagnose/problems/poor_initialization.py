@@ -55,6 +55,7 @@ class PoorInitialization(Problem):
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("activation_rms", "saturated_share", "weight_rms", "loss")
+    in_checkup: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "forward_slope": "forward signal lost from layer to layer",
         "forward_span": "forward signal, last against first layer",

@@ -54,6 +54,7 @@ class SaturatedActivation(Problem):
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("saturated_share", "activation_derivative", "loss")
+    in_checkup: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "learned": "share of the loss that training removed, in training and validation"
     }

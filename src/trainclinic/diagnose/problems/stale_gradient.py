@@ -45,6 +45,7 @@ class StaleGradient(Problem):
     share: float = limit(0.5, "1", "exact")
 
     reads: ClassVar[tuple[str, ...]] = ("gradient_cosine", "gradient_norm")
+    in_checkup: ClassVar[bool] = True
     exact: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "stale_share": "share of the steps that began with the gradients of the step before",

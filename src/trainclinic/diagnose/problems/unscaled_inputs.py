@@ -60,6 +60,7 @@ class UnscaledInputs(Problem):
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("activation_rms", "loss")
+    in_checkup: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "feature_std": "median deviation of the input features",
         "feature_offset": "median |mean| / deviation of the input features",

@@ -59,6 +59,7 @@ class VanishingGradient(Problem):
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("backward_rms", "activation_derivative", "weight_gain", "update_ratio", "loss")
+    in_checkup: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "backward_span": "backward signal, first against last hidden layer",
         "backward_slope": "backward signal lost from layer to layer",

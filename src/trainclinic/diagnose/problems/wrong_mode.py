@@ -46,6 +46,7 @@ class WrongMode(Problem):
     evaluation: float = limit(0.5, "1", "exact")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
+    in_checkup: ClassVar[bool] = True
     exact: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "eval_training": "share of the training passes that ran in eval mode",
