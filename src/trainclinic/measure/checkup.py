@@ -44,6 +44,7 @@ from trainclinic.setup import Setup, pair, train
 
 SAMPLES = 3000  # of training that the loop is to see: what dead units are told by
 MOST_BATCHES = 60  # of an epoch
+FEWEST_STEPS = 20  # of the loop, however slow they are
 EPOCHS = 2  # of the loop: some mistakes show only after the first validation
 ONE_BATCH = 32  # samples that are fitted
 FIT_STEPS = 200
@@ -208,7 +209,8 @@ def _follow(setup: Setup, size: int | None) -> tuple[Recording, str]:
     until, steps, stopped = time.perf_counter() + PATIENCE, itertools.count(1), ""
 
     def enough(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        if next(steps) > EPOCHS * count or time.perf_counter() > until:
+        step = next(steps)
+        if step > EPOCHS * count or (step > FEWEST_STEPS and time.perf_counter() > until):
             raise _EnoughError
 
     with Watch(short.model, short.optimizer, short.loss_fn, every=1, training_samples=size) as watch:
