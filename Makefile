@@ -5,7 +5,7 @@ READY := .venv/ready
 # Two test processes with one thread each are faster than two threads that wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
-.PHONY: demo test test-all lint format type docs robustness bench-cure bench-lab bench-overhead bench-scale bench-robustness bench-limits clean
+.PHONY: demo test test-all lint format type docs robustness bench-checkup bench-cure bench-lab bench-overhead bench-scale bench-robustness bench-limits clean
 
 demo: $(READY)  ## watch a training that fails and say why; then cure it and prove the cure
 	$(BIN)/trainclinic run --output out examples/deep_sigmoid.py
@@ -47,6 +47,9 @@ bench-scale: $(READY)  ## 100,000 steps, 1,000 layers, 100 million parameters; w
 
 bench-lab: $(READY)  ## how quickly the lab's page answers, in chromium
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/lab.py
+
+bench-checkup: $(READY)  ## what a checkup says of the zoo, before any training; two minutes
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/checkup.py
 
 bench-limits: $(READY)  ## what the limits' statistics are on healthy and on faulty runs
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/limits.py

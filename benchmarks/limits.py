@@ -513,6 +513,11 @@ def _matrix(confusion: dict[str, dict[str, int]]) -> Table:
     return table
 
 
+def animals() -> tuple[Animal, ...]:
+    """The whole calibration zoo."""
+    return (*healthy(), *faulty())
+
+
 def main() -> None:
     """Train, judge, write, print."""
     parser = argparse.ArgumentParser(description="What the limits' statistics are on healthy and on faulty runs.")
@@ -522,12 +527,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    animals = [one for one in (*healthy(), *faulty()) if options.only in f"{one.problem} {one.twin} {one.name}"]
+    chosen = [one for one in animals() if options.only in f"{one.problem} {one.twin} {one.name}"]
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        results = summarize(collect(folder, animals, options.seeds), options.seeds)
+        results = summarize(collect(folder, chosen, options.seeds), options.seeds)
     if not options.only:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -382,6 +382,10 @@ class _Batches:
         self.dataset = torch.utils.data.TensorDataset(x, y)
         self.size, self.shuffle = size, shuffle
 
+    def __len__(self) -> int:
+        full, rest = divmod(len(self.dataset), self.size)
+        return full + (rest > 1)
+
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         x, y = self.dataset.tensors
         order = torch.randperm(len(x)) if self.shuffle else torch.arange(len(x))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import random
 
 import numpy as np
@@ -16,7 +17,9 @@ import trainclinic as tc
 from trainclinic import catalog
 from trainclinic.cli import app
 from trainclinic.diagnose.diagnose import PROBLEMS
+from trainclinic.diagnose.problem import NotExaminedError
 from trainclinic.errors import SetupError
+from trainclinic.recording import Layer, Recording, Series
 from trainclinic.setup import train
 
 CASES = "trainclinic.cases"
@@ -165,3 +168,42 @@ def test_the_command_says_what_it_looked_at(tmp_path):
     sound = CliRunner().invoke(app, ["checkup", f"{file}:healthy", "--output", str(page)])
     assert sound.exit_code == 0
     assert "No problem found before training" in page.read_text(encoding="utf-8")
+
+
+def ladder(start: float, planned: int | None = 1000, **rungs: float) -> Recording:
+    known = {"1": rungs.pop("now"), "0.1": rungs.pop("tenth"), **rungs}
+    seen = {"ladder": {"start": start, "rungs": known}, "planned_steps": planned}
+    return Recording((), {}, {"steps": 3, "checkup": seen}, {}, "completed")
+
+
+@pytest.mark.parametrize(
+    ("now", "tenth", "found"),
+    [
+        (1.3, 0.6, True),
+        (1.1, 0.5, False),  # the loss falls as it is
+        (1.3, 0.7, False),  # with less not half as well again
+        (4.0, 1.9, False),  # with less it does not fall either
+        (math.nan, 1.0, True),
+        (math.nan, 1.9, False),
+    ],
+)
+def test_a_learning_rate_is_too_high_where_less_of_it_leads_on_and_it_does_not(now, tenth, found):
+    problem = catalog.entry(PROBLEMS, "learning-rate-too-high")()
+    assert [f.cause for f in problem.examine(ladder(2.0, now=now, tenth=tenth))] == ["ladder"] * found
+
+
+@pytest.mark.parametrize(("planned", "found"), [(600, True), (1500, False), (None, None)])
+def test_a_learning_rate_is_too_low_where_the_planned_steps_lead_nowhere(planned, found):
+    layer, steps = Layer("fc", "Linear", "weight", 9, (3, 3), 0), np.arange(20)
+    series = {
+        ("update_ratio", "fc"): Series(steps, np.full(20, 1e-4)),
+        ("loss", ""): Series(steps, np.full(20, 2.3)),
+    }
+    facts = {"steps": 20, "checkup": {"planned_steps": planned}}
+    recording = Recording((layer,), {}, facts, {}, "completed", _series=series)
+    problem = catalog.entry(PROBLEMS, "learning-rate-too-low")()
+    if found is None:
+        with pytest.raises(NotExaminedError):
+            list(problem.examine(recording))
+    else:
+        assert len(list(problem.examine(recording))) == found

@@ -11,6 +11,7 @@ Under `checkup` the facts hold
     mixes_samples   change of a sample's output when another sample of the batch is exchanged, in eval mode, against the
                     deviation between samples; NaN where it was not tried
     same_order      whether two epochs begin with the same batch; None where it was not seen
+    planned_steps   optimizer steps of the training as it is planned; None where it is not known
     stopped         why the loop was not followed to its end, or ""
 
 Fitting one batch: Karpathy 2019 (a recipe for training neural networks). Ladder: Smith 2017 (LR range test).
@@ -78,6 +79,7 @@ def checkup(source: Make | Setup, seed: int = 0) -> Recording:
             "ladder": _ladder(sources.fresh()),
             "mixes_samples": _mixes_samples(sources.fresh(), batch),
             "same_order": same_order,
+            "planned_steps": _planned(sources.fresh()),
             "stopped": stopped,
         }
     return _together(followed, fitted, {**facts, "checkup": more})
@@ -167,6 +169,13 @@ def _length(setup: Setup) -> int | None:
     try:
         return len(setup.train_loader.dataset)  # type: ignore[attr-defined]
     except (AttributeError, TypeError):
+        return None
+
+
+def _planned(setup: Setup) -> int | None:
+    try:
+        return setup.epochs * len(setup.train_loader)  # type: ignore[arg-type]
+    except TypeError:
         return None
 
 

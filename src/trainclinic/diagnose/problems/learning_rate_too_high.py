@@ -15,6 +15,8 @@ from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
+LADDER = "benchmarks/results/checkup.json"
+LOWER = ("0.1", "0.0333")  # rungs of the ladder
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class LearningRateTooHigh(Problem):
     How it is measured:
         By what the steps do, not by the learning rate's own number, which means something else for every optimizer:
         the update ratio, ‖ΔW‖/‖W‖ per step, the jump of the loss in the first tenth of the run, and the loss at the
-        end against its best and against a guess.
+        end against its best and against a guess. Before a training, by a ladder: 25 steps as it is leave the loss
+        where it was, and as many with a tenth or a thirtieth of the learning rate do not.
 
     When it is harmless:
         A short rise early on that heals by itself (a catapult) and a loss that is not monotone are part of healthy
@@ -56,6 +59,9 @@ class LearningRateTooHigh(Problem):
     rise: float = limit(1.5, "1", RANGE)
     learned: float = limit(0.5, "1", RANGE, "below")
     settled: float = limit(0.9, "1", RANGE, "below")
+    stuck: float = limit(0.6, "1", LADDER)
+    falls: float = limit(0.9, "1", LADDER, "below")
+    gain: float = limit(0.5, "1", LADDER, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "update_ratio", "learning_rate")
     measures: ClassVar[dict[str, str]] = {
@@ -63,10 +69,14 @@ class LearningRateTooHigh(Problem):
         "loss_jump": "largest loss in the first tenth of the run, against the first",
         "loss_rise": "loss at the end, against its best",
         "learned": "share of the loss that training removed",
+        "as_it_is": "loss after 25 steps as it is, against the start",
+        "with_less": "loss after 25 steps with a tenth or a thirtieth of the learning rate, against the start",
+        "against_it": "loss with less, against the loss as it is",
     }
     causes: ClassVar[dict[str, str]] = {
         "diverged": "The loss rises while it trains: each step does more harm than good.",
         "rattles": "The steps are so long that the loss cannot settle: it ends well above the best it had reached.",
+        "ladder": "The first steps lead nowhere; with a tenth of the learning rate, or less, the loss falls.",
         "thrown off": "The first steps were as large as the weights themselves and destroyed the starting point.",
     }
 
@@ -89,6 +99,30 @@ class LearningRateTooHigh(Problem):
         if diverged or thrown or rattles:
             cause = "diverged" if diverged else "thrown off" if thrown else "rattles"
             yield self._finding(recording, result, (ratio, jump, rise), cause)
+
+    def examine(self, recording: Recording) -> Iterable[Finding]:
+        """Judge the ladder of learning rates."""
+        start, rungs = recording.facts["checkup"]["ladder"]["start"], recording.facts["checkup"]["ladder"]["rungs"]
+        lower = [rungs[name] for name in LOWER if math.isfinite(rungs.get(name, math.nan))]
+        if not (start > 0 and lower):
+            raise NotExaminedError("the loss was not finite at any learning rate, or there was no time to try others")
+        now = rungs["1"] / start if math.isfinite(rungs["1"]) else math.inf
+        less = min(lower) / start
+        if now >= self.stuck and less <= self.falls and less / now <= self.gain:
+            yield Finding(
+                problem=self.id(),
+                level="problem",
+                severity=float(min(1.0, now)),
+                confidence=0.7,
+                layers=(),
+                steps=(0, 0),
+                evidence=(
+                    Evidence("as_it_is", "", now, self.stuck, "1"),
+                    Evidence("with_less", "", less, self.falls, "1", "below"),
+                    Evidence("against_it", "", less / now, self.gain, "1", "below"),
+                ),
+                cause="ladder",
+            )
 
     def _finding(
         self, recording: Recording, result: Outcome, measured: tuple[float, float, float], cause: str

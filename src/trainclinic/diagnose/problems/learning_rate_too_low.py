@@ -60,6 +60,17 @@ class LearningRateTooLow(Problem):
 
     def find(self, recording: Recording) -> Iterable[Finding]:
         """Judge the layers' update ratios at the peak of the schedule."""
+        return self._judge(recording, recording.steps)
+
+    def examine(self, recording: Recording) -> Iterable[Finding]:
+        """Judge how far the steps of fitting one batch would lead in the training as it is planned."""
+        planned = recording.facts["checkup"]["planned_steps"]
+        if planned is None:
+            raise NotExaminedError("how many steps the training will have is not known")
+        return self._judge(recording, planned)
+
+    def _judge(self, recording: Recording, steps: int) -> Iterable[Finding]:
+        """`steps`: of the whole training."""
         layers = recording.measured("update_ratio")
         if not layers:
             raise NotExaminedError("no weight was seen to be updated")
@@ -67,8 +78,8 @@ class LearningRateTooLow(Problem):
         moving = [ratio for ratio in ratios if ratio > 0]
         result = outcome(recording)
         fast = float(np.quantile(moving, 0.75)) if moving else math.nan
-        path = fast * recording.steps
-        slow = fast < self.update_ratio or (fast < self.slow_ratio and path < self.path)
+        path = fast * steps
+        slow = (fast < self.update_ratio and steps == recording.steps) or (fast < self.slow_ratio and path < self.path)
         if not slow or result.learned >= self.learned or result.diverged:
             return
         rates = [recording.series("learning_rate", f"group {group}") for group in range(8)]
