@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trainclinic.diagnose.problem import Problem
 from trainclinic.report.pages import problems, remedies_for
+from trainclinic.report.rates import said
 from trainclinic.treat.operation import remedies
 from trainclinic.treat.remedy import Remedy
 
@@ -15,6 +16,7 @@ def page(problem: type[Problem]) -> str:
     """One problem as Markdown."""
     parts = [f"# {problem.id()}", problem.summary()]
     parts += [f"## {title}\n\n{text}" for title, text in problem.page().items()]
+    parts.append(f"## How often it is right\n\n{said(problem.id())}")
     if remedies_for(problem.id()):
         rows = [f"| {rank} | {_link(one)} | {one.summary()} |" for rank, one in remedies_for(problem.id())]
         parts.append("## Remedies\n\n" + _table("rank", "remedy", "in one sentence") + "\n".join(rows))

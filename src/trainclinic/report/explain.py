@@ -11,6 +11,7 @@ from rich.text import Text
 from trainclinic.diagnose.problem import SECTIONS, Problem
 from trainclinic.report.pages import entry, remedies_for
 from trainclinic.report.prose import blocks, sources
+from trainclinic.report.rates import said
 from trainclinic.report.text import indented, prose
 from trainclinic.report.words import number, readable, word
 from trainclinic.treat import remedy as treat
@@ -38,7 +39,7 @@ def _problem(problem: type[Problem]) -> list[RenderableType]:
     parts = _head(problem.id(), problem.summary(), EXACT if problem.exact else STATISTICAL)
     for title in SECTIONS[:-1]:
         parts += _section(title, page)
-    return [*parts, *_remedies(problem), *_signals(problem), *_causes(problem), *_limits(problem),
+    return [*parts, *_rate(problem), *_remedies(problem), *_signals(problem), *_causes(problem), *_limits(problem),
             *_section(SECTIONS[-1], page)]  # fmt: skip
 
 
@@ -100,6 +101,11 @@ def _limits(problem: type[Problem]) -> list[RenderableType]:
         judged = f"{'' if side == 'equal' else side + ' '}{number(float(value), unit)}"
         table.add_row(Text(name), Text(judged, style="bold"), Text(source, style="dim"))
     return [Text("Limits", style="bold"), indented(table), ""]
+
+
+def _rate(problem: type[Problem]) -> list[RenderableType]:
+    """Recall and false alarms, as they were measured."""
+    return [Text("How often it is right", style="bold"), indented(Text(said(problem.id()))), ""]
 
 
 def _remedies(problem: type[Problem]) -> list[RenderableType]:
