@@ -20,6 +20,8 @@ CASES = entries("trainclinic.cases")
 # By validation metric (accuracy; r2 for diabetes): the least a healthy run must reach on every seed, and the
 # least it must lie above its faulty twin. Both stand some points below what seeds 0-2 gave.
 EXPECTED = {
+    "batchnorm-small-batch": (0.88, 0.4),
+    "constant-prediction": (0.94, 0.7),
     "dead-relu": (0.94, 0.7),
     "exploding-gradient": (0.92, 0.7),
     "frozen-parameters": (0.92, 0.4),
@@ -27,10 +29,14 @@ EXPECTED = {
     "learning-rate-too-low": (0.95, 0.2),
     "loss-output-mismatch": (0.94, 0.05),
     "non-finite": (0.96, 0.4),
+    "oscillating-loss": (0.95, -0.03),  # the last evaluation may be a good one; the loss tells
+    "over-regularized": (0.95, 0.7),
     "overfitting": (0.47, 0.1),
     "poor-initialization": (0.92, 0.7),
     "saturated-activation": (0.95, 0.1),
     "stale-gradient": (0.47, 1.0),
+    "underfitting": (0.95, 0.2),
+    "undertrained": (0.92, 0.1),
     "unscaled-inputs": (0.95, 0.4),
     "vanishing-gradient": (0.91, 0.6),
     "wrong-mode": (0.96, 0.7),

@@ -44,7 +44,9 @@ PRECEDENCE = (
     "unequal-replicas",
     "stale-gradient",
     "frozen-parameters",
+    "batchnorm-small-batch",
     "loss-output-mismatch",
+    "constant-prediction",
     "poor-initialization",
     "exploding-gradient",
     "vanishing-gradient",
@@ -53,7 +55,11 @@ PRECEDENCE = (
     "learning-rate-too-high",
     "learning-rate-too-low",
     "non-finite",
+    "over-regularized",
+    "oscillating-loss",
     "overfitting",
+    "underfitting",
+    "undertrained",
 )
 
 _FROM_THE_START = ("dead from the start",)
@@ -68,7 +74,43 @@ def _explains(upstream: str, *downstream: str, **causes: tuple[str, ...]) -> tup
     return tuple(Edge(upstream, problem, **causes) for problem in downstream)
 
 
+#: constant predictions of which the network's input, not the network, is the reason
+_INPUT_LOST = ("input lost",)
+
+#: what leaves a network as it was, or makes a ruin of it: it neither fits nor settles, and answers the same to all
+_RUINS = (
+    "unscaled-inputs",
+    "wrong-mode",
+    "unequal-replicas",
+    "stale-gradient",
+    "frozen-parameters",
+    "batchnorm-small-batch",
+    "loss-output-mismatch",
+    "poor-initialization",
+    "exploding-gradient",
+    "vanishing-gradient",
+    "saturated-activation",
+    "dead-relu",
+    "learning-rate-too-high",
+    "learning-rate-too-low",
+    "non-finite",
+    "over-regularized",
+)
+
 EDGES = (
+    *(edge for name in _RUINS for edge in _explains(name, "underfitting", "undertrained", "oscillating-loss")),
+    *(edge for name in _RUINS for edge in _explains(name, "constant-prediction", unless=_INPUT_LOST)),
+    *_explains("constant-prediction", "dead-relu", "vanishing-gradient", "saturated-activation", "poor-initialization",
+               "exploding-gradient", "learning-rate-too-low", "learning-rate-too-high", "overfitting",
+               when=_INPUT_LOST),
+    *_explains("constant-prediction", "underfitting", "undertrained"),
+    *_explains("batchnorm-small-batch", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
+               "learning-rate-too-high", "learning-rate-too-low", "overfitting"),
+    *_explains("over-regularized", "vanishing-gradient", "dead-relu", "saturated-activation", "learning-rate-too-low",
+               "learning-rate-too-high"),
+    *_explains("oscillating-loss", "overfitting", "underfitting", "undertrained"),
+    *_explains("overfitting", "underfitting"),
+    *_explains("underfitting", "undertrained"),
     *_explains("unscaled-inputs", "poor-initialization", "exploding-gradient", "vanishing-gradient", "dead-relu",
                "saturated-activation", "learning-rate-too-high", "learning-rate-too-low", "non-finite"),
     *_explains("wrong-mode", "overfitting", "learning-rate-too-low", "learning-rate-too-high", "exploding-gradient"),

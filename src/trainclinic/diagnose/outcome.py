@@ -96,3 +96,25 @@ def severity(result: Outcome) -> float:
     if result.diverged or not math.isfinite(result.reached):
         return 1.0
     return float(min(1.0, max(0.0, 1 - result.reached)))
+
+
+def scores(recording: Recording) -> tuple[float, float, float]:
+    """Network and neighbours in validation, and the standard error of their difference."""
+    data = recording.facts.get("data", {})
+    held, link = data.get("validation", {}), data.get("link", {})
+    neighbours = held.get("agreement", link.get("agreement", math.nan))
+    if recording.facts.get("targets", {}).get("classes"):
+        network = recording.series("validation_accuracy").late()
+        samples = max(1, held.get("rows", 0) or sum(recording.facts.get("classes", {}).get("samples", [0])))
+        return network, neighbours, math.sqrt(max(0.0, network * (1 - network)) / samples)
+    network = recording.series("validation_r2").late()
+    return network, neighbours, (1 - min(1.0, max(0.0, network))) / math.sqrt(max(1, held.get("rows", 1)))
+
+
+def late_fall(recording: Recording) -> float:
+    """Share of the loss that went away between the third and the last fifth of the run."""
+    losses = recording.series("loss").values
+    medians = windows(losses) if len(losses) >= 5 else np.full(5, math.nan)
+    part = max(1, len(medians) // 5)
+    then, now = float(np.median(medians[-3 * part : -2 * part])), float(np.median(medians[-part:]))
+    return 1 - now / then if then > 0 else math.nan

@@ -215,10 +215,11 @@ class Journal:
             "skipped_steps": self.skipped,
             "layers_not_seen": self.not_seen,
             "training_samples": self._training_samples,
-            "data": self.data.to_dict(final=final),
+            "data": self._card(final),
             "classes": self._by_class.to_dict(),
             "validation_told": self.told_validation,
             "batch_norm": probe.batch_norm,
+            "first_spread": probe.first_spread,
             "weight_decay": weight_decay(self._optimizers),
         }
         if self._distributed:
@@ -226,6 +227,13 @@ class Journal:
         self.file.put("units", self._units)
         self.file.put("facts", facts)
         self.file.put("layers", self._layers(probe))
+
+    def _card(self, final: bool) -> dict[str, Any]:
+        """Of the data; whatever a user's rows are, they end no recording."""
+        try:
+            return self.data.to_dict(final=final)
+        except Exception as error:
+            return {"failed": f"{type(error).__name__}: {error}"}
 
     def _take_steps(self) -> None:
         for step, loss, passes, training_passes in self.waiting:

@@ -26,6 +26,7 @@ from trainclinic.measure.functions import Functions
 from trainclinic.measure.hook import GiveUp, Hook
 from trainclinic.measure.outputs import first_tensor as first_tensor
 from trainclinic.measure.reductions import dense, is_measurable, spread
+from trainclinic.measure.run_step import relative_spread
 from trainclinic.measure.signal import ActivationSignal, BackwardSignal, OutputSignal
 from trainclinic.measure.signals.dead_unit_fraction import DeadUnitFraction
 from trainclinic.measure.tally import Pass, Tally
@@ -35,6 +36,7 @@ SIGNALS = "trainclinic.measure.signals"
 
 _PASSES_ON = ("Flatten", "Unflatten", "Identity", "Dropout")  # leave the scale of the input as it is
 _ACTIVATIONS = (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus)
+ENOUGH_SPREAD = 1e-3  # between samples: their inputs differ, without doubt
 _DEEPEST = 64  # modules in modules; deeper, activation functions are not named by where they are called
 _MOST_CALLS = 128  # of one activation function in one forward that are told apart
 
@@ -67,6 +69,7 @@ class LayerProbe:
         self.dead_units = DeadUnitFraction(training_samples)
         self.layers: dict[str, Layer] = {}
         self.batch_norm: dict[str, int] = {}  # layer → the fewest values that one of its means was taken over
+        self.first_spread = 0.0  # of the first layer with weights: between samples, against its size; the most seen
         self._handles: list[RemovableHandle] = []
         self._places: list[Place] = []  # where hooks belong; empty where that is to be found out
         self._mode: Functions | None = None
@@ -236,6 +239,8 @@ class LayerProbe:
         if tensor is None or not is_measurable(tensor):
             return
         layer = self.layers.get(name) or self._new_weight_layer(name, module)
+        if layer.position == 0 and self.first_spread < ENOUGH_SPREAD:
+            self.first_spread = max(self.first_spread, relative_spread(dense(local(tensor.detach()))))
         self._see_output(layer.name, tensor.detach())
         if isinstance(module, nn.RNN | nn.RNNCell):
             self._see_recurrence(layer.name, module, tensor.detach())

@@ -40,6 +40,15 @@ def _between_samples(tensor: Tensor) -> float:
     return math.sqrt(float(rows.var(0, correction=0).mean()))
 
 
+def relative_spread(tensor: Tensor) -> float:
+    """Deviation between samples (dim 0) against the root mean square; 0 where all is 0, inf for a single sample."""
+    between = _between_samples(tensor)
+    size = math.sqrt(float(spread(tensor).double().square().mean()))
+    if math.isnan(between):
+        return math.inf
+    return between / size if size else 0.0
+
+
 @dataclass(frozen=True)
 class RunStep:
     """At one optimizer step.

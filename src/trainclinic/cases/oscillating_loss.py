@@ -1,0 +1,39 @@
+"""RMSprop with a learning rate of 0.2 against one of 0.002, with batch normalisation, on the digits.
+
+The line that differs: `lr`. Batch normalisation makes the network bear almost any step, so nothing diverges: but
+from one epoch to the next the validation loss doubles and halves, and whether the last one was a good one is luck.
+
+Anchors: Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging"; Izmailov et al. 2018,
+"Averaging weights leads to wider optima and better generalization".
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from trainclinic.cases._data import loaders
+from trainclinic.cases._networks import he
+from trainclinic.setup import Setup
+
+
+def faulty(seed: int) -> Setup:
+    """Each step moves every weight by about a fifth."""
+    return _setup(seed, lr=0.2)
+
+
+def healthy(seed: int) -> Setup:
+    """By a five-hundredth."""
+    return _setup(seed, lr=0.002)
+
+
+def _setup(seed: int, lr: float) -> Setup:
+    modules: list[nn.Module] = []
+    for width in (64, 48, 48):
+        linear = nn.Linear(width, 48)
+        he(linear.weight)
+        modules += [linear, nn.BatchNorm1d(48), nn.GELU()]
+    model = nn.Sequential(*modules, nn.Linear(48, 10))
+    optimizer = torch.optim.RMSprop(model.parameters(), lr=lr)
+    train, val = loaders("digits", seed)
+    return Setup(model, nn.CrossEntropyLoss(), optimizer, train, val, epochs=24, metric="accuracy")

@@ -1,0 +1,99 @@
+"""undertrained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from trainclinic.diagnose.outcome import late_fall, outcome, scores, severity
+from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.recording import Recording
+from trainclinic.records import Evidence, Finding
+
+RANGE = "benchmarks/results/limits.json"
+
+
+@dataclass(frozen=True)
+class Undertrained(Problem):
+    """The training ended while the loss was still falling at a useful rate.
+
+    What it is:
+        Nothing is wrong but the number of steps: the network was on its way.
+
+    Why training suffers:
+        It was stopped early: the loss it would have reached is not the one it has.
+
+    How it is measured:
+        The share of the loss that went away over the last two fifths of the run, while most of the way was still to
+        go: a look at similar samples answers better, or the fall is steep in training and in validation. Steps that
+        are far too short are called a learning rate that is too low instead.
+
+    When it is harmless:
+        A loss that falls by a little for ever, as most do; a short run on purpose.
+
+    What to do:
+        1. More epochs: as many again, then look at the curve once more.
+        2. A larger learning rate, with a schedule made for the number of steps there are (one cycle, cosine).
+        3. A schedule that does not decay to nothing in the middle of the run.
+
+    References:
+        Bottou & Bousquet 2008 (optimization and estimation error); Smith & Topin 2018 (one cycle).
+    """
+
+    fall: float = limit(0.1, "1", RANGE)
+    shortfall: float = limit(0.1, "1", RANGE)
+    steep: float = limit(0.25, "1", RANGE)
+    held_fall: float = limit(1.2, "1", RANGE)
+    learned: float = limit(0.7, "1", RANGE, "below")
+    steps: int = limit(20, "step", RANGE, "equal")
+
+    reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
+    measures: ClassVar[dict[str, str]] = {
+        "late_fall": "share of the loss that went away over the last two fifths of the run",
+        "shortfall": "what nearest neighbours reach beyond the network, in validation",
+        "held_fall": "usual validation loss of the second half of the run against the last, which is the best",
+        "learned": "share of the loss that training removed, in training and validation",
+    }
+    causes: ClassVar[dict[str, str]] = {
+        "": "The loss was still falling when the training ended, and most of the way was still to go."
+    }
+
+    def find(self, recording: Recording) -> Iterable[Finding]:
+        """Judge the end of the curve."""
+        losses = recording.series("loss").values
+        if len(losses) < self.steps:
+            raise NotExaminedError(f"at least {self.steps} steps are needed to judge where a curve is going")
+        result = outcome(recording)
+        if not result.reached < self.learned or result.diverged:
+            return
+        fall = late_fall(recording)
+        network, neighbours, error = scores(recording)
+        shortfall, held = neighbours - network, _held_fall(recording)
+        behind = shortfall > self.shortfall and shortfall > 3 * error
+        if fall > self.fall and not held < 1 and (behind or (fall > self.steep and not held < self.held_fall)):
+            yield Finding(
+                problem=self.id(),
+                level="problem",
+                severity=severity(result),
+                confidence=0.7,
+                layers=(),
+                steps=(0, recording.steps - 1),
+                evidence=(
+                    Evidence("late_fall", "", fall, self.fall, "1"),
+                    Evidence("shortfall", "", shortfall, self.shortfall, "1"),
+                    Evidence("held_fall", "", held, self.held_fall, "1"),
+                    Evidence("learned", "", result.reached, self.learned, "1", "below"),
+                ),
+            )
+
+
+def _held_fall(recording: Recording) -> float:
+    """NaN where validation was not seen; below 1 where the last evaluation is not the best."""
+    values = recording.series("validation_loss").values
+    if len(values) < 2 or not np.isfinite(values).all() or not values[-1] > 0:
+        return math.nan
+    return float(np.median(values[len(values) // 2 :]) / values[-1]) if values[-1] <= 1.02 * values.min() else 0.0
