@@ -20,7 +20,7 @@ CASES = entries("trainclinic.cases")
 # By validation metric (accuracy; r2 for diabetes): the least a healthy run must reach on every seed, and the
 # least it must lie above its faulty twin. Both stand some points below what seeds 0-2 gave.
 EXPECTED = {
-    "batchnorm-small-batch": (0.88, 0.4),
+    "batchnorm-small-batch": (0.85, 0.3),
     "constant-prediction": (0.94, 0.7),
     "dead-relu": (0.94, 0.7),
     "exploding-gradient": (0.92, 0.7),
@@ -42,6 +42,8 @@ EXPECTED = {
     "wrong-mode": (0.96, 0.7),
 }
 MAX_LOSS_RATIO = 0.75  # healthy validation loss over the faulty one's, at most
+
+OF_ANOTHER_LENGTH = {"batchnorm-small-batch", "undertrained"}  # the batch, or the number of epochs, is the fault
 
 each_case = pytest.mark.parametrize("name", sorted(CASES))
 
@@ -87,7 +89,7 @@ def test_the_same_seed_rebuilds_the_same_run(name, side):
     assert not all(torch.equal(a, b) for a, b in zip(first.model.parameters(), other.model.parameters(), strict=True))
 
 
-@each_case
+@pytest.mark.parametrize("name", sorted(CASES.keys() - OF_ANOTHER_LENGTH))
 def test_the_pair_sees_the_same_samples_in_the_same_order(name):
     faulty, healthy = (build(CASES[name], side, 0) for side in ("faulty", "healthy"))
     for ours, theirs in zip(faulty.train_loader, healthy.train_loader, strict=True):

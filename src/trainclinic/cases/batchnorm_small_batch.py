@@ -35,5 +35,5 @@ def _setup(seed: int, batch_size: int) -> Setup:
         modules += [linear, nn.BatchNorm1d(48), nn.ReLU()]
     model = nn.Sequential(*modules, nn.Linear(48, 10))
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
-    train, val = loaders("digits", seed, batch_size=batch_size, train_size=700)
+    train, val = loaders("digits", seed, batch_size=batch_size, train_size=500)
     return Setup(model, nn.CrossEntropyLoss(), optimizer, train, val, epochs=8, metric="accuracy")
