@@ -37,22 +37,35 @@ RACE: dict[str, float] = {"SGD": 0.1, "momentum": 0.01, "Adagrad": 0.03, "Adam":
 COLOURS = ("gray", "orange", "green", "blue", "red")
 
 
-def _race() -> Figure:
+def _race(language: str) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
+    lr = Words("lr", "학습률")
     for (name, rate), colour in zip(RACE.items(), COLOURS, strict=True):
         if name == "Muon" and not hasattr(torch.optim, name):
             continue  # it came with PyTorch 2.9
         recording = raced(name, rate)
         for axes, signal in ((left, "validation_loss"), (right, "validation_accuracy")):
             values = recording.series(signal).values
-            axes.plot(range(1, len(values) + 1), values, "o-", markersize=4, color=colour, label=f"{name}, lr {rate}")
-    left.set(xlabel="epoch", ylabel="validation loss", title="Five Optimizers on Digits", yscale="log")
-    right.set(xlabel="epoch", ylabel="validation accuracy", title="Each at Its Best Learning Rate of the Grid")
-    for axes in (left, right):
+            axes.plot(
+                range(1, len(values) + 1),
+                values,
+                "o-",
+                markersize=4,
+                color=colour,
+                label=f"{name}, {lr[language]} {rate}",
+            )
+    titles = (
+        Words("Five Optimizers on Digits", "숫자를 배우는 옵티마이저 다섯 개"),
+        Words("Each at Its Best Learning Rate of the Grid", "저마다 시험한 값 가운데 가장 좋은 학습률"),
+    )
+    labels = Words("validation loss", "검증 손실"), Words("validation accuracy", "검증 정확도")
+    for axes, label, title in zip((left, right), labels, titles, strict=True):
+        axes.set(xlabel=Words("epoch", "에폭")[language], ylabel=label[language], title=title[language])
         axes.grid(True, alpha=0.4)
+    left.set_yscale("log")
     right.legend(loc="lower right")
     return figure
 

@@ -1,4 +1,4 @@
-"""data-augmentation."""
+"""Chapter 6: data augmentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dropout."""
+"""Chapter 5: dropout."""
 
 from __future__ import annotations
 

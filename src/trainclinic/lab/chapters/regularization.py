@@ -5,18 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from trainclinic.lab.chapter import Chapter, Experiment, Section, Try
-from trainclinic.lab.chapters._regularization import (
-    BASELINE,
-    COEFFICIENTS,
-    CORNER,
-    DECAY,
-    LINE,
-    NETWORK,
-    NOISY,
-    OLS,
-    PATHS,
-    RIDGE,
-)
+from trainclinic.lab.chapters._regularization import COEFFICIENTS, CORNER, DECAY, LINE
+from trainclinic.lab.chapters._regularization_figures import BASELINE, NETWORK, NOISY, OLS, PATHS, RIDGE
 from trainclinic.lab.words import Words
 
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from trainclinic.lab.chapter import Chapter, Experiment, Section, Try
-from trainclinic.lab.chapters._vanishing_gradient import (
-    BOUND,
+from trainclinic.lab.chapters._vanishing_gradient import BOUND, EXPLOSION, SATURATION, UNITS, UPDATE
+from trainclinic.lab.chapters._vanishing_gradient_figures import (
     CHAIN,
     DEEP,
-    EXPLOSION,
     GRADIENT_PER_LAYER,
     SATURATED_SHARE,
-    SATURATION,
     SIGMOID,
-    UNITS,
-    UPDATE,
 )
 from trainclinic.lab.words import Words
 
