@@ -254,10 +254,8 @@ def test_the_share_of_saturated_units_climbs_with_the_inputs():
 def test_the_tables_of_update_and_explosion_say_what_the_text_says():
     (update,) = PLAYS["update"].show({"learning_rate": 0.1, "depth": 20, "activation": "Sigmoid"}, "en")
     rows = {row[0]: row[1:] for row in update.rows}
-    assert rows["W_{i−1}, before"][0] == rows["W_i, after"][0]
-    assert [float(rows[name][1]) for name in ("W_{i−1}, before", "W_i, after")] == pytest.approx(
-        [0.0740, 0.0845], abs=1e-4
-    )
+    assert rows["Wᵢ₋₁, before"][0] == rows["Wᵢ, after"][0]
+    assert [float(rows[name][1]) for name in ("Wᵢ₋₁, before", "Wᵢ, after")] == pytest.approx([0.0740, 0.0845], abs=1e-4)
     assert float(rows["η ∂Error/∂W"][0]) == pytest.approx(-2.4e-15, rel=0.1)
     explosion, _ = PLAYS["explosion"].show({"gain": 1.5, "depth": 20, "clip": 1.0}, "en")
     rows = {row[0]: row[1:] for row in explosion.rows}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 CURVES = ((8, BLUE), (64, RED), (512, GREEN))  # batch size, colour
 CLOUD = 200  # batches a cloud
-STAGES = {"start": Words("before training", "훈련 전"), "late": Words("after 10 epochs", "10 에폭 뒤")}
+STAGES = {"start": Words("before training", "학습 전"), "late": Words("after 10 epochs", "10에폭 뒤")}
 CURVE_EPOCHS = 10
 TRAINED: Values = {"depth": 4, "optimizer": "SGD", "learning_rate": 0.1}  # as the chapter's experiment begins
 NETWORK: Values = {"depth": 1, "width": 16, "optimizer": "SGD", "learning_rate": 0.1}

@@ -47,13 +47,14 @@ def _stop(language: str) -> Figure:
     return figure
 
 
-def _stops(given: Values) -> dict[str, tuple[str, int | None]]:
+def _stops(given: Values, language: str) -> dict[str, tuple[str, int | None]]:
     """Name of each criterion → its colour and where it stops."""
     validation, training = overfitting_run.VALIDATION, overfitting_run.TRAINING
     wait, delta = cast(int, given["patience"]), cast(float, given["min_delta"])
     alpha, quotient, rises = cast(float, given["alpha"]), cast(float, given["quotient"]), cast(int, given["strips"])
+    waiting = Words(f"patience {wait}, min_delta {delta:g}", f"인내 {wait}, 최소 개선폭 {delta:g}")
     return {
-        f"patience {wait}, min_delta {delta:g}": (GREEN, stopping.patience(validation, wait, delta)),
+        waiting[language]: (GREEN, stopping.patience(validation, wait, delta)),
         f"GL, α = {alpha:g}": (ORANGE, stopping.gl(validation, alpha)),
         f"PQ, α = {quotient:g}": (VIOLET, stopping.pq(validation, training, quotient)),
         f"UP, s = {rises}": ("#0891b2", stopping.up(validation, rises)),
@@ -70,7 +71,7 @@ def _show_criteria(given: Values, language: str) -> list[Table | dict[str, Any]]
         for name, colour, losses in zip(names, (BLUE, RED), (training, validation), strict=True)
     ]  # fmt: skip
     rows = []
-    for name, (colour, end) in _stops(given).items():
+    for name, (colour, end) in _stops(given, language).items():
         ran = end or len(validation)
         best = stopping.best_epoch(validation, ran)
         kept, last = validation[best - 1], validation[ran - 1]
@@ -100,7 +101,7 @@ def _show_criteria(given: Values, language: str) -> list[Table | dict[str, Any]]
 
 
 _CONTROLS = (
-    Control("patience", Words("Patience", "인내(patience)"), 10, 1, 50, unit="epochs"),
+    Control("patience", Words("Patience, in epochs", "인내(patience), 에폭 수"), 10, 1, 50),
     Control("min_delta", Words("min_delta", "최소 개선폭(min_delta)"), 0.0, 0.0, 0.1, 0.005,
             help=Words("an improvement by less does not count", "이보다 작은 개선은 세지 않음")),
     Control("alpha", Words("GL: α in %", "GL: α (%)"), 5.0, 0.5, 40.0, log=True),

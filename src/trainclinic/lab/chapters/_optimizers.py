@@ -142,13 +142,16 @@ def _one_step(values: Values, language: str) -> list[Table | dict[str, Any]]:
         optimizer.step(gradient)
     before, remembered = optimizer.parameters, dict(optimizer.memory)
     after = optimizer.step(gradient)
-    rows = [(Words("gradient g", "기울기 g"), gradient), (Words("parameter w before", "갱신 전 파라미터 w"), before)]
-    rows += [(Words(f"{name} before", f"갱신 전 {name}"), value) for name, value in remembered.items()]
-    rows += [(Words(f"{name} now", f"갱신 후 {name}"), value) for name, value in optimizer.workings().items()]
+    rows = [
+        (Words("gradient g", "기울기 g"), gradient),
+        (Words("parameter w before", "업데이트 전 파라미터 w"), before),
+    ]
+    rows += [(Words(f"{name} before", f"업데이트 전 {name}"), value) for name, value in remembered.items()]
+    rows += [(Words(f"{name} now", f"업데이트 후 {name}"), value) for name, value in optimizer.workings().items()]
     rows += [
-        (Words("update Δw", "갱신량 Δw"), after - before),
+        (Words("update Δw", "업데이트량 Δw"), after - before),
         (Words("Δw / (−η g)", "Δw / (−η g)"), _effective(after - before, gradient, chosen["rate"])),
-        (Words("parameter w after", "갱신 후 파라미터 w"), after),
+        (Words("parameter w after", "업데이트 후 파라미터 w"), after),
     ]
     header = (Words("quantity", "항목"), Words("parameter 1", "파라미터 1"), Words("parameter 2", "파라미터 2"))
     return [Table(header, tuple((name[language], *(f"{value:.6g}" for value in pair.ravel())) for name, pair in rows))]

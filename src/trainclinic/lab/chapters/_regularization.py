@@ -169,7 +169,7 @@ def _decay(values: Values, language: str) -> list[Table | dict[str, Any]]:
     steps = range(len(found.path))
     drawn = [
         line(steps, [slope] * len(steps), Words("ridge, closed form", "릿지, 닫힌 해")[language], RED, dash="dash"),
-        line(steps, found.path[:, 0], Words("nn.Linear in training", "훈련 중인 nn.Linear")[language], BLUE),
+        line(steps, found.path[:, 0], Words("nn.Linear in training", "학습 중인 nn.Linear")[language], BLUE),
     ]
     pairs = ((Words("slope", "기울기(회귀계수)"), float(found.weights[0]), slope),
              (Words("height at the mean of x", "x 평균에서의 높이"), found.bias, intercept))  # fmt: skip

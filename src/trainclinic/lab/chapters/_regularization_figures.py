@@ -147,6 +147,6 @@ PATHS = Drawing(
 NETWORK = Drawing(
     "network",
     Words("The experiment's network without a penalty, with weight decay, and with L1.",
-          "실험의 신경망을 규제 없이, 가중치 감쇠로, L1로 훈련한 결과입니다."),
+          "실험의 신경망을 규제 없이, 가중치 감쇠로, L1로 학습시킨 결과입니다."),
     _network,
 )  # fmt: skip

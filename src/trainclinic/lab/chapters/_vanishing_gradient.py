@@ -97,7 +97,7 @@ def _show_update(values: Values, language: str) -> list[Table | dict[str, Any]]:
     first, last = backward.one_update(str(values["activation"]), cast(int, values["depth"]), rate)
     header = (
         same(""),
-        Words("first layer", "첫째 층"),
+        Words("first layer", "첫 층"),
         Words("last layer", "마지막 층"),
     )
     parts: tuple[tuple[Words, Callable[[backward.Update], str]], ...] = (
@@ -107,7 +107,7 @@ def _show_update(values: Values, language: str) -> list[Table | dict[str, Any]]:
         (same("η ∂Error/∂W"), lambda one: f"{one.step:.6e}"),
         (Words("Wᵢ, after", "Wᵢ, 업데이트 후"), lambda one: f"{one.after:.9f}"),
         (Words("what really changed", "실제로 바뀐 양"), lambda one: f"{one.after - one.before:.3e}"),
-        (Words("such steps until 1 % has changed", "1 % 바뀔 때까지 필요한 걸음 수"),
+        (Words("such steps until 1 % has changed", "1% 바뀔 때까지 필요한 걸음 수"),
          lambda one: f"{math.ceil(one.steps_to_a_percent):,}" if one.step else "∞"),
     )  # fmt: skip
     return [Table(header, tuple((title[language], write(first), write(last)) for title, write in parts))]
@@ -178,7 +178,7 @@ SATURATION = Play(
 )
 UPDATE = Play(
     "update",
-    Words("One update of a real network", "실제 신경망의 갱신 한 번"),
+    Words("One update of a real network", "실제 신경망의 업데이트 한 번"),
     (
         Control("learning_rate", Words("Learning rate η", "학습률 η"), 0.1, 1e-4, 10.0, log=True),
         Control("depth", Words("Hidden layers", "은닉층 수"), 20, 1, 30),

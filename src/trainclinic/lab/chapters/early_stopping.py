@@ -36,7 +36,7 @@ for four times the work.
 So early stopping costs some epochs of waiting, and saves all that come after.
 """,
                 """
-숫자 200장으로 한 실제 학습이며, 그중 40 %는 레이블을 무작위로 다시 뽑았습니다. 유닛 256개짜리 층 3개인 이 신경망은
+숫자 200장으로 한 실제 학습이며, 그중 40%는 레이블을 무작위로 다시 뽑았습니다. 유닛 256개짜리 층 3개인 이 신경망은
 모든 샘플을 외울 수 있고, 120에폭 뒤에는 정말 외웁니다. 훈련 손실이 0.002입니다.
 
 검증 손실은 21에폭에서 0.918로 가장 낮습니다. 하지만 21에폭 *당시에는* 그것을 알 수 없습니다. 더 나은 값 없이 몇
@@ -145,7 +145,7 @@ Prechelt(1998)는 이 질문을 수로 나타내고 세 가지 기준을 학습 
 **GL**은 손실이 최저값보다 $\alpha$퍼센트 넘게 높아지면 멈춥니다.
 $GL(t) = 100\,\left(\frac{E_{va}(t)}{E_{opt}(t)} - 1\right) > \alpha$.
 
-**PQ**는 훈련이 아직 나아가는 동안은 기다립니다. $k = 5$에폭 구간의 진척
+**PQ**는 학습이 아직 나아가는 동안은 기다립니다. $k = 5$에폭 구간의 진척
 $P_k(t) = 1000\,\left(\frac{\overline{E}_{tr}}{\min E_{tr}} - 1\right)$을 재고, $GL(t)/P_k(t) > \alpha$이면 멈춥니다.
 
 **UP**은 방향만 봅니다. 5에폭마다 본 검증 손실이 폭에 상관없이 $s$번 연달아 오르면 멈춥니다.
@@ -165,21 +165,23 @@ misses the best. GL with $\alpha = 2$ falls for the bump at epoch 7 and pays 10.
 epoch 24 and pays nothing. **Weights as they are**: every epoch of waiting is paid for; UP with $s = 3$ stops at 35 and
 would keep a loss 11 % above the best.
 
-PQ hardly ever stops here. A cross-entropy that can go to 0 falls by the same *share* for a hundred epochs, and PQ takes
-that for progress. Prechelt's networks had squared errors: know on what a rule was tuned.
+PQ hardly ever stops here: with $\alpha = 0.5$ at epoch 100, from $0.75$ on never. A cross-entropy that can go to 0
+falls by the same *share* for a hundred epochs, and PQ takes that for progress. Prechelt's networks had squared errors:
+know on what a rule was tuned.
 
 In general slow criteria buy a little: about 4 % better results for four times the time (Prechelt 1998).
 """,
                 r"""
 표의 두 열이 두 가지 대가를 보여 줍니다. **가중치 복원**: 늦게 멈추면 에폭만 더 들지만, 일찍 멈추면 최적점을 놓칩니다.
-$\alpha = 2$인 GL은 7에폭의 출렁임에 속아 10.6 %를 손해 보고, $\alpha = 5$이면 24에폭에 멈추어 손해가 없습니다.
-**복원하지 않음**: 기다린 만큼 그대로 손해입니다. $s = 3$인 UP은 35에폭에서 멈추므로 최저값보다 11 % 높은 손실이
+$\alpha = 2$인 GL은 7에폭의 출렁임에 속아 10.6%를 손해 보고, $\alpha = 5$이면 24에폭에 멈추어 손해가 없습니다.
+**복원하지 않음**: 기다린 만큼 그대로 손해입니다. $s = 3$인 UP은 35에폭에서 멈추므로 최저값보다 11% 높은 손실이
 남습니다.
 
-여기서 PQ는 좀처럼 멈추지 않습니다. 0까지 갈 수 있는 교차 엔트로피는 백 에폭 동안 같은 *비율*로 내려가는데 PQ는 그것을
-진척으로 봅니다. Prechelt의 신경망은 제곱 오차를 썼습니다. 어떤 기준이 무엇에 맞춰졌는지 알고 써야 합니다.
+여기서 PQ는 좀처럼 멈추지 않습니다. $\alpha = 0.5$이면 100에폭에서 멈추고, $0.75$부터는 멈추지 않습니다. 0까지 갈 수
+있는 교차 엔트로피는 백 에폭 동안 같은 *비율*로 내려가는데 PQ는 그것을 진척으로 봅니다. Prechelt의 신경망은 제곱 오차를
+썼습니다. 어떤 기준이 무엇에 맞춰졌는지 알고 써야 합니다.
 
-대체로 느린 기준은 조금 더 얻습니다. 시간을 네 배 들여 결과가 4 %쯤 좋아집니다(Prechelt 1998).
+대체로 느린 기준은 조금 더 얻습니다. 시간을 네 배 들여 결과가 4%쯤 좋아집니다(Prechelt 1998).
 """,
             ),
         ),
@@ -199,8 +201,8 @@ $\alpha = 2$인 GL은 7에폭의 출렁임에 속아 10.6 %를 손해 보고, $\
                 """
 1. **고른 손실은 실제보다 좋아 보입니다.** 운까지 포함해 검증 손실이 낮아서 고른 에폭이기 때문입니다. 보고할 수치는
    따로 떼어 둔 테스트 데이터로 재십시오.
-2. **손실과 정확도 중 무엇을 볼까요?** 둘이 꼭 일치하지는 않습니다. 위에서 정확도는 처음 열 에폭 안에 가장
-   높고(0.739), 손실은 21에폭에 가장 낮습니다. 중요한 쪽을 보십시오.
+2. **손실과 정확도 중 무엇을 봅니까?** 둘이 꼭 일치하지는 않습니다. 위에서 정확도는 처음 열 에폭 안에 가장 높고(0.739),
+   손실은 21에폭에 가장 낮습니다. 중요한 쪽을 보십시오.
 3. **학습률이 끝에서 낮아지는 스케줄과는 맞지 않습니다.** 코사인 스케줄에서는 마지막 에폭이 가장 좋으므로 에폭 수를
    줄이십시오.
 4. **원인을 고치지는 않습니다.** 더 많은 데이터, 올바른 레이블, 드롭아웃(5장), 가중치 감쇠(7장)는 곡선 자체를 낮추고,
@@ -235,7 +237,7 @@ $\alpha = 2$인 GL은 7에폭의 출렁임에 속아 10.6 %를 손해 보고, $\
                   "1.064, where 0.918, 0.929 and 1.044 were to be had: up to 11 % given away, depending on the "
                   "seed.",
                   "처음 출렁일 때 바로 끝나서 6, 7, 8에폭에 멈춥니다. 남는 손실은 1.015, 0.975, 1.064인데 0.918, "
-                  "0.929, 1.044까지 갈 수 있었습니다. 시드에 따라 최대 11 %를 놓칩니다."),
+                  "0.929, 1.044까지 갈 수 있었습니다. 시드에 따라 최대 11%를 놓칩니다."),
         ),
         Try(
             Words("Set it to 40. What does it cost?", "40으로 바꾸어 보십시오. 무엇을 치릅니까?"),
