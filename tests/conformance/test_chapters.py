@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import fields, is_dataclass
+from io import BytesIO
 
 import pytest
 
@@ -114,7 +114,7 @@ def test_every_figure_is_drawn(name, drawing, language):
     figure = ALL[name].drawings()[drawing].draw(language)
     assert figure.axes
     assert any(axes.has_data() for axes in figure.axes)
-    figure.savefig(io.BytesIO(), format="svg")  # a letter that no font has would be a warning
+    figure.savefig(BytesIO(), format="svg")  # a letter that no font has would be a warning
     written = " ".join(text.get_text() for text in figure.findobj(pytest.importorskip("matplotlib.text").Text))
     symbols = drawing == "baseline"  # its axes are x and y, as in the lecture
     assert bool(HANGUL.search(written)) == (language == "ko" and hangul() is not None and not symbols)
