@@ -143,7 +143,7 @@ def lab(
     chapter: Annotated[
         str, typer.Argument(metavar="[CHAPTER[:FIGURE]]", help="A chapter, such as vanishing-gradient; see --list.")
     ] = "",
-    lang: Annotated[str, typer.Option(help="Language of the page and of what is printed: en or ko.")] = "en",
+    lang: Annotated[str, typer.Option(help="Language of the page, the figures and what is printed: en or ko.")] = "en",
     listed: Annotated[bool, typer.Option("--list", help="List the chapters and their figures.")] = False,
     figure: Annotated[Path | None, typer.Option(help="Draw the chapter's figure into this .png, .svg or .pdf.")] = None,
     notebook: Annotated[Path | None, typer.Option(help="Write the chapter as a Jupyter notebook.")] = None,
@@ -162,7 +162,7 @@ def lab(
     if listed:
         command.show_list(lang)
     elif figure is not None:
-        typer.echo(command.draw(chapter, figure))
+        typer.echo(command.draw(chapter, figure, lang))
     elif notebook is not None:
         typer.echo(command.write_notebook(chapter, notebook, lang))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields, is_dataclass
+from io import BytesIO
 
 import pytest
 
@@ -14,6 +15,7 @@ from trainclinic.lab.chapter import Chapter, Table, chapters
 from trainclinic.lab.controls import defaults
 from trainclinic.lab.experiment import Make
 from trainclinic.lab.labels import LABELS
+from trainclinic.lab.lettering import hangul
 from trainclinic.lab.words import Words
 from trainclinic.treat.operation import REMEDIES
 
@@ -106,8 +108,13 @@ def test_every_play_answers_in_both_languages_wherever_its_controls_stand(name):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize(("name", "drawing"), [(name, one) for name in ALL for one in ALL[name].drawings()])
-def test_every_figure_is_drawn(name, drawing):
-    figure = ALL[name].drawings()[drawing].draw()
+def test_every_figure_is_drawn(name, drawing, language):
+    figure = ALL[name].drawings()[drawing].draw(language)
     assert figure.axes
     assert any(axes.has_data() for axes in figure.axes)
+    figure.savefig(BytesIO(), format="svg")  # a letter that no font has would be a warning
+    written = " ".join(text.get_text() for text in figure.findobj(pytest.importorskip("matplotlib.text").Text))
+    symbols = drawing == "baseline"  # its axes are x and y, as in the lecture
+    assert bool(HANGUL.search(written)) == (language == "ko" and hangul() is not None and not symbols)

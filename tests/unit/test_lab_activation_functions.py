@@ -66,7 +66,7 @@ def test_before_and_after_on_a_real_network():
     curves, layers = ActivationFunctions.drawings()["before_after"].draw().axes
     accuracy = {line.get_label(): line.get_ydata() for line in curves.lines}
     sizes = {line.get_label(): line.get_ydata() for line in layers.lines}
-    assert list(accuracy) == list(sizes) == list(shown.AFTER)
+    assert list(accuracy) == list(sizes) == [label.en for label in shown.AFTER]
     assert accuracy.pop("Sigmoid").max() < 0.2
     assert all(values[-1] > 0.85 for values in accuracy.values())
     assert sizes["Sigmoid"][0] < 1e-6 * sizes.pop("Sigmoid")[-1]

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from trainclinic.cli import app
 from trainclinic.errors import CatalogError, LabError
-from trainclinic.lab import command
+from trainclinic.lab import command, lettering
 from trainclinic.lab.chapter import chapters
 from trainclinic.lab.notebook import notebook
 
@@ -34,6 +34,21 @@ def test_a_figure_is_drawn_into_a_file(tmp_path):
     for ending in ("png", "svg"):
         path = command.draw("activation-functions:relu", tmp_path / f"relu.{ending}")
         assert path.stat().st_size > 5000
+
+
+def titles(language):
+    return [axes.get_title() for axes in chapters()["vanishing-gradient"].drawings()["sigmoid"].draw(language).axes]
+
+
+def test_a_figure_speaks_the_language_it_is_asked_in(monkeypatch):
+    monkeypatch.setattr(lettering, "hangul", lambda: "NanumGothic")
+    assert titles("ko") == ["시그모이드 함수와 그 미분함수"]
+    assert titles("en") == ["Sigmoid Function and its Derivative"]
+
+
+def test_without_a_korean_font_a_figure_speaks_english(monkeypatch):
+    monkeypatch.setattr(lettering, "HANGUL", ("no such font",))
+    assert titles("ko") == titles("en")
 
 
 @pytest.mark.parametrize(

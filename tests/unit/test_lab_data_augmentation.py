@@ -147,7 +147,7 @@ def check_grid(figure, names, photo):
 
 def test_without_albumentations_the_grid_is_numpys_and_says_so(monkeypatch, photo):
     monkeypatch.setattr(figures, "has_albumentations", lambda: False)
-    figure = figures.grid()
+    figure = figures.grid("en")
     made = check_grid(figure, ["flip", "shift", "brightness", "noise", "crop"], photo)
     np.testing.assert_array_equal(made["flip"], photo[:, ::-1])
     assert figure.get_suptitle() == "china.jpg through NumPy alone (Albumentations is not installed)"
@@ -159,7 +159,7 @@ def test_without_albumentations_the_grid_is_numpys_and_says_so(monkeypatch, phot
 def test_with_albumentations_the_grid_is_made_by_it_and_the_same_each_time(photo):
     if not figures.has_albumentations():
         pytest.skip("Albumentations is not installed")
-    figure = figures.grid()
+    figure = figures.grid("en")
     names = ["HorizontalFlip", "RandomResizedCrop", "Affine", "Perspective", "ElasticTransform",
              "RandomBrightnessContrast", "HueSaturationValue", "ToGray", "GaussNoise", "GaussianBlur",
              "CoarseDropout"]  # fmt: skip
@@ -167,7 +167,7 @@ def test_with_albumentations_the_grid_is_made_by_it_and_the_same_each_time(photo
     np.testing.assert_array_equal(made["HorizontalFlip"], photo[:, ::-1])
     assert (made["ToGray"] == made["ToGray"][..., :1]).all()
     assert figure.get_suptitle() == "china.jpg through Albumentations 2.0.8"
-    again = {axes.get_title(): axes.images[0].get_array() for axes in figures.grid().axes}
+    again = {axes.get_title(): axes.images[0].get_array() for axes in figures.grid("en").axes}
     assert all((made[name] == again[name]).all() for name in names)
     assert "drawn by that library" in DataAugmentation.drawings()["grid"].caption.en
 
@@ -238,7 +238,7 @@ def test_the_code_of_the_text_runs(capsys):
 
 @pytest.mark.slow
 def test_noise_helps_and_shift_helps_on_shifted_images():
-    figure = figures.effect()
+    figure = figures.effect("en")
     still, moved = ({kind: np.mean(seeds[which]) for kind, seeds in figures.measured().items()} for which in (0, 1))
     assert still["noise"] > still["none"] + 0.005
     assert still["shift"] < still["none"] + 0.01

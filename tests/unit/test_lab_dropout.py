@@ -84,7 +84,7 @@ def crosses(axes):
 
 
 def test_the_drawing_is_the_full_network_beside_the_one_that_a_real_mask_leaves():
-    figure = figures.thinned()
+    figure = figures.thinned("en")
     full, thinned = figure.axes
     assert [axes.get_title() for axes in figure.axes] == ["Full network", "Thinned network (p = 0.5)"]
     assert len(full.patches) == len(thinned.patches) == sum(figures.SIZES)
@@ -105,7 +105,7 @@ def test_the_drawing_is_the_full_network_beside_the_one_that_a_real_mask_leaves(
 
 def test_drawing_a_mask_leaves_the_random_state_alone():
     before = torch.random.get_rng_state()
-    figures.thinned()
+    figures.thinned("en")
     shown("mask")
     shown("scaling")
     assert torch.equal(before, torch.random.get_rng_state())
@@ -174,7 +174,7 @@ def test_curves_by_epoch_are_the_means_of_the_epochs_steps():
 
 @pytest.mark.slow
 def test_the_curves_part_and_dropout_delays_it():
-    figure, both = figures.curves(), figures.effect()
+    figure, both = figures.curves("en"), figures.effect("en")
     (alone,) = figure.axes
     left, right = both.axes
     assert alone.get_title() == "Overfitting"

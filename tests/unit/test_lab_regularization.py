@@ -14,7 +14,7 @@ import trainclinic
 from trainclinic.errors import LabError
 from trainclinic.lab import regression
 from trainclinic.lab.chapter import Table, chapters
-from trainclinic.lab.chapters import _regularization
+from trainclinic.lab.chapters import _regularization, _regularization_figures
 from trainclinic.lab.controls import defaults
 from trainclinic.lab.experiment import Make
 from trainclinic.lab.regression import ANSCOMBE_X, ANSCOMBE_Y, baseline, equation, ols, ridge, ridge_alpha, train_linear
@@ -188,7 +188,9 @@ def test_the_networks_figure_shows_the_three_runs_apart(chapter):
     assert none < 0.02 < 0.3 < min(decay, l1)
     none, decay, l1 = (line.get_ydata()[-1] for line in right.lines)
     assert decay > l1 > none
-    assert [text.get_text() for text in left.get_legend().get_texts()] == list(_regularization.CURES)
+    assert [text.get_text() for text in left.get_legend().get_texts()] == [
+        name.en for name in _regularization_figures.CURES
+    ]
 
 
 # -- plays

@@ -14,7 +14,8 @@ import trainclinic as tc
 from trainclinic.errors import LabError
 from trainclinic.lab import backward
 from trainclinic.lab.chapter import Table
-from trainclinic.lab.chapters import _vanishing_gradient as shown
+from trainclinic.lab.chapters import _vanishing_gradient_figures as shown
+from trainclinic.lab.chapters._vanishing_gradient import _pre_activations
 from trainclinic.lab.chapters.vanishing_gradient import VanishingGradient
 from trainclinic.lab.controls import defaults
 from trainclinic.lab.experiment import Make, loaders, network, values
@@ -183,12 +184,12 @@ def test_the_measured_chain_keeps_under_the_bound():
 def test_the_gradient_falls_with_sigmoid_and_stays_level_with_the_remedies():
     axes = VanishingGradient.drawings()["gradient_per_layer"].draw().axes[0]
     sizes = {line.get_label(): line.get_ydata() for line in axes.lines}
-    assert list(sizes) == ["Sigmoid", *shown.CURES]
+    assert list(sizes) == ["Sigmoid", *(name.en for name in shown.CURES)]
     assert axes.get_yscale() == "log"
     assert all(len(values) == 21 for values in sizes.values())
     assert sizes["Sigmoid"][0] < 1e-10 * sizes["Sigmoid"][-1]
     for name in shown.CURES:
-        assert max(sizes[name]) < 10 * min(sizes[name])
+        assert max(sizes[name.en]) < 10 * min(sizes[name.en])
         found = shown.links(**shown.CURES[name])
         assert (found[0].backward / found[-2].backward) ** (1 / 19) == pytest.approx(0.97, abs=0.03)  # factor per layer
 
@@ -244,7 +245,7 @@ def test_the_share_of_saturated_units_climbs_with_the_inputs():
         assert trace["y"] == sorted(trace["y"])
         assert trace["y"][0] == 0
         assert trace["y"][-1] > 0.8
-    z = shown._pre_activations()
+    z = _pre_activations()
     assert z.std() == pytest.approx(1, abs=0.05)
     table = PLAYS["saturation"].show({"scale": 3.0, "activation": "Tanh"}, "en")[0]
     assert table.rows[1][1] == f"{(1 - np.tanh(3 * z) ** 2 < 0.1).mean():.1%}"
@@ -253,10 +254,8 @@ def test_the_share_of_saturated_units_climbs_with_the_inputs():
 def test_the_tables_of_update_and_explosion_say_what_the_text_says():
     (update,) = PLAYS["update"].show({"learning_rate": 0.1, "depth": 20, "activation": "Sigmoid"}, "en")
     rows = {row[0]: row[1:] for row in update.rows}
-    assert rows["W_{i−1}, before"][0] == rows["W_i, after"][0]
-    assert [float(rows[name][1]) for name in ("W_{i−1}, before", "W_i, after")] == pytest.approx(
-        [0.0740, 0.0845], abs=1e-4
-    )
+    assert rows["Wᵢ₋₁, before"][0] == rows["Wᵢ, after"][0]
+    assert [float(rows[name][1]) for name in ("Wᵢ₋₁, before", "Wᵢ, after")] == pytest.approx([0.0740, 0.0845], abs=1e-4)
     assert float(rows["η ∂Error/∂W"][0]) == pytest.approx(-2.4e-15, rel=0.1)
     explosion, _ = PLAYS["explosion"].show({"gain": 1.5, "depth": 20, "clip": 1.0}, "en")
     rows = {row[0]: row[1:] for row in explosion.rows}

@@ -78,7 +78,17 @@ def _by_numpy(photo: Any) -> dict[str, Any]:
     }
 
 
-def grid() -> Figure:
+PLAIN = {  # what NumPy alone does; Albumentations' transforms are named as in that library
+    "original": Words("original", "원본"),
+    "flip": Words("flip", "좌우 뒤집기"),
+    "shift": Words("shift", "이동"),
+    "brightness": Words("brightness", "밝기"),
+    "noise": Words("noise", "잡음"),
+    "crop": Words("crop", "자르기"),
+}
+
+
+def grid(language: str) -> Figure:
     """A real photograph and what becomes of it, by Albumentations where it is installed, else by NumPy."""
     from matplotlib.figure import Figure
     from sklearn.datasets import load_sample_image
@@ -88,13 +98,22 @@ def grid() -> Figure:
     images = {"original": photo} | (_by_albumentations(photo) if made else _by_numpy(photo))
     columns = 4 if made else 3
     figure = Figure(figsize=(3 * columns, 2.3 * len(images) / columns), layout="constrained")
-    figure.suptitle(f"china.jpg through Albumentations {version('albumentations')}" if made
-                    else "china.jpg through NumPy alone (Albumentations is not installed)")  # fmt: skip
+    figure.suptitle(_grid_title(made)[language])
     for axes, (name, image) in zip(figure.subplots(len(images) // columns, columns).flat, images.items(), strict=True):
         axes.imshow(image)
-        axes.set_title(name, fontsize=10)
+        axes.set_title(PLAIN[name][language] if name in PLAIN else name, fontsize=10)
         axes.axis("off")
     return figure
+
+
+def _grid_title(made: bool) -> Words:
+    if made:
+        used = version("albumentations")
+        return Words(f"china.jpg through Albumentations {used}", f"Albumentations {used}으로 바꾼 china.jpg")
+    return Words(
+        "china.jpg through NumPy alone (Albumentations is not installed)",
+        "NumPy만으로 바꾼 china.jpg (Albumentations가 설치되어 있지 않음)",
+    )
 
 
 def grid_caption() -> Words:
@@ -139,14 +158,16 @@ def _accuracies(kind: str, seed: int) -> tuple[float, float]:
     return right(inputs), sum(moved) / len(moved)
 
 
-def effect() -> Figure:
+def effect(language: str) -> Figure:
     """Accuracy after each kind of augmentation, on the validation images as they are and moved by a pixel."""
     from matplotlib.figure import Figure
 
     results = measured()
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    titles = ("Validation images as they are", "Validation images moved by one pixel")
+    titles = (Words("Validation images as they are", "검증 이미지 그대로"),
+              Words("Validation images moved by one pixel", "한 픽셀 옮긴 검증 이미지"))  # fmt: skip
+    xlabel = Words("augmentation of the training images", "훈련 이미지의 증강")
     for which, (axes, title, colour) in enumerate(zip(panels, titles, (BLUE, RED), strict=True)):
         for place, kind in enumerate(results):
             seeds = results[kind][which]
@@ -154,10 +175,10 @@ def effect() -> Figure:
             axes.bar(place, mean, color=colour, alpha=0.35)
             axes.plot([place] * len(seeds), seeds, "o", color=colour, markersize=5)
             axes.annotate(f"{mean:.3f}", (place, mean / 2), ha="center")
-        axes.set_xticks(range(len(results)), list(results))
-        axes.set(title=title, xlabel="augmentation of the training images", ylim=(0, 1))
+        axes.set_xticks(range(len(results)), [AUGMENTATIONS[kind][language] for kind in results])
+        axes.set(title=title[language], xlabel=xlabel[language], ylim=(0, 1))
         axes.grid(axis="y", alpha=0.4)
-    panels[0].set_ylabel("accuracy (bars: mean, dots: seeds)")
+    panels[0].set_ylabel(Words("accuracy (bars: mean, dots: seeds)", "정확도 (막대: 평균, 점: 시드)")[language])
     return figure
 
 

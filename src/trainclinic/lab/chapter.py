@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from trainclinic import catalog
 from trainclinic.lab.controls import Control, Value, Values
+from trainclinic.lab.lettering import lettered
 from trainclinic.lab.words import Words
 
 if TYPE_CHECKING:
@@ -36,12 +37,17 @@ class Drawing:
     Attributes:
         name: of the figure, within its chapter.
         caption: what it shows, in a line.
-        draw: makes it; without pyplot, so that no window opens and nothing is left behind.
+        make: makes it, with its words in the language it is given; without pyplot, so that no window opens and
+            nothing is left behind.
     """
 
     name: str
     caption: Words
-    draw: Callable[[], Figure]
+    make: Callable[[str], Figure]
+
+    def draw(self, language: str = "en") -> Figure:
+        """The figure in one language; in English where no font is installed that has the other's letters."""
+        return lettered(self.make, language)
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ def show_list(language: str) -> None:
     Console().print(table)
 
 
-def draw(wanted: str, path: Path) -> Path:
-    """Draw one figure of a chapter, "chapter" or "chapter:figure", into a file.
+def draw(wanted: str, path: Path, language: str = "en") -> Path:
+    """Draw one figure of a chapter, "chapter" or "chapter:figure", into a file, with its words in one language.
 
     Raises:
         CatalogError: there is no such chapter.
@@ -48,7 +48,7 @@ def draw(wanted: str, path: Path) -> Path:
     drawing = _drawing(wanted)
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise LabError(f"--figure: expected a .png, .svg or .pdf, got {str(path)!r}")
-    figure = drawing.draw()
+    figure = drawing.draw(language)
     try:
         figure.savefig(path, dpi=150, bbox_inches="tight")
     except OSError as error:

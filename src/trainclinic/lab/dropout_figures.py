@@ -76,14 +76,15 @@ def _draw_network(axes: Axes, on: tuple[tuple[bool, ...], ...], title: str) -> N
     axes.axis("off")
 
 
-def thinned() -> Figure:
+def thinned(language: str) -> Figure:
     """The network in full, and beside it what a real mask leaves of it."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _draw_network(left, _masks(0.0, SHOWN_SEED), "Full network")
-    _draw_network(right, _masks(SHOWN_P, SHOWN_SEED), f"Thinned network (p = {SHOWN_P})")
+    full, thin = Words("Full network", "전체 신경망"), Words("Thinned network (p = {p})", "솎아 낸 신경망 (p = {p})")
+    _draw_network(left, _masks(0.0, SHOWN_SEED), full[language])
+    _draw_network(right, _masks(SHOWN_P, SHOWN_SEED), thin.format(p=SHOWN_P)[language])
     return figure
 
 
@@ -164,34 +165,36 @@ def _trained(dropout: float) -> tuple[Floats, Floats]:
     return by_epoch(run(Make({**SETTINGS, "dropout": dropout}), seed=0))
 
 
-def _draw_curves(axes: Axes, dropout: float, title: str) -> None:
+def _draw_curves(axes: Axes, dropout: float, title: Words, language: str) -> None:
     training, validation = _trained(dropout)
     epochs = range(1, len(training) + 1)
     best = int(validation.argmin()) + 1
-    axes.plot(epochs, training, color=BLUE, label="training")
-    axes.plot(epochs, validation, color=RED, label="validation")
-    axes.plot([best], [validation[best - 1]], "o", color=RED, label=f"best, epoch {best}")
-    axes.set(title=title, xlabel="epoch", ylabel="loss", ylim=(0, 2.5))
+    lowest = Words(f"best, epoch {best}", f"최저, {best}에폭")
+    axes.plot(epochs, training, color=BLUE, label=Words("training", "훈련")[language])
+    axes.plot(epochs, validation, color=RED, label=Words("validation", "검증")[language])
+    axes.plot([best], [validation[best - 1]], "o", color=RED, label=lowest[language])
+    axes.set(title=title[language], xlabel=Words("epoch", "에폭")[language], ylabel=Words("loss", "손실")[language])
+    axes.set_ylim(0, 2.5)
     axes.grid(alpha=0.4)
     axes.legend()
 
 
-def curves() -> Figure:
+def curves(language: str) -> Figure:
     """Training and validation loss of the overfitting network."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
-    _draw_curves(figure.subplots(), 0.0, "Overfitting")
+    _draw_curves(figure.subplots(), 0.0, Words("Overfitting", "과적합"), language)
     return figure
 
 
-def effect() -> Figure:
+def effect(language: str) -> Figure:
     """The same without and with dropout."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    _draw_curves(left, 0.0, "Without dropout")
-    _draw_curves(right, 0.5, "With dropout (p = 0.5)")
+    _draw_curves(left, 0.0, Words("Without dropout", "드롭아웃 없음"), language)
+    _draw_curves(right, 0.5, Words("With dropout (p = 0.5)", "드롭아웃 있음 (p = 0.5)"), language)
     right.set_ylabel("")
     return figure

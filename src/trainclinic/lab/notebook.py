@@ -27,7 +27,7 @@ def notebook(chapter: type[Chapter], language: str) -> str:
     for section in chapter.text:
         cells.append(_text(f"## {section.title[language]}\n\n{section.text[language]}"))
         if section.drawing is not None:
-            cells.append(_code(f"{found}.drawings()[{section.drawing.name!r}].draw()"))
+            cells.append(_code(f"{found}.drawings()[{section.drawing.name!r}].draw({language!r})"))
         if section.code:
             cells.append(_code(section.code.strip()))
         if section.play is not None:

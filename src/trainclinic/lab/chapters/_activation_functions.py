@@ -21,14 +21,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BEFORE: dict[str, Value] = {"depth": 12, "activation": "Sigmoid", "init": "xavier"}
-AFTER: dict[str, dict[str, Value]] = {
-    "Sigmoid": {},
-    "Tanh": {"activation": "Tanh"},
-    "ReLU, He": {"activation": "ReLU", "init": "he"},
-    "Sigmoid, batch norm": {"norm": "batch"},
+AFTER: dict[Words, dict[str, Value]] = {
+    Words("Sigmoid", "시그모이드"): {},
+    same("Tanh"): {"activation": "Tanh"},
+    same("ReLU, He"): {"activation": "ReLU", "init": "he"},
+    Words("Sigmoid, batch norm", "시그모이드, 배치정규화"): {"norm": "batch"},
 }
-STYLES = {"Sigmoid": ("red", "o-"), "Tanh": ("orange", "^-"), "ReLU, He": ("blue", "s-"),
-          "Sigmoid, batch norm": ("green", "D-")}  # fmt: skip
+STYLES = (("red", "o-"), ("orange", "^-"), ("blue", "s-"), ("green", "D-"))
 EPOCHS = 6  # of the trainings in the figure
 CHOICES = {name: ACTIVATIONS[name] for name in activations.FUNCTIONS}
 
@@ -41,57 +40,58 @@ def lecture_x() -> activations.Array:
 # -- figures
 
 
-def _tanh() -> Figure:
+def _tanh(language: str) -> Figure:
     from matplotlib.figure import Figure
 
     x = lecture_x()
+    title = "Hyperbolic Tangent Function and its Derivative"  # the lecture's
     figure = Figure(figsize=(10, 6))
     axes = figure.add_subplot()
     axes.plot(x, activations.tanh(x), label="tanh(x)", color="blue")
     axes.plot(x, activations.tanh_derivative(x), label="tanh'(x)", color="red")
-    axes.set(xlabel="x", ylabel="y", title="Hyperbolic Tangent Function and its Derivative")
+    axes.set(xlabel="x", ylabel="y", title=Words(title, f"쌍곡탄젠트 함수와 그 미분함수\n{title}")[language])
     axes.grid(True)
     axes.legend()
     return figure
 
 
-def _relu() -> Figure:
+def _relu(language: str) -> Figure:
     from matplotlib.figure import Figure
 
     x = lecture_x()
+    label, title = "ReLU Derivative", "Derivative of ReLU Function"  # the lecture's
     figure = Figure(figsize=(8, 6))
     axes = figure.add_subplot()
-    axes.plot(x, activations.relu_derivative(x), label="ReLU Derivative", color="blue")
-    axes.set(xlabel="x", ylabel="f'(x)", title="Derivative of ReLU Function")
+    axes.plot(x, activations.relu_derivative(x), label=Words(label, "ReLU의 미분")[language], color="blue")
+    axes.set(xlabel="x", ylabel="f'(x)", title=Words(title, f"ReLU 함수의 미분\n{title}")[language])
     axes.grid(True)
     axes.legend()
     return figure
 
 
 @cache
-def _trained(label: str) -> Recording:
+def _trained(label: Words) -> Recording:
     return run(Make({**BEFORE, "epochs": EPOCHS, **AFTER[label]}), seed=0)
 
 
-def _before_after() -> Figure:
+def _before_after(language: str) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 5), layout="constrained")
     curves, layers = figure.subplots(1, 2)
-    for label, (colour, style) in STYLES.items():
-        recording = _trained(label)
+    for label, (colour, style) in zip(AFTER, STYLES, strict=True):
+        recording, drawn = _trained(label), {"color": colour, "markersize": 5, "label": label[language]}
         accuracy = recording.series("validation_accuracy").values
-        curves.plot(range(1, len(accuracy) + 1), accuracy, style, color=colour, markersize=5, label=label)
+        curves.plot(range(1, len(accuracy) + 1), accuracy, style, **drawn)
         weights = [layer for layer in recording.measured("gradient_rms") if layer.role == "weight"]
         sizes = [recording.series("gradient_rms", layer.name).early() for layer in weights]
-        layers.semilogy(range(1, len(sizes) + 1), sizes, style, color=colour, markersize=5, label=label)
-    curves.set(xlabel="epoch", ylabel="validation accuracy", title="Learning", ylim=(0, 1))
-    layers.set(
-        xlabel="layer with weights, 1 is next to the input",
-        ylabel="RMS of ∂Error/∂W",
-        title="Gradient in Each Layer, First Steps",
-        xticks=range(1, 14, 2),
-    )
+        layers.semilogy(range(1, len(sizes) + 1), sizes, style, **drawn)
+    curves.set(xlabel=Words("epoch", "에폭")[language], ylabel=Words("validation accuracy", "검증 정확도")[language])
+    curves.set(title=Words("Learning", "학습 결과")[language], ylim=(0, 1))
+    xlabel = Words("layer with weights, 1 is next to the input", "가중치가 있는 층(1이 입력 쪽)")
+    layers.set(xlabel=xlabel[language], ylabel=Words("RMS of ∂Error/∂W", "∂Error/∂W의 RMS")[language])
+    title = Words("Gradient in Each Layer, First Steps", "층별 기울기, 처음 몇 스텝")
+    layers.set(title=title[language], xticks=range(1, 14, 2))
     for axes in (curves, layers):
         axes.grid(True)
         axes.legend()

@@ -327,7 +327,7 @@ LAYER_BY_LAYER = Play(
     (
         Control("activation", Words("Activation function", "활성화 함수"), "Sigmoid", choices=ACTIVATIONS),
         Control("depth", Words("Hidden layers", "은닉층 수"), 20, 2, 40),
-        Control("gain", Words("Scale of the weights", "가중치의 크기"), 1.0, 0.25, 4.0, log=True),
+        Control("gain", Words("Gain of the weights", "가중치 배율(gain)"), 1.0, 0.25, 4.0, log=True),
         GAMMA.to(1.0, low=0.1),
         BETA.to(0.0, low=-3.0, high=3.0),
     ),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 CURVES = ((8, BLUE), (64, RED), (512, GREEN))  # batch size, colour
 CLOUD = 200  # batches a cloud
-STAGES = {"start": Words("before training", "훈련 전"), "late": Words("after 10 epochs", "10 에폭 뒤")}
+STAGES = {"start": Words("before training", "학습 전"), "late": Words("after 10 epochs", "10에폭 뒤")}
 CURVE_EPOCHS = 10
 TRAINED: Values = {"depth": 4, "optimizer": "SGD", "learning_rate": 0.1}  # as the chapter's experiment begins
 NETWORK: Values = {"depth": 1, "width": 16, "optimizer": "SGD", "learning_rate": 0.1}
@@ -189,9 +189,9 @@ def _cloud(values: Values, language: str) -> list[Table | dict[str, Any]]:
         HEADER,
         in_words(
             (
-                (Words("noise scale B_simple = tr Σ / |G|²", "잡음 척도 B_simple = tr Σ / |G|²"), f"{scale:,.1f}"),
-                (Words("noise of a batch in units of |G|: √(B_simple / B)",
-                       "배치의 잡음 (|G| 단위): √(B_simple / B)"), f"{(scale / size) ** 0.5:.3f}"),
+                (Words("noise scale, tr Σ / |G|²", "잡음 척도, tr Σ / |G|²"), f"{scale:,.1f}"),
+                (Words("noise of a batch in units of |G|: √(noise scale / B)",
+                       "배치의 잡음(|G| 단위): √(잡음 척도 / B)"), f"{(scale / size) ** 0.5:.3f}"),
                 (Words("the same, drawn without replacement", "같은 값, 비복원 추출일 때"),
                  f"{(scale / size * left) ** 0.5:.3f}"),
                 (Words("batches that point uphill (left of 0)", "오르막을 향하는 배치 (0의 왼쪽)"),
@@ -214,28 +214,33 @@ CLOUDS = Play(
 )
 
 
-def noise() -> Figure:
+def noise(language: str) -> Figure:
     """Measured noise of a batch's gradient against batch size, at two moments, beside 1/√B."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     sizes = 2 ** np.arange(11)
-    for stage, color, name in (("start", "#2563eb", "before training"), ("late", "#dc2626", "after 10 epochs")):
+    for (stage, name), color in zip(STAGES.items(), (BLUE, RED), strict=True):
         rows = sample_gradients(stage)
         scale = noise_scale(rows)
-        axes.loglog(sizes, [_relative(rows, int(size)) for size in sizes], "o", color=color, label=f"measured, {name}")
+        label = Words(f"measured, {name.en}", f"측정값, {name.ko}")
+        found = [_relative(rows, int(size)) for size in sizes]
+        axes.loglog(sizes, found, "o", color=color, label=label[language])
         axes.loglog(sizes, np.sqrt(scale / sizes), color=color, lw=1, label=rf"$\sqrt{{{scale:.0f}/B}}$")
-    axes.axhline(1, color="black", lw=1, ls=":", label="noise as long as the gradient")
+    equal = Words("noise as long as the gradient", "잡음과 기울기의 길이가 같음")
+    axes.axhline(1, color="black", lw=1, ls=":", label=equal[language])
     axes.set_xticks(sizes, [str(size) for size in sizes])
     axes.minorticks_off()
-    axes.set(xlabel="Batch size B", ylabel="Noise of the gradient / |G|", title="Gradient noise falls as 1/√B")
+    ylabel = Words("Noise of the gradient / |G|", "기울기의 잡음 / |G|")
+    title = Words("Gradient noise falls as 1/√B", "기울기의 잡음은 1/√B로 줄어든다")
+    axes.set(xlabel=Words("Batch size B", "배치 크기 B")[language], ylabel=ylabel[language], title=title[language])
     axes.grid(alpha=0.3)
     axes.legend()
     return figure
 
 
-def curves() -> Figure:
+def curves(language: str) -> Figure:
     """Training loss for three batch sizes: of each batch against updates, and its mean over an epoch against epochs."""
     from matplotlib.figure import Figure
 
@@ -245,13 +250,16 @@ def curves() -> Figure:
         settings = {**TRAINED, "batch_size": size, "epochs": CURVE_EPOCHS}
         loss = run(Make(settings), 0).series("loss")
         made = len(loss)
-        label = f"batch size {size}: {made:,} updates"
+        label = Words(f"batch size {size}: {made:,} updates", f"배치 크기 {size}: 업데이트 {made:,}번")[language]
         by_update.plot(range(1, made + 1), loss.values, color=color, lw=0.8, alpha=0.9, label=label)
         means = loss.values.reshape(CURVE_EPOCHS, -1).mean(1)
         by_epoch.plot(range(1, CURVE_EPOCHS + 1), means, "o-", color=color, ms=4, label=label)
-    by_update.set(xlabel="Updates", ylabel="Training loss", title="Loss of each batch, against updates", xscale="log")
-    by_epoch.set(xlabel="Epochs", title="Mean over the epoch, against epochs", xticks=range(1, CURVE_EPOCHS + 1))
-    by_update.set_ylim(0, 3.5)
+    titles = (Words("Loss of each batch, against updates", "배치마다의 손실, 가로축은 업데이트 수"),
+              Words("Mean over the epoch, against epochs", "에폭마다의 평균, 가로축은 에폭"))  # fmt: skip
+    by_update.set(xlabel=Words("Updates", "업데이트 수")[language], title=titles[0][language], xscale="log")
+    by_update.set(ylabel=Words("Training loss", "훈련 손실")[language], ylim=(0, 3.5))
+    by_epoch.set(xlabel=Words("Epochs", "에폭")[language], title=titles[1][language])
+    by_epoch.set(xticks=range(1, CURVE_EPOCHS + 1))
     for axes in (by_update, by_epoch):
         axes.grid(alpha=0.3)
         axes.legend()

@@ -37,22 +37,35 @@ RACE: dict[str, float] = {"SGD": 0.1, "momentum": 0.01, "Adagrad": 0.03, "Adam":
 COLOURS = ("gray", "orange", "green", "blue", "red")
 
 
-def _race() -> Figure:
+def _race(language: str) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
+    lr = Words("lr", "학습률")
     for (name, rate), colour in zip(RACE.items(), COLOURS, strict=True):
         if name == "Muon" and not hasattr(torch.optim, name):
             continue  # it came with PyTorch 2.9
         recording = raced(name, rate)
         for axes, signal in ((left, "validation_loss"), (right, "validation_accuracy")):
             values = recording.series(signal).values
-            axes.plot(range(1, len(values) + 1), values, "o-", markersize=4, color=colour, label=f"{name}, lr {rate}")
-    left.set(xlabel="epoch", ylabel="validation loss", title="Five Optimizers on Digits", yscale="log")
-    right.set(xlabel="epoch", ylabel="validation accuracy", title="Each at Its Best Learning Rate of the Grid")
-    for axes in (left, right):
+            axes.plot(
+                range(1, len(values) + 1),
+                values,
+                "o-",
+                markersize=4,
+                color=colour,
+                label=f"{name}, {lr[language]} {rate}",
+            )
+    titles = (
+        Words("Five Optimizers on Digits", "숫자를 배우는 옵티마이저 다섯 개"),
+        Words("Each at Its Best Learning Rate of the Grid", "저마다 시험한 값 가운데 가장 좋은 학습률"),
+    )
+    labels = Words("validation loss", "검증 손실"), Words("validation accuracy", "검증 정확도")
+    for axes, label, title in zip((left, right), labels, titles, strict=True):
+        axes.set(xlabel=Words("epoch", "에폭")[language], ylabel=label[language], title=title[language])
         axes.grid(True, alpha=0.4)
+    left.set_yscale("log")
     right.legend(loc="lower right")
     return figure
 
@@ -129,13 +142,16 @@ def _one_step(values: Values, language: str) -> list[Table | dict[str, Any]]:
         optimizer.step(gradient)
     before, remembered = optimizer.parameters, dict(optimizer.memory)
     after = optimizer.step(gradient)
-    rows = [(Words("gradient g", "기울기 g"), gradient), (Words("parameter w before", "갱신 전 파라미터 w"), before)]
-    rows += [(Words(f"{name} before", f"갱신 전 {name}"), value) for name, value in remembered.items()]
-    rows += [(Words(f"{name} now", f"갱신 후 {name}"), value) for name, value in optimizer.workings().items()]
+    rows = [
+        (Words("gradient g", "기울기 g"), gradient),
+        (Words("parameter w before", "업데이트 전 파라미터 w"), before),
+    ]
+    rows += [(Words(f"{name} before", f"업데이트 전 {name}"), value) for name, value in remembered.items()]
+    rows += [(Words(f"{name} now", f"업데이트 후 {name}"), value) for name, value in optimizer.workings().items()]
     rows += [
-        (Words("update Δw", "갱신량 Δw"), after - before),
+        (Words("update Δw", "업데이트량 Δw"), after - before),
         (Words("Δw / (−η g)", "Δw / (−η g)"), _effective(after - before, gradient, chosen["rate"])),
-        (Words("parameter w after", "갱신 후 파라미터 w"), after),
+        (Words("parameter w after", "업데이트 후 파라미터 w"), after),
     ]
     header = (Words("quantity", "항목"), Words("parameter 1", "파라미터 1"), Words("parameter 2", "파라미터 2"))
     return [Table(header, tuple((name[language], *(f"{value:.6g}" for value in pair.ravel())) for name, pair in rows))]

@@ -1,22 +1,20 @@
-"""What the chapter on regularisation shows: its figures and its plays."""
+"""What can be played with in the chapter on regularisation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainclinic.lab.chapter import Drawing, Play, Table
+from trainclinic.lab.chapter import Play, Table
 from trainclinic.lab.chapters._plots import BLUE, GREEN, GREY, RED, chart, contours, dots, line
-from trainclinic.lab.controls import Control, Value, Values
-from trainclinic.lab.experiment import Make
+from trainclinic.lab.controls import Control, Values
 from trainclinic.lab.regression import (
     ANSCOMBE_X,
     ANSCOMBE_Y,
-    baseline,
     equation,
     ols,
     ridge,
@@ -25,16 +23,9 @@ from trainclinic.lab.regression import (
     train_linear,
 )
 from trainclinic.lab.words import Words, same
-from trainclinic.measure.run import run
-from trainclinic.recording import Recording
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 
-ENDS = np.array([min(ANSCOMBE_X), max(ANSCOMBE_X)])  # a line is drawn from here to there
-ALPHAS = np.arange(0, 2.1, 0.4)
 FEATURES = {
     "age": Words("age", "나이"),
     "sex": Words("sex", "성별"),
@@ -48,100 +39,6 @@ FEATURES = {
     "s6": Words("blood sugar", "혈당"),
 }
 PAIR = ("bmi", "s6")  # of the corner: the second hardly matters, so that L1 drops it
-PENALTIES = np.geomspace(0.001, 10, 41)
-NOISY: dict[str, Value] = {
-    "samples": 300, "label_noise": 0.4, "depth": 2, "width": 256, "optimizer": "momentum", "learning_rate": 0.03,
-    "schedule": "cosine", "batch_size": 32, "epochs": 80,
-}  # fmt: skip
-CURES: dict[str, dict[str, Value]] = {
-    "none": {},
-    "weight decay 0.05 (L2)": {"weight_decay": 0.05},
-    "L1 0.05": {"l1": 0.05},
-}
-
-
-# -- figures
-
-
-def _baseline() -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure()
-    axes = figure.add_subplot()
-    mean = baseline(ANSCOMBE_Y)
-    axes.plot(ENDS, [mean, mean], color="red")
-    axes.scatter(ANSCOMBE_X, ANSCOMBE_Y)
-    axes.set(xlabel="x", ylabel="y")
-    return figure
-
-
-def _ols() -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure()
-    axes = figure.add_subplot()
-    slope, intercept = ols(ANSCOMBE_X, ANSCOMBE_Y)
-    axes.scatter(ANSCOMBE_X, ANSCOMBE_Y)
-    axes.plot(ENDS, slope * ENDS + intercept, label="y_pred")
-    axes.set(xlabel="x", ylabel="y", title=f"Linear Regression\n {equation(slope, intercept)}")
-    axes.legend(loc="upper left")
-    return figure
-
-
-def _ridge() -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(13, 8), layout="constrained")
-    for axes, alpha in zip(figure.subplots(2, 3, sharex=True, sharey=True).flat, ALPHAS, strict=True):
-        slope, intercept = ridge(ANSCOMBE_X, ANSCOMBE_Y, alpha)
-        axes.scatter(ANSCOMBE_X, ANSCOMBE_Y, c="black")
-        axes.plot(ENDS, slope * ENDS + intercept, c="red", label="y_pred")
-        axes.set(xlabel="x", ylabel="y", title=f"alpha={alpha:.1f} \n {equation(slope, intercept)}")
-        axes.legend(loc="upper left")
-    return figure
-
-
-def _paths() -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(12, 5), layout="constrained")
-    titles = ("L2 (ridge): the vector shrinks, none stays at 0", "L1 (lasso): one after another becomes exactly 0")
-    found = np.array([[weights for weights, _ in both(penalty)] for penalty in PENALTIES])
-    for kind, (axes, title) in enumerate(zip(figure.subplots(1, 2, sharey=True), titles, strict=True)):
-        for feature, coefficients in zip(FEATURES.values(), found[:, kind].T, strict=True):
-            axes.semilogx(PENALTIES, coefficients, label=feature.en)
-        axes.axhline(0, color="gray", linewidth=0.8)
-        axes.set(xlabel="λ", title=title)
-        axes.grid(True, alpha=0.4)
-    figure.axes[0].set_ylabel("coefficient")
-    figure.axes[1].legend(fontsize=8)
-    return figure
-
-
-def _network() -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(12, 5), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for name, colour in zip(CURES, ("red", "blue", "green"), strict=True):
-        recording = trained(name)
-        loss, accuracy = recording.series("loss"), recording.series("validation_accuracy")
-        epochs = cast(int, NOISY["epochs"])
-        each = [float(np.mean(part)) for part in np.array_split(loss.values, epochs)]
-        left.semilogy(range(1, epochs + 1), each, color=colour, label=name)
-        right.plot(range(1, len(accuracy) + 1), accuracy.values, color=colour, label=name)
-    left.set(xlabel="epoch", ylabel="training loss", title="40 % of the Training Labels Are Random")
-    right.set(xlabel="epoch", ylabel="validation accuracy", title="The Validation Labels Are Right")
-    for axes in (left, right):
-        axes.grid(True, alpha=0.4)
-    left.legend(loc="center right")
-    return figure
-
-
-@cache
-def trained(name: str) -> Recording:
-    """The network of the experiment with one of `CURES`, seed 0."""
-    return run(Make({**NOISY, **CURES[name]}), seed=0)
 
 
 # -- one line
@@ -272,7 +169,7 @@ def _decay(values: Values, language: str) -> list[Table | dict[str, Any]]:
     steps = range(len(found.path))
     drawn = [
         line(steps, [slope] * len(steps), Words("ridge, closed form", "릿지, 닫힌 해")[language], RED, dash="dash"),
-        line(steps, found.path[:, 0], Words("nn.Linear in training", "훈련 중인 nn.Linear")[language], BLUE),
+        line(steps, found.path[:, 0], Words("nn.Linear in training", "학습 중인 nn.Linear")[language], BLUE),
     ]
     pairs = ((Words("slope", "기울기(회귀계수)"), float(found.weights[0]), slope),
              (Words("height at the mean of x", "x 평균에서의 높이"), found.bias, intercept))  # fmt: skip
@@ -291,35 +188,6 @@ def _decay(values: Values, language: str) -> list[Table | dict[str, Any]]:
 
 _PENALTY = Control("penalty", Words("Penalty λ", "규제 강도 λ"), 0.1, 0.001, 10.0, log=True)
 
-BASELINE = Drawing(
-    "baseline",
-    Words("Anscombe's data set I and the baseline: the mean of y, 7.5009.",
-          "앤스컴 데이터셋 I과 기준 모델입니다. y의 평균 7.5009입니다."),
-    _baseline,
-)  # fmt: skip
-OLS = Drawing(
-    "ols",
-    Words("The least-squares line through the same points.", "같은 점들에 맞춘 최소제곱 직선입니다."),
-    _ols,
-)
-RIDGE = Drawing(
-    "ridge",
-    Words("Ridge with α from 0 to 2: the line turns flatter, by very little.",
-          "α를 0에서 2까지 바꾼 릿지 회귀입니다. 직선이 아주 조금씩 눕습니다."),
-    _ridge,
-)  # fmt: skip
-PATHS = Drawing(
-    "paths",
-    Words("The ten coefficients of the diabetes data while the penalty grows, L2 on the left and L1 on the right.",
-          "규제를 키울 때 당뇨병 데이터의 회귀계수 열 개가 변하는 모습입니다. 왼쪽은 L2, 오른쪽은 L1입니다."),
-    _paths,
-)  # fmt: skip
-NETWORK = Drawing(
-    "network",
-    Words("The experiment's network without a penalty, with weight decay, and with L1.",
-          "실험의 신경망을 규제 없이, 가중치 감쇠로, L1로 훈련한 결과입니다."),
-    _network,
-)  # fmt: skip
 LINE = Play(
     "line",
     Words("Move a point, turn up the penalty", "점을 옮기고 규제를 키워 보기"),

@@ -1,175 +1,30 @@
-"""What the chapter on vanishing and exploding gradients shows: its figures and its plays."""
+"""What can be played with in the chapter on vanishing and exploding gradients."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
-from trainclinic.diagnose.chain import Link, chain
 from trainclinic.lab import activations, backward
-from trainclinic.lab.chapter import Drawing, Play, Table
+from trainclinic.lab.chapter import Play, Table
 from trainclinic.lab.chapters._lines import COLOURS, chart, line, marker
-from trainclinic.lab.controls import Control, Value, Values
-from trainclinic.lab.experiment import Make
+from trainclinic.lab.controls import Control, Values
 from trainclinic.lab.settings import ACTIVATIONS
 from trainclinic.lab.words import Words, same
-from trainclinic.measure.run import run
-from trainclinic.recording import Recording
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-DEEP: dict[str, Value] = {"depth": 20, "activation": "Sigmoid", "init": "xavier"}
-CURES: dict[str, dict[str, Value]] = {
-    "ReLU, He initialisation": {"activation": "ReLU", "init": "he"},
-    "Sigmoid, batch normalisation": {"norm": "batch"},
-}
-EPOCHS = 3  # of the figures' trainings: they show the first five steps of each
 LAYER = Words("layer", "층")
 SQUASHING = {name: ACTIVATIONS[name] for name in ("Sigmoid", "Tanh")}
 THREE = SQUASHING | {"ReLU": ACTIVATIONS["ReLU"]}
 
 
-@cache
-def _trained(changed: tuple[tuple[str, Value], ...] = ()) -> Recording:
-    return run(Make({**DEEP, "epochs": EPOCHS, **dict(changed)}), seed=0)
-
-
-def links(**changed: Value) -> tuple[Link, ...]:
-    """The layers of the 20-layer network in its first steps, with what each does to the gradient."""
-    return chain(_trained(tuple(changed.items())))
-
-
-def product_of_slopes(found: tuple[Link, ...]) -> list[float]:
-    """The mean |φ'(z)| of the hidden layers multiplied up, from the last layer back."""
-    return [float(value) for value in np.cumprod([link.derivative for link in found[:-1]][::-1])]
-
-
-# -- figures
-
-
-def _sigmoid() -> Figure:
-    from matplotlib.figure import Figure
-
-    x = np.linspace(-10, 10, 401)
-    figure = Figure(figsize=(10, 6))
-    axes = figure.add_subplot()
-    axes.plot(x, activations.sigmoid(x), label="σ(x)", color="blue")
-    axes.plot(x, activations.sigmoid_derivative(x), label="σ'(x)", color="red")
-    axes.axhline(activations.STEEPEST_SIGMOID, color="gray", linestyle="--", linewidth=1)
-    axes.annotate("σ'(0) = 0.25", (0, 0.25), (1.5, 0.36), arrowprops={"arrowstyle": "->"})
-    axes.set(xlabel="x", ylabel="y", title="Sigmoid Function and its Derivative")
-    axes.grid(True)
-    axes.legend()
-    return figure
-
-
-def _chain() -> Figure:
-    from matplotlib.figure import Figure
-
-    found = links()
-    passed = range(1, len(found))
-    arriving = [link.backward / found[-1].backward for link in found[:-1]][::-1]
-    figure = Figure(figsize=(10, 6))
-    axes = figure.add_subplot()
-    axes.semilogy(passed, [activations.chain_bound(n) for n in passed], "--", color="gray", label="bound $0.25^n$")
-    axes.semilogy(passed, product_of_slopes(found), "o-", color="blue", label="measured product of mean σ'(z)")
-    axes.semilogy(passed, arriving, "s-", color="red", markersize=4, label="measured signal, σ' and weights together")
-    axes.set(
-        xlabel="sigmoid layers passed, from the last one back",
-        ylabel="share of the signal at the output",
-        title="What 20 Sigmoid Layers Leave of the Gradient",
-        xticks=range(0, len(found), 2),
-    )
-    axes.grid(True)
-    axes.legend()
-    return figure
-
-
-def _gradient_per_layer() -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 6))
-    axes = figure.add_subplot()
-    styles = {"Sigmoid": ("red", "o-"), **dict(zip(CURES, (("blue", "s-"), ("green", "^-")), strict=True))}
-    for label, (colour, style) in styles.items():
-        sizes = gradient_sizes(**CURES.get(label, {}))
-        axes.semilogy(range(1, len(sizes) + 1), sizes, style, color=colour, markersize=5, label=label)
-    axes.set(
-        xlabel="layer with weights, 1 is next to the input",
-        ylabel="RMS of ∂Error/∂W",
-        title="Gradient in Each Layer of a 20-Layer Network",
-        xticks=range(1, 22, 2),
-    )
-    axes.grid(True)
-    axes.legend()
-    return figure
-
-
-def gradient_sizes(**changed: Value) -> list[float]:
-    """RMS of the gradient of every layer's weights in the first steps, from the input on."""
-    recording = _trained(tuple(changed.items()))
-    return [recording.series("gradient_rms", link.layer.name).early() for link in links(**changed)]
-
-
-def saturated(**changed: Value) -> list[float]:
-    """Share of saturated values of every hidden layer in the first steps, from the input on."""
-    recording = _trained(tuple(changed.items()))
-    return [
-        recording.series("saturated_share", link.activation.name).early()
-        for link in links(**changed)
-        if link.activation is not None
-    ]
-
-
-def _saturated_share() -> Figure:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 6))
-    axes = figure.add_subplot()
-    for gain, colour, style in ((1.0, "blue", "o-"), (4.0, "orange", "s-"), (8.0, "red", "^-")):
-        shares = saturated(gain=gain)
-        axes.plot(range(1, len(shares) + 1), shares, style, color=colour, markersize=5, label=f"weights × {gain:g}")
-    axes.set(
-        xlabel="hidden layer",
-        ylabel="share of saturated units",
-        title="Saturation in a 20-Layer Sigmoid Network",
-        ylim=(-0.03, 1.0),
-        xticks=range(1, 21, 2),
-    )
-    axes.grid(True)
-    axes.legend()
-    return figure
-
-
-SIGMOID = Drawing("sigmoid", Words("The sigmoid and its derivative", "시그모이드 함수와 그 미분함수"), _sigmoid)
-CHAIN = Drawing(
-    "chain",
-    Words("The bound and the measured factors of a real network", "상한과 실제 신경망에서 잰 곱"),
-    _chain,
-)
-GRADIENT_PER_LAYER = Drawing(
-    "gradient_per_layer",
-    Words("The measured gradient of every layer, before and after the remedies", "층마다 잰 기울기, 처방 전과 후"),
-    _gradient_per_layer,
-)
-SATURATED_SHARE = Drawing(
-    "saturated_share",
-    Words("Measured share of saturated units, per layer", "층마다 잰 포화 유닛의 비율"),
-    _saturated_share,
-)
-
-# -- plays
-
-
 def _show_units(values: Values, language: str) -> list[Table | dict[str, Any]]:
     layers = cast(int, values["layers"])
     found = backward.units(str(values["activation"]), cast(float, values["x"]), cast(float, values["weight"]), layers)
-    header = (LAYER, same("z"), same("h = φ(z)"), same("φ'(z)"), same("δ = ∂h_n/∂z"), same("∂h_n/∂w"))
+    header = (LAYER, same("z"), same("h = φ(z)"), same("φ'(z)"), same("δ = ∂hₙ/∂z"), same("∂hₙ/∂w"))
     columns = (found.before, found.after, found.slope, found.delta, found.gradient)
     rows = tuple((str(layer + 1), *(_number(float(column[layer])) for column in columns)) for layer in range(layers))
     numbers = [float(layer) for layer in range(1, layers + 1)]
@@ -242,17 +97,17 @@ def _show_update(values: Values, language: str) -> list[Table | dict[str, Any]]:
     first, last = backward.one_update(str(values["activation"]), cast(int, values["depth"]), rate)
     header = (
         same(""),
-        Words("first layer", "첫째 층"),
+        Words("first layer", "첫 층"),
         Words("last layer", "마지막 층"),
     )
     parts: tuple[tuple[Words, Callable[[backward.Update], str]], ...] = (
-        (Words("W_{i−1}, before", "W_{i−1}, 갱신 전"), lambda one: f"{one.before:.9f}"),
+        (Words("Wᵢ₋₁, before", "Wᵢ₋₁, 업데이트 전"), lambda one: f"{one.before:.9f}"),
         (same("∂Error/∂W"), lambda one: f"{one.gradient:.6e}"),
         (same("η"), lambda one: f"{one.rate:g}"),
         (same("η ∂Error/∂W"), lambda one: f"{one.step:.6e}"),
-        (Words("W_i, after", "W_i, 갱신 후"), lambda one: f"{one.after:.9f}"),
+        (Words("Wᵢ, after", "Wᵢ, 업데이트 후"), lambda one: f"{one.after:.9f}"),
         (Words("what really changed", "실제로 바뀐 양"), lambda one: f"{one.after - one.before:.3e}"),
-        (Words("such steps until 1 % has changed", "1 % 바뀔 때까지 필요한 걸음 수"),
+        (Words("such steps until 1 % has changed", "1% 바뀔 때까지 필요한 걸음 수"),
          lambda one: f"{math.ceil(one.steps_to_a_percent):,}" if one.step else "∞"),
     )  # fmt: skip
     return [Table(header, tuple((title[language], write(first), write(last)) for title, write in parts))]
@@ -323,7 +178,7 @@ SATURATION = Play(
 )
 UPDATE = Play(
     "update",
-    Words("One update of a real network", "실제 신경망의 갱신 한 번"),
+    Words("One update of a real network", "실제 신경망의 업데이트 한 번"),
     (
         Control("learning_rate", Words("Learning rate η", "학습률 η"), 0.1, 1e-4, 10.0, log=True),
         Control("depth", Words("Hidden layers", "은닉층 수"), 20, 1, 30),

@@ -19,7 +19,7 @@ class ActivationFunctions(Chapter):
         "all of it through wherever it is on. You will draw both, set seven others beside them, and exchange them in "
         "a network that trains before your eyes.",
         "시그모이드는 기울기를 많아야 4분의 1만 통과시킵니다. tanh는 0 근처에서, ReLU는 켜져 있는 곳이면 어디서나 "
-        "기울기를 그대로 통과시킵니다. 두 함수를 그리고, 다른 일곱 함수를 나란히 놓고, 눈앞에서 훈련되는 신경망에 "
+        "기울기를 그대로 통과시킵니다. 두 함수를 그리고, 다른 일곱 함수를 나란히 놓고, 눈앞에서 학습하는 신경망에 "
         "바꾸어 넣어 봅니다.",
     )
     text: ClassVar[tuple[Section, ...]] = (
@@ -66,9 +66,9 @@ class ActivationFunctions(Chapter):
                 r"$$f(x) = \max(0, x), \qquad f'(x) = \begin{cases} 1 & x > 0 \\ 0 & x \le 0 \end{cases}$$"
                 "\n\n"
                 r"미분함수는 계단입니다. 유닛이 켜진 곳에서는 $x$가 아무리 커도 기울기에 1을 곱하고, 층이 몇 개든 "
-                r"$1^n = 1$입니다. 그래서 켜진 유닛을 잇는 길에서는 기울기가 사라지지도 포화되지도 않습니다(Glorot, "
-                r"Bordes & Bengio 2011). 꺼진 곳으로는 아무것도 지나가지 못합니다. $x = 0$은 꺾이는 점이라 미분값이 "
-                r"없는데, PyTorch와 마찬가지로 0으로 정합니다.",
+                r"$1^n = 1$입니다. 그래서 켜진 유닛을 잇는 길에서는 기울기가 사라지지 않고, 유닛도 포화되지 "
+                r"않습니다(Glorot, Bordes & Bengio 2011). 꺼진 곳으로는 아무것도 지나가지 못합니다. $x = 0$은 꺾이는 "
+                r"점이라 미분값이 없는데, PyTorch와 마찬가지로 0으로 정합니다.",
             ),
             drawing=RELU,
             code="import numpy as np\n"
@@ -86,8 +86,8 @@ class ActivationFunctions(Chapter):
                 "\n\n"
                 r"Tanh is ahead of ReLU here: on twelve layers and small, centred inputs hardly a unit saturates. "
                 r"ReLU's strength is that an active unit never does, whatever comes in.",
-                r"손글씨 숫자를 배우는 은닉층 12개짜리 신경망을 같은 시드로 6 에폭 훈련했습니다. 층 사이의 부품만 "
-                r"바꾸었습니다. 오른쪽이 원인입니다. 시그모이드에서는 첫째 층의 기울기가 $10^{-9}$이고, tanh, He "
+                r"손글씨 숫자를 배우는 은닉층 12개짜리 신경망을 같은 시드로 6에폭 학습시켰습니다. 층 사이의 부품만 "
+                r"바꾸었습니다. 오른쪽이 원인입니다. 시그모이드에서는 첫 층의 기울기가 $10^{-9}$이고, tanh, He "
                 r"초기화를 한 ReLU, 시그모이드 앞의 배치정규화에서는 다른 층과 크기가 같습니다. 왼쪽이 결과입니다. "
                 r"시그모이드 신경망은 10개 클래스를 찍는 수준인 0.1에 머물고, 나머지 셋은 0.9 안팎이나 그 위에 "
                 r"이릅니다."
@@ -113,7 +113,7 @@ class ActivationFunctions(Chapter):
                 r"절반을 끄므로 신호의 제곱 평균이 절반이 됩니다. 그래서 He 가중치의 분산은 LeCun의 두 배인 "
                 r"$\operatorname{Var}(W) = 2/n$이고, 신호의 크기가 유지됩니다(He 외 2015)."
                 "\n\n"
-                r"아래의 실제 신경망(훈련 전)에서 시험해 보십시오. 가중치는 자비에르, ReLU에는 He이고 여기에 배율을 "
+                r"아래의 실제 신경망(학습 전)에서 시험해 보십시오. 가중치는 자비에르, ReLU에는 He이고 여기에 배율을 "
                 r"곱합니다. ReLU에 배율 1이면 층당 약 0.95로 거의 평평합니다. 분산을 반으로 줄이는 0.71이면 층당 "
                 r"0.67이고 20층 뒤에는 0.0005가 남습니다. tanh에 배율 3이면 순전파는 포화되어 거의 커지지 못하지만 "
                 r"역전파는 층당 1.47배로 폭주합니다. 시그모이드는 배율이 4쯤 되어야 겨우 덜 잃습니다.",
@@ -149,7 +149,7 @@ class ActivationFunctions(Chapter):
                 r"A ReLU whose input is negative for **every** sample has derivative 0 for every sample. It gets no "
                 r"gradient, so it never changes: it is dead. One step that is too large is enough to push many units "
                 r"there. In the experiment, 12 ReLU layers at a learning rate of 0.001 have at most a quarter of dead "
-                r"units in any layer; at 0.1 whole layers die, and with them everything behind them on the way back."
+                r"units in any layer; at 0.1 whole layers die, and no gradient gets past them to the layers before."
                 "\n\n"
                 r"Half of the units being off for a given sample is no disease: that is ReLU's work. Dead means off "
                 r"for all of them. Choose *share of dead units* for the heatmap to see it happen. Remedies: "
@@ -157,10 +157,10 @@ class ActivationFunctions(Chapter):
                 r"**모든** 샘플에서 입력이 음수인 ReLU는 모든 샘플에서 미분값이 0입니다. 기울기를 받지 못해 다시는 "
                 r"변하지 않습니다. 죽은 유닛입니다. 너무 큰 걸음 한 번이면 많은 유닛이 그렇게 됩니다. 실험에서 ReLU "
                 r"12층은 학습률 0.001이면 어느 층에서도 죽은 유닛이 4분의 1을 넘지 않지만, 0.1이면 층이 통째로 죽고, "
-                r"역전파에서 그 뒤에 있는 층도 모두 신호를 잃습니다."
+                r"역전파가 거기에서 끊겨 그 앞쪽 층도 모두 신호를 잃습니다."
                 "\n\n"
                 r"한 샘플에서 유닛의 절반이 꺼져 있는 것은 병이 아니라 ReLU가 하는 일입니다. 죽었다는 것은 모든 "
-                r"샘플에서 꺼져 있다는 뜻입니다. 열지도에서 *죽은 유닛의 비율*을 골라 보십시오. 처방은 더 작은 "
+                r"샘플에서 꺼져 있다는 뜻입니다. 히트맵에서 *죽은 유닛의 비율*을 골라 보십시오. 처방은 더 작은 "
                 r"학습률, He 초기화, 왼쪽에도 미분값이 있는 함수입니다.",
             ),
         ),
@@ -187,17 +187,18 @@ class ActivationFunctions(Chapter):
         Try(
             Words(
                 "Take ReLU with He initialisation, then with Xavier. Does the initialisation decide?",
-                "ReLU를 He 초기화로, 그다음 자비에르 초기화로 훈련하십시오. 초기화가 승패를 가릅니까?",
+                "ReLU를 He 초기화로, 그다음 자비에르 초기화로 학습시켜 보십시오. 초기화가 승패를 가릅니까?",
             ),
             {"activation": "ReLU", "init": "he"},
             Words(
                 "Not at 12 layers. With He the backward signal of the first layer is 0.7 to 1.3 times the last one's, "
                 "with Xavier only 0.014 to 0.025, yet accuracy is 0.90 to 0.93 and 0.93 to 0.94: Adam rescales each "
                 "weight's step and makes up for two decades. At 20 layers Xavier loses three decades and reaches 0.74 "
-                "to 0.80, He 0.88 to 0.91.",
-                "12층에서는 아닙니다. 첫째 층의 역전파 신호는 He에서 마지막 층의 0.7~1.3배, 자비에르에서는 "
+                "to 0.80 (with two of three seeds the clinic finds a vanishing gradient), He 0.88 to 0.91.",
+                "12층에서는 아닙니다. 첫 층의 역전파 신호는 He에서 마지막 층의 0.7~1.3배, 자비에르에서는 "
                 "0.014~0.025배뿐이지만 정확도는 0.90~0.93과 0.93~0.94입니다. Adam이 가중치마다 걸음의 크기를 맞추어 "
-                "100배쯤의 차이는 메웁니다. 20층이 되면 자비에르는 1,000배를 잃어 0.74~0.80, He는 0.88~0.91입니다.",
+                "100배쯤의 차이는 메웁니다. 20층이 되면 자비에르는 신호가 1,000분의 1로 줄어 0.74~0.80이고(시드 세 개 "
+                "중 둘에서 기울기 소실로 진단됩니다), He는 0.88~0.91입니다.",
             ),
         ),
         Try(
@@ -211,7 +212,7 @@ class ActivationFunctions(Chapter):
                 "cannot part three spirals, and accuracy stays at 0.48 to 0.51. The gradient is perfectly healthy, "
                 "there is just nothing to learn with. ReLU reaches 0.77 to 0.90 in the same 15 epochs.",
                 "사이에 함수가 없으면 선형층 12개는 선형층 하나와 같습니다. 직선 경계로는 나선 셋을 나눌 수 없어 "
-                "정확도가 0.48~0.51에 머뭅니다. 기울기는 멀쩡하지만 배울 도구가 없습니다. ReLU는 같은 15 에폭에 "
+                "정확도가 0.48~0.51에 머뭅니다. 기울기는 멀쩡하지만 배울 도구가 없습니다. ReLU는 같은 15에폭에 "
                 "0.77~0.90에 이릅니다.",
             ),
         ),
@@ -224,10 +225,11 @@ class ActivationFunctions(Chapter):
             Words(
                 "Whole layers are dead, and the accuracy is a guess (0.08 to 0.09); the diagnosis names the learning "
                 "rate as the cause of the dead ReLUs. LeakyReLU has no dead units and is no better: its loss runs "
-                "away, to between 90,000 and 20 million. The step was the disease, the dead units its symptom.",
+                "away into the hundreds of thousands and the millions. The step was the disease, the dead units its "
+                "symptom.",
                 "층이 통째로 죽고 정확도는 찍는 수준(0.08~0.09)입니다. 진단은 학습률을 죽은 ReLU의 원인으로 꼽습니다. "
-                "LeakyReLU는 죽은 유닛이 없어도 나아지지 않고 손실이 9만에서 2,000만까지 달아납니다. 병은 걸음의 "
-                "크기였고, 죽은 유닛은 증상이었습니다.",
+                "LeakyReLU는 죽은 유닛이 없어도 나아지지 않고, 손실이 수십만에서 수백만 넘게까지 달아납니다. 병은 "
+                "걸음의 크기였고, 죽은 유닛은 증상이었습니다.",
             ),
         ),
         Try(
@@ -240,7 +242,7 @@ class ActivationFunctions(Chapter):
                 "The mean derivative falls from 0.89 to 0.17, and still the gradient explodes on its way back: 260 to "
                 "330 times larger in the first layer, because the weights outweigh the slopes. Accuracy is 0.11 to "
                 "0.14, and the diagnosis names weights that are too large, saturation and an exploding gradient.",
-                "미분값의 평균이 0.89에서 0.17로 떨어지는데도 기울기는 뒤로 갈수록 폭주하여 첫째 층에서 260~330배가 "
+                "미분값의 평균이 0.89에서 0.17로 떨어지는데도 기울기는 뒤로 갈수록 폭주하여 첫 층에서 260~330배가 "
                 "됩니다. 가중치가 미분값보다 더 크게 작용하기 때문입니다. 정확도는 0.11~0.14이고, 진단은 너무 큰 "
                 "가중치, 포화, 기울기 폭주를 꼽습니다.",
             ),

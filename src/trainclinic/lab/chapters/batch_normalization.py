@@ -39,7 +39,7 @@ class BatchNormalization(Chapter):
         "Subtract the mean, divide by the standard deviation, then let the network choose scale and shift. In 20 "
         "sigmoid layers this one line decides between guessing and 94–98 % accuracy.",
         "평균을 빼고 표준편차로 나눈 다음, 스케일과 이동은 신경망이 고르게 합니다. 시그모이드 20층에서는 이 한 줄이 "
-        "찍기와 정확도 94~98 %를 가릅니다.",
+        "찍기와 정확도 94~98%를 가릅니다.",
     )
 
     text: ClassVar[tuple[Section, ...]] = (
@@ -62,9 +62,9 @@ class BatchNormalization(Chapter):
                 "$\\gamma$와 이동 $\\beta$를 다시 줍니다. 분산은 $n$으로 나눈 모분산입니다. $\\varepsilon = "
                 "10^{-8}$은 제곱근이 0이 되지 않게 할 뿐이며, 크게 하면 결과의 분산이 1보다 작아집니다.\n\n"
                 "평균과 분산은 무엇에 대해 구합니까? 강의의 함수는 **배열 전체**에 대해 구합니다. 숫자가 한 줄뿐이면 "
-                "그것으로 충분합니다. 신경망의 층은 **특성마다 따로, 배치에 대해** 구합니다. 표에서 바꿔 보시기 "
-                "바랍니다. 특성 2는 특성 1의 약 14배입니다. 배열 전체로 하면 여전히 특성 2가 더 크고, 특성마다 따로 "
-                "하면 둘이 같은 범위에 놓입니다.",
+                "그것으로 충분합니다. 신경망의 층은 **특성마다 따로, 배치에 대해** 구합니다. 표에서 바꿔 보십시오. "
+                "특성 2는 특성 1의 약 14배입니다. 배열 전체로 하면 여전히 특성 2가 더 크고, 특성마다 따로 하면 둘이 "
+                "같은 범위에 놓입니다.",
             ),
             play=BY_HAND,
         ),
@@ -77,18 +77,16 @@ class BatchNormalization(Chapter):
                 "the mean is 0 to 12 decimals and the variance 1 to 8.\n\n"
                 "Compare the shapes: they are **the same**, bar by bar. Normalising moves and stretches the axis; it "
                 "does not make data normal that was not.\n\n"
-                "The first draws are 12.48357077, 9.30867849, 13.23844269, the last 7.14410505, 12.86291391. Some "
-                "numbers printed on the slide were misread, its first row among them: what the generator gives is "
-                "the truth.",
+                "The first draws are 12.48357077, 9.30867849, 13.23844269, the last 7.14410505, 12.86291391. Where a "
+                "copy of the slide shows other numbers, as in its first row, the generator is right.",
                 "평균 10, 표준편차 5인 정규분포에서 시드 42로 숫자 1,000개를 뽑아 $\\gamma = 1$, $\\beta = 0$으로 "
                 "정규화합니다. 두 히스토그램의 구간은 50개입니다. 뽑은 숫자의 평균은 10.09666, 분산은 "
                 "23.94762입니다. 1,000개는 표본이므로 정확히 10과 25는 아닙니다. 정규화한 뒤에는 평균이 소수 "
                 "12자리까지 0, 분산이 8자리까지 1입니다.\n\n"
-                "두 모양을 비교해 보시기 바랍니다. 막대 하나하나까지 **똑같습니다**. 정규화는 축을 옮기고 늘일 "
+                "두 모양을 비교해 보십시오. 막대 하나하나까지 **똑같습니다**. 정규화는 축을 옮기고 늘일 "
                 "뿐이고, 정규분포가 아니던 데이터를 정규분포로 만들지는 않습니다.\n\n"
                 "처음 값은 12.48357077, 9.30867849, 13.23844269이고 마지막 값은 7.14410505, 12.86291391입니다. "
-                "슬라이드에 인쇄된 숫자 가운데 첫 행을 비롯한 일부는 잘못 읽힌 것입니다. 난수 생성기가 내는 값이 "
-                "맞습니다.",
+                "슬라이드 사본의 첫 행처럼 다른 숫자가 보이는 곳이 있으면 난수 생성기가 내는 값이 맞습니다.",
             ),
             Drawing(
                 "histograms",
@@ -111,10 +109,10 @@ class BatchNormalization(Chapter):
                 "learnt with the weights. Without them every feature would be tied to mean 0 and variance 1, which "
                 "for a sigmoid means its nearly straight middle. With $\\gamma = \\sqrt{\\text{var} + \\varepsilon}$ "
                 "and $\\beta = \\text{mean}$ the layer can undo itself, so nothing is lost.",
-                "데이터의 평균과 표준편차를 움직여 보시기 바랍니다. 위 히스토그램은 따라 움직이지만 아래는 "
-                "그대로입니다. 앞 층의 출력 크기가 어떻게 변하든 다음 층은 같은 것을 봅니다. 이제 $\\gamma$와 "
-                "$\\beta$를 움직입니다. 무엇이 들어오든 결과의 평균은 $\\beta$, 분산은 $\\gamma^2$입니다. "
-                "$\\gamma$가 음수이면 좌우가 뒤집힙니다.\n\n"
+                "데이터의 평균과 표준편차를 움직여 보십시오. 위 히스토그램은 따라 움직이지만 아래는 그대로입니다. 앞 "
+                "층의 출력 크기가 어떻게 변하든 다음 층은 같은 것을 봅니다. 이제 $\\gamma$와 $\\beta$를 움직여 "
+                "보십시오. 무엇이 들어오든 결과의 평균은 $\\beta$, 분산은 $\\gamma^2$입니다. $\\gamma$가 음수이면 "
+                "좌우가 뒤집힙니다.\n\n"
                 "신경망에서 $\\gamma$와 $\\beta$는 특성마다 한 쌍씩 있는 파라미터로, 1과 0에서 시작해 가중치와 함께 "
                 "학습됩니다. 이것이 없다면 모든 특성이 평균 0, 분산 1에 묶이고, 시그모이드라면 거의 직선인 가운데 "
                 "부분에 묶입니다. $\\gamma = \\sqrt{\\text{분산} + \\varepsilon}$, $\\beta = \\text{평균}$이면 층은 "
@@ -163,11 +161,11 @@ class BatchNormalization(Chapter):
                 "good network looks bad. With a large momentum the line jumps with every batch, with a small one it "
                 "lags. The running variance is taken with $n - 1$, although the batch itself is normalised with $n$.",
                 "실제로 쓸 때는 배치가 없을 수 있습니다. 이미지 한 장에도 답해야 하고, 그 답은 늘 같아야 합니다. "
-                "그래서 층은 훈련하는 동안 **이동 통계**(running statistics)도 0과 1에서 시작해 모아 둡니다.\n\n"
+                "그래서 층은 학습하는 동안 **이동 통계**(running statistics)도 0과 1에서 시작해 모아 둡니다.\n\n"
                 r"$$\text{이동 통계} \leftarrow (1 - m)\,\text{이동 통계} + m\,\text{배치의 값}, \qquad m = 0.1$$"
                 "\n\n`model.eval()`이 이 값으로 바꿉니다. 표는 같은 샘플 $x = 15$를 서로 다른 두 배치에 넣은 "
                 "것입니다. 훈련 모드에서는 결과가 다르고, 평가 모드에서는 같습니다.\n\n"
-                "$t$ 스텝 뒤에도 시작값이 $0.9^t$만큼 남습니다. 10 스텝 뒤 35 %, 44 스텝 뒤 1 %입니다. 그전에 "
+                "$t$ 스텝 뒤에도 시작값이 $0.9^t$만큼 남습니다. 10스텝 뒤 35%, 44스텝 뒤 1%입니다. 그전에 "
                 "평가하면 좋은 신경망도 나빠 보입니다. 모멘텀이 크면 선이 배치마다 흔들리고, 작으면 뒤처집니다. 배치 "
                 "자체는 $n$으로 정규화하지만 이동 분산은 $n - 1$로 나눈 값을 씁니다.",
             ),
@@ -186,8 +184,8 @@ class BatchNormalization(Chapter):
                 "such as GroupNorm (Wu & He 2018) or LayerNorm.",
                 "배치는 평균과 분산을 추정하며, 샘플이 적으면 추정이 나쁩니다. 정규분포 데이터라면 평균은 표준편차의 "
                 "$1/\\sqrt{B}$만큼, 분산은 참값의 $\\sqrt{2B - 1}/B$만큼 틀립니다. 점은 측정값입니다. 샘플 4개이면 "
-                "50 %와 66 %, 64개이면 13 %와 18 %입니다.\n\n"
-                "**2**로 해 보시기 바랍니다. 두 수가 무엇이든 출력은 $+1$과 $-1$이고, 어느 쪽이 컸는지만 남습니다. "
+                "50%와 66%, 64개이면 13%와 18%입니다.\n\n"
+                "**2**로 해 보십시오. 두 수가 무엇이든 출력은 $+1$과 $-1$이고, 어느 쪽이 컸는지만 남습니다. "
                 "**1**로 하면 자기 자신을 빼서 0이 되므로 아무것도 남지 않고, PyTorch는 표에 보이는 오류를 내며 "
                 "거부합니다. 에폭의 마지막 배치에서도 일어납니다. 샘플 1,025개를 64개씩 나누면 하나가 남습니다. "
                 "`drop_last=True`, 더 큰 배치, 또는 배치를 쓰지 않는 정규화인 GroupNorm(Wu & He 2018)이나 "
@@ -208,8 +206,8 @@ class BatchNormalization(Chapter):
                 "같은 깊은 신경망을 숫자 이미지로, 같은 시드로 두 번 학습합니다. 왼쪽은 첫 업데이트 때 각 층의 "
                 "기울기입니다. 정규화가 없으면 마지막 층에서 첫 층까지 10의 12제곱만큼, 층마다 약 0.24배로 "
                 "작아집니다. 1장에서 다룬 기울기 소실입니다. 정규화가 있으면 선이 평평합니다.\n\n"
-                "오른쪽을 보면, 없을 때는 15 에폭 내내 10 %, 곧 열 개 클래스 가운데 찍는 수준에 머뭅니다. 있을 때는 "
-                "94~98 %에 이릅니다(시드 0~2). 처음 두 에폭은 있을 때도 찍는 수준으로 보입니다. 한 에폭이 업데이트 "
+                "오른쪽을 보면, 없을 때는 15에폭 내내 10%, 곧 열 개 클래스 가운데 찍는 수준에 머뭅니다. 있을 때는 "
+                "94~98%에 이릅니다(시드 0~2). 처음 두 에폭은 있을 때도 찍는 수준으로 보입니다. 한 에폭이 업데이트 "
                 "11번뿐이라, 20층을 지나는 동안 이동 통계가 아직 평가에 쓸 만하지 않기 때문입니다. 그때 훈련 손실은 "
                 "이미 2.4에서 1.2로 내려가 있습니다.",
             ),
@@ -239,10 +237,10 @@ class BatchNormalization(Chapter):
                 r"$$\text{배율} \approx \gamma\,\frac{\operatorname{rms}\,\varphi'(z)}"
                 r"{\operatorname{std}\,\varphi(z)}, \qquad z \sim N(\beta, \gamma^2)$$"
                 "\n\n시그모이드에서는 $0.2117 / 0.2083 = 1.02$입니다. 순전파 신호를 줄이는 만큼 역전파 신호도 "
-                "줄이므로 둘이 상쇄됩니다. 가중치의 크기는 식에서 사라졌습니다. 움직여 확인해 보시기 바랍니다. "
-                "ReLU에서는 $\\sqrt{\\pi/(\\pi-1)} = 1.21$이어서 20층이면 38배가 되고, 기울기가 **폭주**합니다(Yang "
-                "et al. 2019). 그래서 잔차 연결이 필요합니다. Ioffe & Szegedy(2015)는 입력 분포의 변화를 없애기 "
-                "때문이라고 보았지만, Santurkar et al.(2018)은 손실 표면이 매끄러워지기 때문이라고 밝혔습니다.",
+                "줄이므로 둘이 상쇄됩니다. 가중치의 크기는 식에서 사라졌습니다. 움직여 확인해 보십시오. ReLU에서는 "
+                "$\\sqrt{\\pi/(\\pi-1)} = 1.21$이어서 20층이면 38배가 되고, 기울기가 **폭주**합니다(Yang 외 2019). "
+                "그래서 잔차 연결이 필요합니다. Ioffe & Szegedy(2015)는 입력 분포의 변화를 없애기 때문이라고 "
+                "보았지만, Santurkar 외(2018)는 손실 표면이 매끄러워지기 때문이라고 밝혔습니다.",
             ),
             play=LAYER_BY_LAYER,
         ),
@@ -257,14 +255,14 @@ class BatchNormalization(Chapter):
         Try(
             Words(
                 "Switch the normalisation off. Look at the gradient of the first layer, and at the accuracy.",
-                "정규화를 꺼 봅니다. 첫 층의 기울기와 정확도를 보시기 바랍니다.",
+                "정규화를 끄고 첫 층의 기울기와 정확도를 보십시오.",
             ),
             {"norm": "none"},
             Words(
-                "The first layer's gradient is about $10^{-14}$ instead of $10^{-2}$; accuracy stays at 0.08–0.10, a "
+                "The first layer's gradient is about $10^{-14}$ instead of $10^{-2}$; accuracy stays at 0.08–0.09, a "
                 "guess (seeds 0–2). The diagnosis is vanishing gradient, cause: squashing activation. With batch "
                 "normalisation it finds nothing, and accuracy is 0.94–0.98.",
-                "첫 층의 기울기가 $10^{-2}$ 대신 약 $10^{-14}$이고, 정확도는 찍는 수준인 0.08~0.10에 머뭅니다(시드 "
+                "첫 층의 기울기가 $10^{-2}$ 대신 약 $10^{-14}$이고, 정확도는 찍는 수준인 0.08~0.09에 머뭅니다(시드 "
                 "0~2). 진단은 기울기 소실이며 원인은 눌러 버리는 활성화 함수입니다. 배치정규화가 있으면 아무 문제도 "
                 "찾지 않고 정확도는 0.94~0.98입니다.",
             ),
@@ -273,24 +271,23 @@ class BatchNormalization(Chapter):
             Words(
                 "Take batches of 64: twice as many updates. Why does it learn worse? (1,348 samples are 21 batches "
                 "of 64, and how many over?)",
-                "배치 크기를 64로 합니다. 업데이트가 두 배가 되는데 왜 더 못 배웁니까? (샘플 1,348개는 64개짜리 배치 "
-                "21개, 그리고 몇 개가 남습니까?)",
+                "배치 크기를 64로 해 보십시오. 업데이트가 두 배가 되는데 왜 더 못 배웁니까? (샘플 1,348개는 64개짜리 "
+                "배치 21개, 그리고 몇 개가 남습니까?)",
             ),
             {"batch_size": 64},
             Words(
                 "4 are left over. Once an epoch, mean and variance of 20 layers come from 4 samples; that update is "
-                "wild, and a tenth of it goes into the running statistics, right before they are used for "
-                "validation. The training loss ends at 0.3–0.7 instead of 0.16–0.19, accuracy at 0.84–0.91 (seeds "
-                "0–2).",
+                "wild, and a tenth of it goes into the running statistics, right before they are used for validation. "
+                "The training loss ends at 0.3–0.7 instead of 0.15–0.17, accuracy at 0.84–0.91 (seeds 0–2).",
                 "4개가 남습니다. 에폭마다 한 번, 20층의 평균과 분산이 샘플 4개에서 나옵니다. 그 업데이트는 크게 "
-                "빗나가고, 그 통계의 10분의 1이 검증 직전에 이동 통계로 들어갑니다. 훈련 손실은 0.16~0.19 대신 "
+                "빗나가고, 그 통계의 10분의 1이 검증 직전에 이동 통계로 들어갑니다. 훈련 손실은 0.15~0.17 대신 "
                 "0.3~0.7, 정확도는 0.84~0.91에서 끝납니다(시드 0~2).",
             ),
         ),
         Try(
             Words(
                 "Batches of 64 again, now with 1,340 samples: 20 full batches and one of 60.",
-                "배치 크기는 그대로 64, 샘플만 1,340개로 합니다. 꽉 찬 배치 20개와 60개짜리 하나입니다.",
+                "배치 크기는 그대로 64, 샘플만 1,340개로 해 보십시오. 꽉 찬 배치 20개와 60개짜리 하나입니다.",
             ),
             {"batch_size": 64, "samples": 1340},
             Words(
@@ -303,7 +300,7 @@ class BatchNormalization(Chapter):
         Try(
             Words(
                 "Now batches of 4, for 3 epochs: 1,011 updates, six times as many as at the beginning.",
-                "이번에는 배치 크기 4로 3 에폭, 업데이트 1,011번으로 처음의 여섯 배입니다.",
+                "이번에는 배치 크기 4로 3에폭 동안 학습시켜 보십시오. 업데이트는 1,011번으로 처음의 여섯 배입니다.",
             ),
             {"batch_size": 4, "epochs": 3},
             Words(
@@ -319,7 +316,7 @@ class BatchNormalization(Chapter):
         Try(
             Words(
                 "Take ReLU with He initialisation. Then switch the normalisation off. Which one is better?",
-                "ReLU와 He 초기화로 바꿉니다. 그다음 정규화를 꺼 봅니다. 어느 쪽이 더 좋습니까?",
+                "ReLU와 He 초기화로 바꾸어 보고, 그다음 정규화를 꺼 보십시오. 어느 쪽이 더 좋습니까?",
             ),
             {"activation": "ReLU", "init": "he"},
             Words(

@@ -98,7 +98,7 @@ class BatchSize(Chapter):
                 "1,000개를 300개씩 나누면 꽉 찬 배치 3개와 100개짜리 배치 하나가 됩니다. 그 배치의 기울기는 자기 "
                 "샘플만의 평균이므로 그 샘플 하나하나는 다른 샘플보다 세 배 무겁게 반영됩니다. `drop_last=True`는 그 "
                 "배치를 버립니다. `shuffle=True`이면 버려지는 샘플이 에폭마다 달라집니다. 계산기에 1,000과 300을 "
-                "넣고 두 경우를 비교해 보시기 바랍니다. 계산기는 PyTorch의 `DataLoader`와 똑같이 셉니다.",
+                "넣고 두 경우를 비교해 보십시오. 계산기는 PyTorch의 `DataLoader`와 똑같이 셉니다.",
             ),
             play=CALCULATOR,
         ),
@@ -116,8 +116,8 @@ class BatchSize(Chapter):
                 "배치는 또 다른 값을 줍니다. 점 하나가 무작위 배치 하나의 기울기이며, 숫자 이미지를 학습하는 작은 "
                 "신경망에서 잰 것입니다. 가로는 $G$ 방향(빨간 점이 1)으로 얼마나 갔는지, 세로는 $G$에 수직인 방향 "
                 "가운데 샘플마다 가장 많이 다른 방향으로 얼마나 벗어났는지입니다.\n\n"
-                "배치 크기를 움직여 보시기 바랍니다. 구름은 줄어들지만 중심은 그대로입니다. 가장 작은 배치도 "
-                "평균으로는 맞으며, 그래서 작은 배치로도 학습이 됩니다. 이제 10 에폭 뒤를 봅니다. $G$ 자체는 "
+                "배치 크기를 움직여 보십시오. 구름은 줄어들지만 중심은 그대로입니다. 가장 작은 배치도 "
+                "평균으로는 맞으며, 그래서 작은 배치로도 학습이 됩니다. 이제 10에폭 뒤를 봅니다. $G$ 자체는 "
                 "짧아졌는데 샘플끼리는 여전히 엇갈려서, $|G|$ 단위로 보면 같은 배치 크기에서 잡음이 훨씬 큽니다.",
             ),
             play=CLOUDS,
@@ -140,11 +140,11 @@ class BatchSize(Chapter):
                 r"$$\frac{\text{잡음}}{|G|} = \frac{\sqrt{B_\text{simple}}}{\sqrt{B}}, \qquad "
                 r"B_\text{simple} = \frac{\operatorname{tr}\Sigma}{|G|^2}$$"
                 "\n\n$\\Sigma$는 샘플 하나하나의 기울기의 공분산입니다. $B_\\text{simple}$은 **잡음 척도**(noise "
-                "scale, McCandlish et al. 2018)로, 잡음과 기울기의 길이가 같아지는 배치 크기입니다(점선). 그보다 "
-                "작을 때는 배치를 키운 만큼 거의 비례해서 도움이 되고, 훨씬 클 때는 샘플을 더 넣어도 대부분 "
-                "낭비입니다. 여기서는 10 에폭 동안 36에서 약 980으로 커지므로, 훈련 전에 한 번 잰 값은 오해를 "
-                "부릅니다. 오른쪽 끝에서 점이 선 아래로 내려가는 까닭은, 비복원 추출로 1,348개를 거의 다 담은 "
-                "배치에는 잡음이 거의 남지 않기 때문입니다.",
+                "scale, McCandlish 외 2018)로, 잡음과 기울기의 길이가 같아지는 배치 크기입니다(점선). 그보다 작을 "
+                "때는 배치를 키운 만큼 거의 비례해서 도움이 되고, 훨씬 클 때는 샘플을 더 넣어도 대부분 낭비입니다. "
+                "여기서는 10에폭 동안 36에서 약 980으로 커지므로, 학습 전에 한 번 잰 값은 오해를 부릅니다. 오른쪽 "
+                "끝에서 점이 선 아래로 내려가는 까닭은, 비복원 추출로 1,348개를 거의 다 담은 배치에는 잡음이 거의 "
+                "남지 않기 때문입니다.",
             ),
             Drawing(
                 "noise",
@@ -165,13 +165,13 @@ class BatchSize(Chapter):
                 "On the right, against **epochs**: 8 is far ahead, since an epoch gives it 169 updates, against 22 "
                 "and 3. So ask of every comparison whether it counts epochs or updates. A jagged curve alone is no "
                 "fault: look at its mean.",
-                "같은 신경망, 같은 학습률 0.1, 10 에폭, 배치 크기만 8, 64, 512입니다. 왼쪽은 **업데이트 수**를 "
+                "같은 신경망, 같은 학습률 0.1, 10에폭, 배치 크기만 8, 64, 512입니다. 왼쪽은 **업데이트 수**를 "
                 "가로축으로 둡니다. 약 30번까지는 셋이 나란히 내려갑니다. 512는 8보다 64배 많은 샘플을 보았는데도 "
                 "그렇습니다. 배치 크기 8의 곡선이 크게 오르내리는 까닭은, 점 하나가 샘플 8개만의 손실이고 걸음 "
                 "자체에도 잡음이 있기 때문입니다.\n\n"
                 "오른쪽은 **에폭**이 가로축입니다. 배치 크기 8이 훨씬 앞섭니다. 한 에폭에 8은 169번, 64는 22번, "
                 "512는 3번 업데이트하기 때문입니다. 그러니 비교를 볼 때마다 에폭으로 세었는지 업데이트로 세었는지 "
-                "확인해야 합니다. 곡선이 들쭉날쭉하다는 것만으로는 문제가 아닙니다. 평균을 보시기 바랍니다.",
+                "확인해야 합니다. 곡선이 들쭉날쭉하다는 것만으로는 문제가 아닙니다. 평균을 보십시오.",
             ),
             Drawing(
                 "curves",
@@ -194,8 +194,8 @@ class BatchSize(Chapter):
                 "variance; there, very small batches fail for another reason: chapter 4.",
                 "큰 배치는 메모리가 찰 때까지 하드웨어를 더 잘 쓰고 더 잔잔한 업데이트를 만들지만, 같은 시간 안의 "
                 "업데이트 수는 줄어듭니다. 줄어든 잡음만큼 걸음을 늘릴 수 있습니다. SGD에서는 배치를 $k$배로 하면 "
-                "학습률도 약 $k$배로 하되(Goyal et al. 2017), 한계는 잡음 척도 근처입니다. Adam에서는 "
-                "$\\sqrt{k}$배가 더 맞습니다(Malladi et al. 2022).\n\n"
+                "학습률도 약 $k$배로 하되(Goyal 외 2017), 한계는 잡음 척도 근처입니다. Adam에서는 "
+                "$\\sqrt{k}$배가 더 맞습니다(Malladi 외 2022).\n\n"
                 "작은 배치에는 작은 걸음이 필요합니다. 그렇지 않으면 잡음이 가중치를 마구 흔듭니다. 작은 "
                 "데이터셋이라면 32~256이 무난한 출발점입니다. 배치정규화를 쓰면 배치에 평균과 분산을 구하는 두 번째 "
                 "역할이 생기고, 아주 작은 배치는 또 다른 이유로 실패합니다. 4장에서 봅니다.",
@@ -213,31 +213,31 @@ class BatchSize(Chapter):
             Words(
                 "Take batches of 512 instead of 64, for the same 20 epochs. How many updates are left, and how far "
                 "does it get?",
-                "배치 크기를 64에서 512로 바꾸고 똑같이 20 에폭을 학습합니다. 업데이트는 몇 번으로 줄고, 어디까지 "
-                "배웁니까?",
+                "배치 크기를 64에서 512로 바꾸고 똑같이 20에폭 동안 학습시켜 보십시오. 업데이트는 몇 번으로 줄고, "
+                "어디까지 배웁니까?",
             ),
             {"batch_size": 512},
             Words(
-                "60 updates instead of 440: 3 an epoch instead of 22. The training loss ends at about 0.3 instead of "
+                "60 updates instead of 440: 3 an epoch instead of 22. The training loss ends at 0.20–0.26 instead of "
                 "0.007, validation accuracy at 0.90–0.92 instead of 0.96 (seeds 0–2). The diagnosis finds nothing "
                 "ill: the run is merely short, counted in updates.",
-                "업데이트가 440번에서 60번으로 줄어듭니다. 에폭당 22번이 3번이 됩니다. 훈련 손실은 0.007 대신 약 "
-                "0.3, 검증 정확도는 0.96 대신 0.90~0.92에서 끝납니다(시드 0~2). 진단은 아무 문제도 찾지 않습니다. "
-                "업데이트 수로 세면 학습이 짧았을 뿐입니다.",
+                "업데이트가 440번에서 60번으로 줄어듭니다. 에폭당 22번이 3번이 됩니다. 훈련 손실은 0.007 대신 "
+                "0.20~0.26, 검증 정확도는 0.96 대신 0.90~0.92에서 끝납니다(시드 0~2). 진단은 아무 문제도 찾지 "
+                "않습니다. 업데이트 수로 세면 학습이 짧았을 뿐입니다.",
             ),
         ),
         Try(
             Words(
                 "Keep 512, and give it 140 epochs: 420 updates, about as many as 64 had. Does it catch up?",
-                "배치 크기 512를 그대로 두고 140 에폭을 줍니다. 업데이트는 420번으로 64일 때와 비슷합니다. "
-                "따라잡습니까?",
+                "배치 크기 512를 그대로 두고 140에폭 동안 학습시켜 보십시오. 업데이트는 420번으로 64일 때와 "
+                "비슷합니다. 따라잡습니까?",
             ),
             {"batch_size": 512, "epochs": 140},
             Words(
                 "Yes: training loss 0.006–0.008 and accuracy 0.96–0.97, as batch size 64 after 20 epochs. It has "
                 "processed seven times the samples for that. On this network the number of updates decides, not the "
                 "number of epochs.",
-                "따라잡습니다. 훈련 손실 0.006~0.008, 정확도 0.96~0.97로, 배치 크기 64가 20 에폭 뒤에 이른 값과 "
+                "따라잡습니다. 훈련 손실 0.006~0.008, 정확도 0.96~0.97로, 배치 크기 64가 20에폭 뒤에 이른 값과 "
                 "같습니다. 대신 샘플은 일곱 배를 처리했습니다. 이 신경망에서는 에폭 수가 아니라 업데이트 수가 결과를 "
                 "정합니다.",
             ),
@@ -245,22 +245,22 @@ class BatchSize(Chapter):
         Try(
             Words(
                 "512 is 8 times 64. Give it 8 times the learning rate, 0.8, and only 20 epochs.",
-                "512는 64의 8배입니다. 학습률도 8배인 0.8로 하고 20 에폭만 학습해 봅니다.",
+                "512는 64의 8배입니다. 학습률도 8배인 0.8로 하고 20에폭만 학습시켜 보십시오.",
             ),
             {"batch_size": 512, "learning_rate": 0.8},
             Words(
                 "60 updates are now enough for an accuracy of 0.96 (seeds 0–2), as 440 were with 64 at 0.1: quiet "
-                "gradients bear longer steps. This is the linear scaling rule (Goyal et al. 2017). The training "
-                "loss, at 0.02–0.04, has not caught up entirely.",
+                "gradients bear longer steps. This is the linear scaling rule (Goyal et al. 2017). The training loss, "
+                "at 0.01–0.03, has not caught up entirely.",
                 "이제 업데이트 60번으로 정확도 0.96에 이릅니다(시드 0~2). 배치 크기 64, 학습률 0.1에서는 440번이 "
-                "걸렸습니다. 잔잔한 기울기는 긴 걸음을 견딥니다. 이것이 선형 스케일링 규칙입니다(Goyal et al. 2017). "
-                "다만 훈련 손실은 0.02~0.04로 완전히 따라잡지는 못했습니다.",
+                "걸렸습니다. 잔잔한 기울기는 긴 걸음을 견딥니다. 이것이 선형 스케일링 규칙입니다(Goyal 외 2017). 다만 "
+                "훈련 손실은 0.01~0.03으로 완전히 따라잡지는 못했습니다.",
             ),
         ),
         Try(
             Words(
                 "Take batches of 8 with an eighth of the learning rate, 0.0125. Compare with 64 at 0.1.",
-                "배치 크기를 8로, 학습률을 8분의 1인 0.0125로 합니다. 64와 0.1일 때와 비교해 봅니다.",
+                "배치 크기를 8로, 학습률을 8분의 1인 0.0125로 하고, 64와 0.1일 때와 비교해 보십시오.",
             ),
             {"batch_size": 8, "learning_rate": 0.0125},
             Words(
@@ -274,7 +274,7 @@ class BatchSize(Chapter):
         Try(
             Words(
                 "Mark after every single problem: batch size 1, for 5 epochs, with the learning rate left at 0.1.",
-                "한 문제마다 채점합니다. 배치 크기 1로 5 에폭, 학습률은 0.1 그대로 둡니다.",
+                "한 문제마다 채점해 보십시오. 배치 크기 1로 5에폭이고, 학습률은 0.1 그대로입니다.",
             ),
             {"batch_size": 1, "epochs": 5},
             Words(
@@ -283,7 +283,7 @@ class BatchSize(Chapter):
                 "gradient: with 0.0016, a 64th, 5 epochs reach 0.93–0.95.",
                 "학습이 무너집니다. 세 시드 모두 정확도가 찍는 수준인 0.08~0.10이고, 그중 둘은 손실이 NaN으로 "
                 "끝납니다. 진단은 너무 높은 학습률입니다. 이렇게 잡음이 많은 기울기에는 걸음이 너무 깁니다. 학습률을 "
-                "64분의 1인 0.0016으로 하면 5 에폭 만에 정확도 0.93~0.95에 이릅니다.",
+                "64분의 1인 0.0016으로 하면 5에폭 만에 정확도 0.93~0.95에 이릅니다.",
             ),
         ),
     )

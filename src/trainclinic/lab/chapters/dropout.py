@@ -1,4 +1,4 @@
-"""dropout."""
+"""Chapter 5: dropout."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Dropout(Chapter):
     lead: ClassVar[Words] = Words(
         "A large network and few samples: it learns them by heart. Dropout switches units off at random in every step, "
         "so that none of them can rely on another.",
-        "신경망은 크고 샘플은 적으면 신경망이 샘플을 통째로 외워 버립니다. 드롭아웃은 학습할 때마다 유닛을 무작위로 "
-        "꺼서 유닛들이 서로에게만 기대지 못하게 합니다.",
+        "신경망은 크고 샘플은 적으면 신경망이 샘플을 통째로 외워 버립니다. 드롭아웃은 스텝마다 유닛을 무작위로 꺼서 "
+        "유닛들이 서로에게만 기대지 못하게 합니다.",
     )
     text: ClassVar[tuple[Section, ...]] = (
         Section(
@@ -40,7 +40,7 @@ climbs from there, and that the training loss tells nothing of it. A gap alone i
 """,
                 r"""
 그림은 실제로 학습한 결과입니다. 유닛 256개짜리 은닉층 3개, 숫자 이미지 200장이며, 현실 데이터의 오류를 흉내 내려고
-훈련 레이블의 30 %를 무작위로 다시 뽑았습니다. 검증 레이블은 모두 맞습니다.
+훈련 레이블의 30%를 무작위로 다시 뽑았습니다. 검증 레이블은 모두 맞습니다.
 
 처음에는 두 손실이 함께 내려갑니다. 숫자들의 공통된 특징을 배우는 구간입니다. 그다음 **훈련** 손실은 틀린 레이블까지
 외우며 거의 $0$으로 가지만, **검증** 손실은 방향을 바꾸어 올라갑니다. 이때부터는 숫자가 아니라 샘플을 배우는 것이고,
@@ -66,8 +66,8 @@ $n$ units have $2^n$ thinned networks. The 12 hidden units here have 4,096; all 
 (Srivastava et al. 2014).
 """,
                 r"""
-학습 단계마다 은닉 유닛은 저마다 확률 $p$로 꺼집니다. 꺼진 유닛의 출력은 $0$이고, 그 유닛으로 들어오고 나가는 연결은
-그 단계의 순전파와 역전파에서 모두 빠집니다. 남은 것이 *솎아 낸*(thinned) 신경망입니다.
+스텝마다 은닉 유닛은 저마다 확률 $p$로 꺼집니다. 꺼진 유닛의 출력은 $0$이고, 그 유닛으로 들어오고 나가는 연결은 그
+스텝의 순전파와 역전파에서 모두 빠집니다. 남은 것이 *솎아 낸*(thinned) 신경망입니다.
 
 그림의 × 표시는 임의로 그린 것이 아니라 실제 `nn.Dropout`의 마스크에서 나왔습니다. 시드를 바꾸면 다른 유닛이 꺼집니다.
 $p = 0.5$이면 절반쯤 꺼지지만 유닛마다 따로 뽑으므로 꼭 절반은 아닙니다. 표에서 실제 개수와 기댓값 $p \cdot n$을
@@ -87,7 +87,7 @@ $p = 0.5$이면 절반쯤 꺼지지만 유닛마다 따로 뽑으므로 꼭 절�
                 r"""
 Learning by heart needs *teamwork*: this unit answers for image 17, that one corrects it for image 18, and together they
 recite a wrong label. Such a team works only as long as every member is there. With dropout any partner may be missing
-in the next step, so a unit earns its keep only by a feature that is useful in many company. Srivastava et al. (2014)
+in the next step, so a unit earns its keep only by a feature that is useful in any company. Srivastava et al. (2014)
 call the teams *co-adaptation*.
 
 There is a second view. Each step trains one of $2^n$ thinned networks, and evaluation with all units on is close to
@@ -97,14 +97,14 @@ Dropout also adds noise: the gradient of a step is that of a random network, so 
 """,
                 r"""
 샘플을 외우려면 *팀워크*가 필요합니다. 한 유닛이 17번 이미지를 맡으면 다른 유닛이 18번 이미지에서 그 답을 고쳐 주는
-식으로, 함께 틀린 레이블까지 외웁니다. 이런 팀은 구성원이 모두 있을 때만 통합니다. 드롭아웃을 쓰면 다음 단계에 누가
+식으로, 함께 틀린 레이블까지 외웁니다. 이런 팀은 구성원이 모두 있을 때만 통합니다. 드롭아웃을 쓰면 다음 스텝에 누가
 빠질지 모르므로, 유닛은 누구와 함께 있어도 쓸모 있는 특징을 배워야 합니다. Srivastava 외(2014)는 이런 팀을
 *공적응*(co-adaptation)이라고 부릅니다.
 
-다르게 볼 수도 있습니다. 학습 단계마다 $2^n$가지 솎아 낸 신경망 가운데 하나를 학습하고, 유닛을 모두 켠 평가는 그
-신경망들의 평균에 가깝습니다. 여러 모델의 평균은 하나하나보다 덜 틀립니다.
+다르게 볼 수도 있습니다. 스텝마다 $2^n$가지 솎아 낸 신경망 가운데 하나를 학습하고, 유닛을 모두 켠 평가는 그 신경망들의
+평균에 가깝습니다. 여러 모델의 평균은 하나하나보다 덜 틀립니다.
 
-드롭아웃은 잡음도 더합니다. 단계마다 무작위로 뽑힌 신경망의 기울기를 쓰므로 에폭이 더 필요합니다.
+드롭아웃은 잡음도 더합니다. 스텝마다 무작위로 뽑힌 신경망의 기울기를 쓰므로 에폭이 더 필요합니다.
 """,
             ),
         ),
@@ -236,10 +236,10 @@ it nothing is learned at all: the experiment shows both ends.
             Words("Set it to 0.9.", "0.9로 바꾸어 보십시오."),
             {"dropout": 0.9},
             Words("Nothing is learned: the accuracy ends at 0.09 to 0.11, a guess among ten classes, and the "
-                  "validation loss stays at ln 10 ≈ 2.30. With 26 of 256 units on in each of three layers, the "
+                  "validation loss stays near ln 10 ≈ 2.30. With 26 of 256 units on in each of three layers, the "
                   "steps pull in random directions.",
-                  "아무것도 배우지 못합니다. 정확도는 열 개 가운데 하나를 찍는 수준인 0.09~0.11로 끝나고, 검증 "
-                  "손실은 ln 10 ≈ 2.30에 머뭅니다. 세 층에서 256개 가운데 26개쯤만 켜지므로 단계마다 제멋대로인 "
+                  "아무것도 배우지 못합니다. 정확도는 열 개 가운데 하나를 찍는 수준인 0.09~0.11로 끝나고, 검증 손실은 "
+                  "ln 10 ≈ 2.30 근처에 머뭅니다. 세 층에서 256개 가운데 26개쯤만 켜지므로 스텝마다 제멋대로인 "
                   "방향으로 움직입니다."),
         ),
         Try(
@@ -250,8 +250,8 @@ it nothing is learned at all: the experiment shows both ends.
                   "at most, although the training loss is below 0.001 just the same. Right labels by heart do "
                   "little harm. It is the wrong ones that cost 20 points.",
                   "거의 아닙니다. 정확도는 0.93~0.95로 끝나고, 훈련 손실이 똑같이 0.001 아래로 가는데도 검증 "
-                  "손실은 최저점에서 0.03 이내로만 올라갑니다. 맞는 레이블을 외우는 것은 크게 해롭지 않습니다. 20 "
-                  "%포인트를 잃게 한 것은 틀린 레이블입니다."),
+                  "손실은 최저점에서 0.03 이내로만 올라갑니다. 맞는 레이블을 외우는 것은 크게 해롭지 "
+                  "않습니다. 20%포인트를 잃게 한 것은 틀린 레이블입니다."),
         ),
         Try(
             Words("16 units a layer and dropout 0.5.", "층당 유닛을 16개로 줄이고 드롭아웃을 0.5로 해 보십시오."),
@@ -260,7 +260,7 @@ it nothing is learned at all: the experiment shows both ends.
                   "without it. Eight units that change in every step are too few to pass on what matters. Dropout "
                   "needs width.",
                   "이번에는 드롭아웃이 해롭습니다. 정확도가 0.12~0.21로 끝나는데, 유닛 16개에 드롭아웃이 없으면 "
-                  "0.61~0.70입니다. 단계마다 바뀌는 여덟 개쯤의 유닛으로는 필요한 정보를 전달할 수 없습니다. "
+                  "0.61~0.70입니다. 스텝마다 바뀌는 여덟 개쯤의 유닛으로는 필요한 정보를 전달할 수 없습니다. "
                   "드롭아웃에는 충분한 너비가 필요합니다."),
         ),
     )  # fmt: skip

@@ -1,107 +1,12 @@
-"""early-stopping."""
+"""Chapter 8: early stopping."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import ClassVar
 
-from trainclinic.lab import overfitting_run, stopping
-from trainclinic.lab.chapter import Chapter, Drawing, Experiment, Play, Section, Table, Try
-from trainclinic.lab.controls import Control, Value, Values
-from trainclinic.lab.curves import by_epoch
-from trainclinic.lab.experiment import Make
-from trainclinic.lab.words import Words, same
-from trainclinic.measure.run import run
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-BLUE, RED, GREEN, ORANGE, VIOLET = "#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed"
-PATIENCE = 10  # epochs, in the static figure
-
-_SETTINGS: dict[str, Value] = {**overfitting_run.SETTINGS, "patience": 0}
-
-
-def _stop() -> Figure:
-    from matplotlib.figure import Figure
-
-    training, validation = by_epoch(run(Make(_SETTINGS), seed=0))
-    end = stopping.patience(validation, PATIENCE) or len(validation)
-    best = stopping.best_epoch(validation, end)
-    epochs = range(1, len(validation) + 1)
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    axes = figure.subplots()
-    for losses, colour, label in ((training, BLUE, "training"), (validation, RED, "validation")):
-        axes.plot(epochs[:end], losses[:end], color=colour, label=label)
-        axes.plot(epochs[end - 1 :], losses[end - 1 :], color=colour, linestyle=":", alpha=0.6)
-    axes.plot([best], [validation[best - 1]], "o", color=GREEN, markersize=9, label=f"best weights, epoch {best}")
-    axes.axvline(end, color="black", linestyle="--", label=f"stop, epoch {end}")
-    axes.axvspan(best, end, color=GREEN, alpha=0.1, label=f"patience, {end - best} epochs")
-    axes.set(title="Early Stopping", xlabel="epoch", ylabel="loss", ylim=(0, 2.6))
-    axes.grid(alpha=0.4)
-    axes.legend()
-    return figure
-
-
-def _stops(given: Values) -> dict[str, tuple[str, int | None]]:
-    """Name of each criterion → its colour and where it stops."""
-    validation, training = overfitting_run.VALIDATION, overfitting_run.TRAINING
-    wait, delta = cast(int, given["patience"]), cast(float, given["min_delta"])
-    alpha, quotient, rises = cast(float, given["alpha"]), cast(float, given["quotient"]), cast(int, given["strips"])
-    return {
-        f"patience {wait}, min_delta {delta:g}": (GREEN, stopping.patience(validation, wait, delta)),
-        f"GL, α = {alpha:g}": (ORANGE, stopping.gl(validation, alpha)),
-        f"PQ, α = {quotient:g}": (VIOLET, stopping.pq(validation, training, quotient)),
-        f"UP, s = {rises}": ("#0891b2", stopping.up(validation, rises)),
-    }
-
-
-def _show_criteria(given: Values, language: str) -> list[Table | dict[str, Any]]:
-    validation, training = overfitting_run.VALIDATION, overfitting_run.TRAINING
-    epochs, lowest = list(range(1, len(validation) + 1)), min(validation)
-    names = (Words("training", "훈련"), Words("validation", "검증"))
-    data: list[dict[str, Any]] = [
-        {"type": "scatter", "mode": "lines", "name": name[language], "line": {"color": colour}, "x": epochs,
-         "y": list(losses)}
-        for name, colour, losses in zip(names, (BLUE, RED), (training, validation), strict=True)
-    ]  # fmt: skip
-    rows = []
-    for name, (colour, end) in _stops(given).items():
-        ran = end or len(validation)
-        best = stopping.best_epoch(validation, ran)
-        kept, last = validation[best - 1], validation[ran - 1]
-        where = str(end) if end else Words("never", "멈추지 않음")[language]
-        rows.append((name, where, str(best), f"{kept:.3f}", f"{100 * (kept / lowest - 1):.1f} %",
-                     f"{100 * (last / lowest - 1):.1f} %", str(len(validation) - ran)))  # fmt: skip
-        if end:
-            data.append({"type": "scatter", "mode": "lines", "name": name, "line": {"color": colour, "dash": "dash"},
-                         "x": [end, end], "y": [0, 2.6]})  # fmt: skip
-            data.append({"type": "scatter", "mode": "markers", "showlegend": False, "x": [best], "y": [kept],
-                         "marker": {"color": colour, "size": 10}, "name": name})  # fmt: skip
-    figure = {
-        "data": data,
-        "layout": {
-            "height": 320, "margin": {"l": 50, "r": 10, "t": 10, "b": 45},
-            "xaxis": {"title": {"text": Words("epoch", "에폭")[language]}, "range": [0, len(validation) + 1]},
-            "yaxis": {"title": {"text": Words("loss", "손실")[language]}, "range": [0, 2.6]},
-        },
-    }  # fmt: skip
-    header = (
-        Words("criterion", "기준"), Words("stops after epoch", "멈춘 에폭"),
-        Words("best epoch by then", "그때까지의 최적 에폭"),
-        Words("loss kept", "남은 손실"), Words("cost, weights restored", "손해(가중치 복원)"),
-        Words("cost, weights as they are", "손해(복원하지 않음)"), Words("epochs saved", "아낀 에폭"),
-    )  # fmt: skip
-    return [figure, Table(header, tuple(rows))]
-
-
-_CONTROLS = (
-    Control("patience", Words("Patience", "인내(patience)"), 10, 1, 50, unit="epochs"),
-    Control("min_delta", Words("min_delta", "최소 개선폭(min_delta)"), 0.0, 0.0, 0.1, 0.005,
-            help=Words("an improvement by less does not count", "이보다 작은 개선은 세지 않음")),
-    Control("alpha", Words("GL: α in %", "GL: α (%)"), 5.0, 0.5, 40.0, log=True),
-    Control("quotient", same("PQ: α"), 0.5, 0.05, 3.0, log=True),
-    Control("strips", Words("UP: rises s", "UP: 상승 횟수 s"), 3, 1, 10),
-)  # fmt: skip
+from trainclinic.lab.chapter import Chapter, Experiment, Section, Try
+from trainclinic.lab.chapters._early_stopping import CRITERIA, SETTINGS, STOP
+from trainclinic.lab.words import Words
 
 
 class EarlyStopping(Chapter):
@@ -131,7 +36,7 @@ for four times the work.
 So early stopping costs some epochs of waiting, and saves all that come after.
 """,
                 """
-숫자 200장으로 한 실제 학습이며, 그중 40 %는 레이블을 무작위로 다시 뽑았습니다. 유닛 256개짜리 층 3개인 이 신경망은
+숫자 200장으로 한 실제 학습이며, 그중 40%는 레이블을 무작위로 다시 뽑았습니다. 유닛 256개짜리 층 3개인 이 신경망은
 모든 샘플을 외울 수 있고, 120에폭 뒤에는 정말 외웁니다. 훈련 손실이 0.002입니다.
 
 검증 손실은 21에폭에서 0.918로 가장 낮습니다. 하지만 21에폭 *당시에는* 그것을 알 수 없습니다. 더 나은 값 없이 몇
@@ -141,8 +46,7 @@ So early stopping costs some epochs of waiting, and saves all that come after.
 결국 조기종료는 기다리는 몇 에폭을 치르고 그 뒤의 모든 에폭을 아낍니다.
 """,
             ),
-            Drawing("stop", Words("A real overfitting network: the best epoch, the wait, the stop",
-                                  "과적합되는 실제 신경망: 최적 에폭, 기다림, 종료"), _stop),
+            STOP,
         ),
         Section(
             Words("Patience and min_delta", "인내(patience)와 min_delta"),
@@ -241,7 +145,7 @@ Prechelt(1998)는 이 질문을 수로 나타내고 세 가지 기준을 학습 
 **GL**은 손실이 최저값보다 $\alpha$퍼센트 넘게 높아지면 멈춥니다.
 $GL(t) = 100\,\left(\frac{E_{va}(t)}{E_{opt}(t)} - 1\right) > \alpha$.
 
-**PQ**는 훈련이 아직 나아가는 동안은 기다립니다. $k = 5$에폭 구간의 진척
+**PQ**는 학습이 아직 나아가는 동안은 기다립니다. $k = 5$에폭 구간의 진척
 $P_k(t) = 1000\,\left(\frac{\overline{E}_{tr}}{\min E_{tr}} - 1\right)$을 재고, $GL(t)/P_k(t) > \alpha$이면 멈춥니다.
 
 **UP**은 방향만 봅니다. 5에폭마다 본 검증 손실이 폭에 상관없이 $s$번 연달아 오르면 멈춥니다.
@@ -250,8 +154,7 @@ $P_k(t) = 1000\,\left(\frac{\overline{E}_{tr}}{\min E_{tr}} - 1\right)$을 재�
 선택으로 얼마나 손해를 보았는지 알려 줍니다.
 """,
             ),
-            play=Play("criteria", Words("Where does each of them stop?",
-                                        "기준마다 어디에서 멈출까요?"), _CONTROLS, _show_criteria),
+            play=CRITERIA,
         ),
         Section(
             Words("What stopping too early or too late costs", "너무 일찍, 너무 늦게 멈추면"),
@@ -262,21 +165,23 @@ misses the best. GL with $\alpha = 2$ falls for the bump at epoch 7 and pays 10.
 epoch 24 and pays nothing. **Weights as they are**: every epoch of waiting is paid for; UP with $s = 3$ stops at 35 and
 would keep a loss 11 % above the best.
 
-PQ hardly ever stops here. A cross-entropy that can go to 0 falls by the same *share* for a hundred epochs, and PQ takes
-that for progress. Prechelt's networks had squared errors: know on what a rule was tuned.
+PQ hardly ever stops here: with $\alpha = 0.5$ at epoch 100, from $0.75$ on never. A cross-entropy that can go to 0
+falls by the same *share* for a hundred epochs, and PQ takes that for progress. Prechelt's networks had squared errors:
+know on what a rule was tuned.
 
 In general slow criteria buy a little: about 4 % better results for four times the time (Prechelt 1998).
 """,
                 r"""
 표의 두 열이 두 가지 대가를 보여 줍니다. **가중치 복원**: 늦게 멈추면 에폭만 더 들지만, 일찍 멈추면 최적점을 놓칩니다.
-$\alpha = 2$인 GL은 7에폭의 출렁임에 속아 10.6 %를 손해 보고, $\alpha = 5$이면 24에폭에 멈추어 손해가 없습니다.
-**복원하지 않음**: 기다린 만큼 그대로 손해입니다. $s = 3$인 UP은 35에폭에서 멈추므로 최저값보다 11 % 높은 손실이
+$\alpha = 2$인 GL은 7에폭의 출렁임에 속아 10.6%를 손해 보고, $\alpha = 5$이면 24에폭에 멈추어 손해가 없습니다.
+**복원하지 않음**: 기다린 만큼 그대로 손해입니다. $s = 3$인 UP은 35에폭에서 멈추므로 최저값보다 11% 높은 손실이
 남습니다.
 
-여기서 PQ는 좀처럼 멈추지 않습니다. 0까지 갈 수 있는 교차 엔트로피는 백 에폭 동안 같은 *비율*로 내려가는데 PQ는 그것을
-진척으로 봅니다. Prechelt의 신경망은 제곱 오차를 썼습니다. 어떤 기준이 무엇에 맞춰졌는지 알고 써야 합니다.
+여기서 PQ는 좀처럼 멈추지 않습니다. $\alpha = 0.5$이면 100에폭에서 멈추고, $0.75$부터는 멈추지 않습니다. 0까지 갈 수
+있는 교차 엔트로피는 백 에폭 동안 같은 *비율*로 내려가는데 PQ는 그것을 진척으로 봅니다. Prechelt의 신경망은 제곱 오차를
+썼습니다. 어떤 기준이 무엇에 맞춰졌는지 알고 써야 합니다.
 
-대체로 느린 기준은 조금 더 얻습니다. 시간을 네 배 들여 결과가 4 %쯤 좋아집니다(Prechelt 1998).
+대체로 느린 기준은 조금 더 얻습니다. 시간을 네 배 들여 결과가 4%쯤 좋아집니다(Prechelt 1998).
 """,
             ),
         ),
@@ -296,8 +201,8 @@ $\alpha = 2$인 GL은 7에폭의 출렁임에 속아 10.6 %를 손해 보고, $\
                 """
 1. **고른 손실은 실제보다 좋아 보입니다.** 운까지 포함해 검증 손실이 낮아서 고른 에폭이기 때문입니다. 보고할 수치는
    따로 떼어 둔 테스트 데이터로 재십시오.
-2. **손실과 정확도 중 무엇을 볼까요?** 둘이 꼭 일치하지는 않습니다. 위에서 정확도는 처음 열 에폭 안에 가장
-   높고(0.739), 손실은 21에폭에 가장 낮습니다. 중요한 쪽을 보십시오.
+2. **손실과 정확도 중 무엇을 봅니까?** 둘이 꼭 일치하지는 않습니다. 위에서 정확도는 처음 열 에폭 안에 가장 높고(0.739),
+   손실은 21에폭에 가장 낮습니다. 중요한 쪽을 보십시오.
 3. **학습률이 끝에서 낮아지는 스케줄과는 맞지 않습니다.** 코사인 스케줄에서는 마지막 에폭이 가장 좋으므로 에폭 수를
    줄이십시오.
 4. **원인을 고치지는 않습니다.** 더 많은 데이터, 올바른 레이블, 드롭아웃(5장), 가중치 감쇠(7장)는 곡선 자체를 낮추고,
@@ -308,7 +213,7 @@ $\alpha = 2$인 GL은 7에폭의 출렁임에 속아 10.6 %를 손해 보고, $\
         ),
     )  # fmt: skip
     experiment: ClassVar[Experiment] = Experiment(
-        _SETTINGS,
+        SETTINGS,
         ("patience", "epochs", "samples", "label_noise", "width", "dropout", "learning_rate"),
         ("weight_rms", "gradient_rms", "update_ratio", "activation_rms"),
     )
@@ -332,7 +237,7 @@ $\alpha = 2$인 GL은 7에폭의 출렁임에 속아 10.6 %를 손해 보고, $\
                   "1.064, where 0.918, 0.929 and 1.044 were to be had: up to 11 % given away, depending on the "
                   "seed.",
                   "처음 출렁일 때 바로 끝나서 6, 7, 8에폭에 멈춥니다. 남는 손실은 1.015, 0.975, 1.064인데 0.918, "
-                  "0.929, 1.044까지 갈 수 있었습니다. 시드에 따라 최대 11 %를 놓칩니다."),
+                  "0.929, 1.044까지 갈 수 있었습니다. 시드에 따라 최대 11%를 놓칩니다."),
         ),
         Try(
             Words("Set it to 40. What does it cost?", "40으로 바꾸어 보십시오. 무엇을 치릅니까?"),

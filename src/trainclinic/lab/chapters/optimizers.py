@@ -37,7 +37,7 @@ class Optimizers(Chapter):
                 "\n\n"
                 r"골짜기 $\tfrac12(x^2 + 25y^2)$에서는 두 방향이 서로 다른 학습률을 원합니다. 가로지르는 방향에서는 "
                 r"$\eta$가 $2/25 = 0.08$보다 작아야 하는데, 길이 방향으로는 그것도 작습니다. $\eta = 0.03$이면 파란 "
-                r"경로는 110 스텝이 걸립니다. 0.079로, 그다음 0.081로 바꿔 보십시오. 지그재그가 발산으로 변합니다. "
+                r"경로는 110스텝이 걸립니다. 0.079로, 그다음 0.081로 바꿔 보십시오. 지그재그가 발산으로 변합니다. "
                 r"다른 곡면도 골라 보십시오. 로젠브록과 빌에서는 학습률이 더 작아야 합니다(많아야 0.003과 0.03). "
                 r"안장점에서는 기울기가 거의 0인 곳에서 경로가 얼마나 머뭇거리는지 보십시오.",
             ),
@@ -61,9 +61,9 @@ class Optimizers(Chapter):
                 r"$$v \leftarrow \mu v + g, \qquad w \leftarrow w - \eta\,v$$"
                 "\n\n"
                 r"늘 같은 쪽을 가리키는 성분은 기울기 하나의 $\frac{1}{1-\mu}$배까지 쌓이고, 부호가 바뀌는 성분은 "
-                r"서로 지워집니다. 골짜기에서 $\eta = 0.03$, $\mu = 0.8$이면 빨간 경로는 110이 아니라 34 스텝 만에 "
+                r"서로 지워집니다. 골짜기에서 $\eta = 0.03$, $\mu = 0.8$이면 빨간 경로는 110이 아니라 34스텝 만에 "
                 r"완전히 도착합니다. 네스테로프의 방식(1983) $w \leftarrow w - \eta\,(g + \mu v)$는 조금 일찍 멈춰서 "
-                r"28 스텝입니다. 모멘텀이 지나치면 목표를 지나칩니다. $\mu = 0.95$에서는 160 스텝 동안 흔들려 "
+                r"28스텝입니다. 모멘텀이 지나치면 목표를 지나칩니다. $\mu = 0.95$에서는 160스텝 동안 흔들려 "
                 r"모멘텀이 없을 때보다 오래 걸립니다. 걸음이 $\frac{1}{1-\mu}$배로 길어지므로 $\eta$는 더 작아야 "
                 r"합니다. SGD가 견디는 학습률에서도 모멘텀은 튕겨 나갈 수 있습니다.",
             ),
@@ -87,7 +87,7 @@ class Optimizers(Chapter):
                 r"Try RMSprop with $\eta = 0.1$ on the bowl and in the valley above: 18 steps on both, with the same "
                 r"loss at the end. A gradient 25 times as large is divided by a root 25 times as large. What made the "
                 r"valley hard is gone.",
-                r"Adagrad(Duchi et al. 2011)는 그 파라미터가 지금까지 받은 기울기 전체로 나눕니다."
+                r"Adagrad(Duchi 외 2011)는 그 파라미터가 지금까지 받은 기울기 전체로 나눕니다."
                 "\n\n"
                 r"$$s \leftarrow s + g^2, \qquad w \leftarrow w - \eta\,\frac{g}{\sqrt{s} + \varepsilon}$$"
                 "\n\n"
@@ -95,7 +95,7 @@ class Optimizers(Chapter):
                 r"(1-\rho) g^2$으로 오래된 것을 잊습니다. Adadelta(Zeiler 2012)는 $\eta$ 자리에 지난 걸음의 크기까지 "
                 r"넣습니다. $\eta$는 1이고, 처음 걸음은 0.003쯤으로 아주 작습니다."
                 "\n\n"
-                r"위에서 RMSprop을 $\eta = 0.1$로 두고 둥근 그릇과 좁은 골짜기에서 돌려 보십시오. 둘 다 18 스텝이고 "
+                r"위에서 RMSprop을 $\eta = 0.1$로 두고 둥근 그릇과 좁은 골짜기에서 돌려 보십시오. 둘 다 18스텝이고 "
                 r"마지막 손실도 같습니다. 25배 큰 기울기를 25배 큰 제곱근으로 나누기 때문입니다. 골짜기를 어렵게 "
                 r"만들던 것이 사라집니다.",
             ),
@@ -123,7 +123,7 @@ class Optimizers(Chapter):
                 "\n\n"
                 r"아래에서 파라미터 1의 기울기는 4, 파라미터 2의 기울기는 0.01입니다. 경사하강법은 0.4와 0.001만큼 "
                 r"움직이고, Adam은 둘 다 0.1만큼 움직입니다. 첫걸음은 기울기와 상관없이 $\eta$입니다. AdaMax는 가장 "
-                r"큰 기울기로 나눕니다. NAdam(Dozat 2016)은 네스테로프처럼 앞을 내다봅니다. RAdam(Liu et al. 2020)은 "
+                r"큰 기울기로 나눕니다. NAdam(Dozat 2016)은 네스테로프처럼 앞을 내다봅니다. RAdam(Liu 외 2020)은 "
                 r"$\hat v$를 믿을 수 있을 때까지 다섯 스텝을 모멘텀만으로 움직입니다. AdamW(Loshchilov & Hutter "
                 r"2019)는 가중치를 기울기와 따로 줄입니다. 이 화면들에서는 가중치 감쇠를 껐으므로 AdamW는 Adam과 "
                 r"같습니다.",
@@ -142,13 +142,13 @@ class Optimizers(Chapter):
                 r"times as large as the others. It is for matrices only, so in the lab AdamW takes the biases, at a "
                 r"tenth of the rate. PyTorch's Muon computes this in bfloat16; ours, in float64, agrees with it to a "
                 r"tenth of a step, and to 1e-6 when both use the same precision.",
-                r"지금까지의 옵티마이저는 가중치 행렬을 숫자 더미로 봅니다. Muon(Jordan et al. 2024)은 행렬을 행렬로 "
+                r"지금까지의 옵티마이저는 가중치 행렬을 숫자 더미로 봅니다. Muon(Jordan 외 2024)은 행렬을 행렬로 "
                 r"봅니다. 모멘텀 $B = U S V^{\top}$에서 대략 $U V^{\top}$ 쪽으로 움직이므로, 기울기가 세든 약하든 "
                 r"행렬의 모든 방향이 고르게 움직입니다."
                 "\n\n"
                 r"특잇값 분해는 필요하지 않습니다. $A = XX^{\top}$로 $X \leftarrow aX + (bA + cA^2)X$를 다섯 번 "
                 r"되풀이하면 특잇값이 1 쪽으로 모입니다. 코드는 한 행이 다른 행보다 백 배 큰 행렬에서 이를 보여 "
-                r"줍니다. 행렬에만 쓸 수 있으므로 이 랩에서는 편향을 AdamW가 학습률 10분의 1로 맡습니다. PyTorch의 "
+                r"줍니다. 행렬에만 쓸 수 있으므로 이 실험실에서는 편향을 AdamW가 학습률 10분의 1로 맡습니다. PyTorch의 "
                 r"Muon은 bfloat16으로, 우리 것은 float64로 계산하여 걸음의 10분의 1 안에서 일치하고, 정밀도를 같게 "
                 r"하면 1e-6까지 일치합니다.",
             ),
@@ -170,13 +170,13 @@ class Optimizers(Chapter):
                 r"learning rate sets any one of them apart: momentum at 0.1 instead of 0.01 ends at 9 %. What differs "
                 r"is the way there: SGD lurches, Adagrad and Adam get down in the first epochs. Larger comparisons "
                 r"found the same (Schmidt et al. 2021: no optimizer wins everywhere; tuning matters more).",
-                r"옵티마이저 다섯 개가 같은 6층 신경망을 숫자 데이터로 10 에폭 훈련합니다. 저마다 알맞은 학습률로 "
-                r"달려야 공정한 경주이므로, 여러 값을 시험해서 가장 좋은 값을 주었습니다. SGD 0.1, 모멘텀 0.01, "
-                r"Adagrad 0.03, Adam 0.003, Muon 0.003입니다."
+                r"옵티마이저 다섯 개가 같은 6층 신경망을 숫자 데이터로 10에폭 동안 학습시킵니다. 저마다 알맞은 "
+                r"학습률로 달려야 공정한 경주이므로, 여러 값을 시험해서 가장 좋은 값을 주었습니다. SGD 0.1, 모멘텀 "
+                r"0.01, Adagrad 0.03, Adam 0.003, Muon 0.003입니다."
                 "\n\n"
                 r"시드 세 개에서 검증 정확도는 모두 94~97%로 끝납니다. 옵티마이저의 차이보다 학습률의 차이가 훨씬 "
                 r"큽니다. 모멘텀을 0.01 대신 0.1로 돌리면 9%로 끝납니다. 다른 것은 가는 길입니다. SGD는 출렁이고, "
-                r"Adagrad와 Adam은 첫 에폭들에서 빠르게 내려갑니다. 더 큰 비교에서도 결과는 같았습니다(Schmidt et al. "
+                r"Adagrad와 Adam은 첫 에폭들에서 빠르게 내려갑니다. 더 큰 비교에서도 결과는 같았습니다(Schmidt 외 "
                 r"2021: 어디서나 이기는 옵티마이저는 없고, 조정이 더 중요합니다).",
             ),
             drawing=RACE_FIGURE,
@@ -194,7 +194,7 @@ class Optimizers(Chapter):
                 r"large networks. Then let $\eta$ fall towards the end, since a step of constant length never "
                 r"settles. The code lists the whole family with its sources.",
                 r"실험은 나선 세 개를 구별하는 4층 신경망입니다. 입력은 두 개이고 손실에는 길고 평평한 구간이 "
-                r"있습니다. $\eta = 0.01$인 SGD는 100 에폭 동안 거의 나아가지 못합니다. 옵티마이저를 바꾸면서 갱신 "
+                r"있습니다. $\eta = 0.01$인 SGD는 100에폭 동안 거의 나아가지 못합니다. 옵티마이저를 바꾸면서 업데이트 "
                 r"비율(update ratio), 곧 가중치 크기에 대한 걸음의 크기를 지켜보십시오."
                 "\n\n"
                 r"실전에서는 $\eta = 0.001$인 AdamW로 시작하면 무난합니다. 손실이 어떻든 걸음이 $\eta$쯤이기 "
@@ -222,10 +222,10 @@ class Optimizers(Chapter):
             {"optimizer": "momentum"},
             Words(
                 "Everything. SGD ends at 45 to 49 % validation accuracy with a training loss of 0.94 to 0.95, little "
-                "better than the guess, ln 3 = 1.10; momentum ends at 99.6 % with 0.006 (three seeds). The gradients "
-                "here agree from step to step, so momentum 0.9 moves ten times as far.",
+                "better than the guess, ln 3 = 1.10; momentum ends at 99.6 % with 0.006 to 0.007 (three seeds). The "
+                "gradients here agree from step to step, so momentum 0.9 moves ten times as far.",
                 "전부입니다. SGD는 검증 정확도 45~49%, 훈련 손실 0.94~0.95로 끝나서 찍을 때의 ln 3 = 1.10보다 조금 "
-                "나을 뿐입니다. 모멘텀은 99.6%, 0.006으로 끝납니다(시드 세 개). 이 데이터에서는 기울기가 스텝마다 "
+                "나을 뿐입니다. 모멘텀은 99.6%, 0.006~0.007로 끝납니다(시드 세 개). 이 데이터에서는 기울기가 스텝마다 "
                 "비슷한 쪽을 가리키므로 모멘텀 0.9가 열 배 멀리 갑니다.",
             ),
         ),
@@ -237,9 +237,9 @@ class Optimizers(Chapter):
             {"learning_rate": 0.1},
             Words(
                 "No. Ten times the learning rate does what momentum 0.9 did: 99.6 % in all three seeds, training loss "
-                "0.007 to 0.010. Before you change the optimizer, tune the one you have.",
+                "0.008 to 0.010. Before you change the optimizer, tune the one you have.",
                 "아닙니다. 학습률 열 배가 모멘텀 0.9가 한 일을 합니다. 시드 세 개 모두 99.6%, 훈련 손실은 "
-                "0.007~0.010입니다. 옵티마이저를 바꾸기 전에 지금 것의 학습률부터 조정하십시오.",
+                "0.008~0.010입니다. 옵티마이저를 바꾸기 전에 지금 것의 학습률부터 조정하십시오.",
             ),
         ),
         Try(
@@ -255,7 +255,7 @@ class Optimizers(Chapter):
                 "gradient; SGD's is 0.001 times a gradient that is itself small. Compare the update ratios: a "
                 "learning rate says nothing before you know whose it is.",
                 "Adam은 99.6%, SGD는 50~52%에 손실 1.00으로 끝납니다. Adam의 걸음은 기울기와 상관없이 0.001쯤이고, "
-                "SGD의 걸음은 작은 기울기에 다시 0.001을 곱한 것입니다. 갱신 비율을 비교해 보십시오. 학습률은 어느 "
+                "SGD의 걸음은 작은 기울기에 다시 0.001을 곱한 것입니다. 업데이트 비율을 비교해 보십시오. 학습률은 어느 "
                 "옵티마이저의 것인지 알기 전에는 아무 뜻이 없습니다.",
             ),
         ),
@@ -272,7 +272,7 @@ class Optimizers(Chapter):
                 "is too high.",
                 "그렇습니다. 시드 세 개에서 검증 정확도가 46, 57, 87%로 끝납니다. 첫 걸음들이 가중치의 절반쯤으로 "
                 "커서 ReLU 유닛을 어떤 입력에도 0만 내는 곳으로 밀어 버리고, 그 유닛들은 돌아오지 않습니다. 진단은 셋 "
-                "모두에서 훈련 중 죽은 ReLU를, 둘에서는 학습률이 너무 크다는 것을 찾아냅니다.",
+                "모두에서 학습 중에 죽은 ReLU를, 둘에서는 학습률이 너무 크다는 것을 찾아냅니다.",
             ),
         ),
         Try(

@@ -5,18 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from trainclinic.lab.chapter import Chapter, Experiment, Section, Try
-from trainclinic.lab.chapters._regularization import (
-    BASELINE,
-    COEFFICIENTS,
-    CORNER,
-    DECAY,
-    LINE,
-    NETWORK,
-    NOISY,
-    OLS,
-    PATHS,
-    RIDGE,
-)
+from trainclinic.lab.chapters._regularization import COEFFICIENTS, CORNER, DECAY, LINE
+from trainclinic.lab.chapters._regularization_figures import BASELINE, NETWORK, NOISY, OLS, PATHS, RIDGE
 from trainclinic.lab.words import Words
 
 
@@ -79,7 +69,7 @@ class Regularization(Chapter):
             drawing=OLS,
         ),
         Section(
-            Words("Ridge: a price on the slope", "릿지: 회귀계수에 매기는 값"),
+            Words("Ridge: a price on the slope", "릿지: 회귀계수에 매기는 벌점"),
             Words(
                 r"Ridge (Hoerl & Kennard 1970) adds $\alpha\,w^2$ to the sum of squares; the lecture calls the "
                 r"strength $\lambda$. The penalty lands in the denominator:"
@@ -88,9 +78,9 @@ class Regularization(Chapter):
                 "\n\n"
                 r"That is why the six figures look alike: 2 against 110 is little. The intercept pays nothing, so the "
                 r"line turns about the mean point $(9, 7.5009)$ and the intercept grows, from 3.0 to 3.08. At $\alpha "
-                r"= 1.6$ it is $7.50091 - 9 \cdot 55.01/111.6 = 3.0646$, so 3.06; the slide's 3.07 is a misreading. "
-                r"Below, find the $\alpha$ that halves the slope. Then move the point at $x = 14$, and the one at $x "
-                r"= 9$: why does the latter leave the slope alone?",
+                r"= 1.6$ it is $7.50091 - 9 \cdot 55.01/111.6 = 3.0646$, so 3.06, even where a copy of the slide "
+                r"shows 3.07. Below, find the $\alpha$ that halves the slope. Then move the point at $x = 14$, and "
+                r"the one at $x = 9$: why does the latter leave the slope alone?",
                 r"릿지(Hoerl & Kennard 1970)는 제곱합에 $\alpha\,w^2$을 더합니다. 강의에서는 이 규제 강도를 "
                 r"$\lambda$라고 부릅니다. 벌점은 분모로 들어갑니다."
                 "\n\n"
@@ -98,9 +88,9 @@ class Regularization(Chapter):
                 "\n\n"
                 r"여섯 그림이 비슷해 보이는 까닭이 여기에 있습니다. 110에 견주면 2는 작습니다. 절편에는 벌점이 "
                 r"없으므로 직선은 평균점 $(9, 7.5009)$을 중심으로 눕고, 절편은 3.0에서 3.08로 커집니다. $\alpha = "
-                r"1.6$이면 $7.50091 - 9 \cdot 55.01/111.6 = 3.0646$이므로 3.06입니다. 슬라이드의 3.07은 잘못 읽힌 "
-                r"숫자입니다. 아래에서 회귀계수를 절반으로 만드는 $\alpha$를 찾아보십시오. 그다음 $x = 14$인 점과 $x "
-                r"= 9$인 점을 움직여 보십시오. 뒤의 점은 왜 회귀계수를 바꾸지 못할까요?",
+                r"1.6$이면 $7.50091 - 9 \cdot 55.01/111.6 = 3.0646$이므로, 슬라이드 사본에 3.07로 보이더라도 "
+                r"3.06입니다. 아래에서 회귀계수를 절반으로 만드는 $\alpha$를 찾아보십시오. 그다음 $x = 14$인 점과 $x "
+                r"= 9$인 점을 움직여 보십시오. 뒤의 점은 왜 회귀계수를 바꾸지 못합니까?",
             ),
             drawing=RIDGE,
             play=LINE,
@@ -121,7 +111,7 @@ class Regularization(Chapter):
                 r"drop to exactly 0, one after another. At $\lambda = 0.1$ L1 has removed six of ten, and on 110 "
                 r"patients that it never saw its $R^2$ is 0.485, against 0.483 without a penalty; L2 keeps all ten "
                 r"and reaches 0.490. At $\lambda = 1$ L1 has removed everything: that is the baseline again.",
-                r"당뇨병 환자 332명의 측정값 열 개(Efron et al. 2004)에서는 두 규제가 갈라집니다. 둘 다 "
+                r"당뇨병 환자 332명의 측정값 열 개(Efron 외 2004)에서는 두 규제가 갈라집니다. 둘 다 "
                 r"$\frac{1}{2n}\sum r^2$에서 출발합니다. 릿지는 $\frac{\lambda}{2}\sum w^2$을, 라쏘(Tibshirani "
                 r"1996)는 $\lambda\sum |w|$를 더합니다."
                 "\n\n"
@@ -177,11 +167,11 @@ class Regularization(Chapter):
                 "\n\n"
                 r"$$w \leftarrow w - \eta\,(g + \lambda w) = (1 - \eta\lambda)\,w - \eta\,g$$"
                 "\n\n"
-                r"선형층은 어디에서 멈출까요? `nn.MSELoss`는 $\frac{1}{n}\sum r^2$이므로 기울기와 감쇠가 균형을 "
+                r"선형층은 어디에서 멈춥니까? `nn.MSELoss`는 $\frac{1}{n}\sum r^2$이므로 기울기와 감쇠가 균형을 "
                 r"이루는 곳은 $\frac{2}{n}X^{\top}(Xw - y) + \lambda w = 0$, 곧 $(X^{\top}X + \frac{n\lambda}{2} "
                 r"I)\,w = X^{\top}y$입니다. $\alpha = n\lambda/2$인 릿지와 같습니다. 손실이 $\frac{1}{2n}\sum "
                 r"r^2$이라면 $\alpha = n\lambda$입니다. 아래에서는 점 열한 개 전체로($x$는 평균을 빼고) 멈출 때까지 "
-                r"훈련하여 비교합니다. 소수점 열 자리까지 같습니다. 이는 전체 배치일 때의 이야기이고, 작은 배치에서는 "
+                r"학습시켜 비교합니다. 소수점 열 자리까지 같습니다. 이는 전체 배치일 때의 이야기이고, 작은 배치에서는 "
                 r"가중치가 같은 자리 둘레에서 흔들립니다.",
             ),
             play=DECAY,
@@ -203,14 +193,15 @@ class Regularization(Chapter):
                 r"can no longer afford to believe single samples. It agrees with only 70 % of the labels it was "
                 r"given, but with 89 % of the true ones that were hidden from it, and validation accuracy ends at 86 "
                 r"%. A training loss of 1.0 is the better network here.",
-                r"실험에서는 숫자 이미지 300장으로 훈련합니다. 레이블의 40%를 무작위로 뽑았으므로 112개가 틀렸고, "
-                r"검증 레이블은 맞습니다. 신경망의 가중치는 84,480개로 어떤 레이블이든 외울 수 있습니다(Zhang et al. "
+                r"실험에서는 숫자 이미지 300장으로 학습합니다. 레이블의 40%를 무작위로 뽑았으므로 112개가 틀렸고, "
+                r"검증 레이블은 맞습니다. 신경망의 가중치는 84,480개로 어떤 레이블이든 외울 수 있습니다(Zhang 외 "
                 r"2017)."
                 "\n\n"
                 r"빨간 곡선을 보십시오. 훈련 손실이 0.005까지 내려가고, 틀린 것까지 300개 레이블을 모두 그대로 "
-                r"내놓으며, 검증 정확도는 69%로 끝납니다. 과적합입니다. 가중치 감쇠 0.05(파랑)에서는 샘플 하나하나를 "
-                r"믿는 값이 너무 비쌉니다. 받은 레이블과는 70%만 일치하지만, 숨겨진 올바른 레이블과는 89% 일치하고, "
-                r"검증 정확도는 86%로 끝납니다. 여기서는 훈련 손실이 1.0인 신경망이 더 좋은 신경망입니다.",
+                r"내놓으며, 검증 정확도는 69%로 끝납니다. 과적합입니다. 가중치 감쇠 0.05(파랑)에서는 신경망이 더는 "
+                r"샘플 하나하나를 그대로 믿을 여유가 없습니다. 받은 레이블과는 70%만 일치하지만, 숨겨진 올바른 "
+                r"레이블과는 89% 일치하고, 검증 정확도는 86%로 끝납니다. 여기서는 훈련 손실이 1.0인 신경망이 더 좋은 "
+                r"신경망입니다.",
             ),
             drawing=NETWORK,
         ),
@@ -232,7 +223,7 @@ class Regularization(Chapter):
                 r"훨씬 많이 줄어듭니다. `AdamW`의 감쇠는 기울기와 **분리되어** 있습니다(Loshchilov & Hutter 2019). $w "
                 r"\leftarrow (1 - \eta\lambda)\,w$로 모든 가중치가 같은 비율로 줄어듭니다."
                 "\n\n"
-                r"그래서 같은 숫자라도 뜻이 다릅니다. 이 실험에서 $\eta = 0.001$, 코사인 스케줄 800 스텝이면 AdamW의 "
+                r"그래서 같은 숫자라도 뜻이 다릅니다. 이 실험에서 $\eta = 0.001$, 코사인 스케줄 800스텝이면 AdamW의 "
                 r"$\lambda = 0.03$은 가중치를 모두 합해 1.2% 줄일 뿐입니다. Adam의 L2가 0.03에서 하기 시작하는 일을 "
                 r"하려면 $\lambda$가 10은 되어야 합니다. 여기서는 흔히 하는 대로 편향과 정규화층을 감쇠에서 뺍니다.",
             ),
@@ -253,11 +244,11 @@ class Regularization(Chapter):
             ),
             {"weight_decay": 0.05},
             Words(
-                "The validation loss: it ends at 0.87 instead of 1.14 to 1.25, and validation accuracy at 86 % "
+                "The validation loss: it ends at 0.87 instead of 1.14 to 1.25, and validation accuracy at 86 to 87 % "
                 "instead of 66 to 69 % (three seeds). The training loss got worse, from 0.005 to 1.0, because the "
                 "wrong labels are no longer learnt. The diagnosis reports overfitting without the penalty and nothing "
                 "with it.",
-                "검증 손실입니다. 1.14~1.25 대신 0.87로 끝나고, 검증 정확도는 66~69%에서 86%로 올라갑니다(시드 세 "
+                "검증 손실입니다. 1.14~1.25 대신 0.87로 끝나고, 검증 정확도는 66~69%에서 86~87%로 올라갑니다(시드 세 "
                 "개). 훈련 손실은 틀린 레이블을 더는 외우지 않으므로 0.005에서 1.0으로 나빠집니다. 진단은 규제가 "
                 "없으면 과적합을 보고하고, 규제가 있으면 아무것도 보고하지 않습니다.",
             ),
@@ -271,13 +262,15 @@ class Regularization(Chapter):
             Words(
                 "Nothing. The decay is stronger than every gradient: the weights shrink to less than 0.00001, the "
                 "network gives the same answer for every image, the training loss stays at 2.29 (a guess among ten "
-                "classes costs ln 10 = 2.303) and accuracy is 10 %. Too much of the medicine is a disease of its own: "
-                "the diagnosis now finds a vanishing gradient, since weights of 0 let none through, and a training "
-                "that was thrown off.",
+                "classes costs ln 10 = 2.303) and accuracy is 10 %. Too much of the medicine is a disease of its own. "
+                "The diagnosis sees its traces: steps as large as the weights that are left, which it reads as a "
+                "learning rate that is too high, and, where every step is measured, a vanishing gradient, since "
+                "weights of 0 let none through.",
                 "아무것도 남지 않습니다. 감쇠가 모든 기울기보다 세서 가중치가 0.00001보다 작아지고, 신경망은 어떤 "
                 "이미지에도 같은 답을 냅니다. 훈련 손실은 2.29에 머물고(열 개 클래스를 찍을 때의 손실이 ln 10 = "
-                "2.303입니다) 정확도는 10%입니다. 약도 지나치면 병입니다. 가중치가 0이면 기울기도 지나가지 못하므로 "
-                "진단은 이제 기울기 소실과, 훈련이 도중에 튕겨 나간 것을 찾아냅니다.",
+                "2.303입니다) 정확도는 10%입니다. 약도 지나치면 병입니다. 진단에는 그 흔적이 나타납니다. 걸음이 남은 "
+                "가중치만큼 크므로 너무 높은 학습률로 읽고, 모든 스텝을 재면 기울기 소실도 찾아냅니다. 가중치가 0이면 "
+                "기울기도 지나가지 못하기 때문입니다.",
             ),
         ),
         Try(
@@ -306,9 +299,10 @@ class Regularization(Chapter):
             ),
             {"optimizer": "Adam", "learning_rate": 0.001, "weight_decay": 0.03},
             Words(
-                "No. Adam's L2 stops the training loss at 0.55 and ends at 80 to 82 % validation accuracy; AdamW's "
-                "decoupled decay hardly acts: 0.02 and 70 to 73 %. Give AdamW λ = 10 and it ends at 87 to 88 %.",
-                "아닙니다. Adam의 L2는 훈련 손실을 0.55에서 멈추게 하고 검증 정확도는 80~82%로 끝납니다. AdamW의 "
+                "No. Adam's L2 stops the training loss at 0.54 to 0.59 and ends at 80 to 82 % validation accuracy; "
+                "AdamW's decoupled decay hardly acts: 0.02 and 70 to 73 %. Give AdamW λ = 10 and it ends at 87 to "
+                "88 %.",
+                "아닙니다. Adam의 L2는 훈련 손실을 0.54~0.59에서 멈추게 하고 검증 정확도는 80~82%로 끝납니다. AdamW의 "
                 "분리된 감쇠는 거의 작용하지 않아 0.02와 70~73%입니다. AdamW에 λ = 10을 주면 87~88%로 끝납니다.",
             ),
         ),

@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from trainclinic.lab.chapter import Chapter, Experiment, Section, Try
-from trainclinic.lab.chapters._vanishing_gradient import (
-    BOUND,
+from trainclinic.lab.chapters._vanishing_gradient import BOUND, EXPLOSION, SATURATION, UNITS, UPDATE
+from trainclinic.lab.chapters._vanishing_gradient_figures import (
     CHAIN,
     DEEP,
-    EXPLOSION,
     GRADIENT_PER_LAYER,
     SATURATED_SHARE,
-    SATURATION,
     SIGMOID,
-    UNITS,
-    UPDATE,
 )
 from trainclinic.lab.words import Words
 
@@ -28,7 +24,7 @@ class VanishingGradient(Chapter):
     lead: ClassVar[Words] = Words(
         "A network of 20 sigmoid layers trains for 15 epochs and learns nothing. You will see the gradient shrink "
         "layer by layer, find the factor that shrinks it, and bring the network back with one change.",
-        "시그모이드 층 20개를 쌓은 신경망이 15 에폭 동안 훈련해도 아무것도 배우지 못합니다. 기울기가 층마다 줄어드는 "
+        "시그모이드 층 20개를 쌓은 신경망이 15에폭 동안 학습해도 아무것도 배우지 못합니다. 기울기가 층마다 줄어드는 "
         "모습을 보고, 무엇이 줄이는지 찾고, 설정 하나를 바꾸어 신경망을 되살려 봅니다.",
     )
     text: ClassVar[tuple[Section, ...]] = (
@@ -77,7 +73,7 @@ class VanishingGradient(Chapter):
                 "\n\n"
                 r"빨간 곡선을 보십시오. 더해서 1이 되는 두 수의 곱은 둘 다 절반일 때 가장 큽니다. 그래서 "
                 r"$\sigma'(x)$는 $x = 0$에서 가장 크고, 그 값은 $\sigma'(0) = 0.5 \cdot 0.5 = 0.25$입니다. 다른 "
-                r"곳에서는 더 작아서 $x = 2$에서 0.105, $x = 5$에서 0.0066입니다. 문제의 씨앗은 이것이 전부입니다. "
+                r"곳에서는 더 작아서 $x = 2$에서 0.105, $x = 5$에서 0.0066입니다. 모든 문제가 여기에서 시작됩니다. "
                 r"시그모이드는 가장 좋은 지점에서도 기울기를 4분의 1만 통과시킵니다.",
             ),
             drawing=SIGMOID,
@@ -123,13 +119,13 @@ class VanishingGradient(Chapter):
                 r"just as much (Ioffe & Szegedy 2015): 0.96, though its mean $\sigma'$ is only 0.205. The code trains "
                 r"the sick network and asks for the diagnosis.",
                 r"병과 그 처방 두 가지를, 은닉층이 20개인 세 신경망의 첫 몇 걸음에서 쟀습니다. 시그모이드에서는 "
-                r"기울기가 로그 축 위에서 직선으로 떨어집니다. 첫째 층은 $9 \cdot 10^{-15}$, 출력층은 $3 \cdot "
+                r"기울기가 로그 축 위에서 직선으로 떨어집니다. 첫 층은 $9 \cdot 10^{-15}$, 출력층은 $3 \cdot "
                 r"10^{-2}$로 3조 배 차이가 납니다. ReLU를 쓰거나 시그모이드 앞에 배치정규화를 넣으면 선이 평평합니다."
                 "\n\n"
                 r"두 처방 모두 층당 배율을 약 1로 되돌립니다. 켜진 ReLU의 미분값은 1이고 절반은 꺼져 있는데, $\sqrt "
                 r"2$배 큰 He 가중치가 그만큼 메웁니다(He 외 2015). 잰 배율은 0.98입니다. 배치정규화는 $z$를 작은 "
                 r"표준편차로 나누어 기울기를 그만큼 키웁니다(Ioffe & Szegedy 2015). $\sigma'$ 평균은 0.205뿐이지만 "
-                r"배율은 0.96입니다. 코드는 병든 신경망을 훈련하고 진단을 묻습니다.",
+                r"배율은 0.96입니다. 코드는 병든 신경망을 학습시키고 진단합니다.",
             ),
             drawing=GRADIENT_PER_LAYER,
             code="import trainclinic as tc\n"
@@ -154,14 +150,14 @@ class VanishingGradient(Chapter):
                 r"포화된 유닛의 비율이 오르고, 출력이 범위의 양 끝에 쌓입니다."
                 "\n\n"
                 r"그림은 20층 신경망에서 센 것입니다. 보통 가중치에서는 포화된 유닛이 거의 없습니다. 이 신경망의 "
-                r"기울기는 오직 0.25 때문에 사라집니다. 가중치를 8배로 하면 약 절반(48 %)이 포화됩니다. 이때는 큰 "
+                r"기울기는 오직 0.25 때문에 사라집니다. 가중치를 8배로 하면 약 절반(48%)이 포화됩니다. 이때는 큰 "
                 r"가중치가 신호를 뒤로 나르지만, 정확도는 0.55에서 0.60에 머뭅니다.",
             ),
             drawing=SATURATED_SHARE,
             play=SATURATION,
         ),
         Section(
-            Words("What a vanished gradient does to an update", "사라진 기울기와 가중치 갱신"),
+            Words("What a vanished gradient does to an update", "사라진 기울기와 가중치 업데이트"),
             Words(
                 r"Gradient descent moves every weight against its gradient, by the learning rate $\eta$:"
                 "\n\n"
@@ -177,10 +173,10 @@ class VanishingGradient(Chapter):
                 "\n\n"
                 r"$$W_i = W_{i-1} - \eta \frac{\partial Error}{\partial W}$$"
                 "\n\n"
-                r"표는 실제 신경망이 한 걸음 갱신되는 모습입니다. 첫째 층과 마지막 층에서 기울기가 가장 큰 가중치를 "
+                r"표는 실제 신경망이 한 걸음 업데이트되는 모습입니다. 첫 층과 마지막 층에서 기울기가 가장 큰 가중치를 "
                 r"하나씩 골랐습니다. 시그모이드 20층에 $\eta = 0.1$이면 마지막 층은 0.0740에서 0.0845로 움직입니다. "
-                r"첫째 층은 $2.4 \cdot 10^{-15}$만큼 움직여야 하지만, 가중치는 유효숫자가 일곱 자리쯤인 32비트 수라서 "
-                r"$W_i$는 $W_{i-1}$과 마지막 비트까지 같습니다. 1 %를 바꾸려면 1조 걸음이 필요합니다. $\eta$를 10으로 "
+                r"첫 층은 $2.4 \cdot 10^{-15}$만큼 움직여야 하지만, 가중치는 유효숫자가 일곱 자리쯤인 32비트 수라서 "
+                r"$W_i$는 $W_{i-1}$과 마지막 비트까지 같습니다. 1%를 바꾸려면 1조 걸음이 필요합니다. $\eta$를 10으로 "
                 r"올려도 소용이 없습니다. 그다음 ReLU를 고르거나 층을 줄여 보십시오.",
             ),
             play=UPDATE,
@@ -218,23 +214,23 @@ class VanishingGradient(Chapter):
         Try(
             Words(
                 "Replace sigmoid by ReLU with He initialisation. What happens to the gradient of the first layer?",
-                "시그모이드를 ReLU와 He 초기화로 바꾸십시오. 첫째 층의 기울기는 어떻게 됩니까?",
+                "시그모이드를 ReLU와 He 초기화로 바꾸십시오. 첫 층의 기울기는 어떻게 됩니까?",
             ),
             {"activation": "ReLU", "init": "he"},
             Words(
-                "The heatmap has one colour from the first layer to the last: the first layer's gradient is 0.4 to "
-                "1.4 times that of the last hidden layer, where sigmoid left a million millionth. Validation accuracy "
-                "is 0.88 to 0.91 (three seeds) instead of 0.08 to 0.09, a guess among ten classes, and the diagnosis "
-                "is clean.",
-                "열지도의 색이 첫째 층부터 마지막 층까지 고릅니다. 첫째 층의 기울기는 마지막 은닉층의 0.4배에서 "
-                "1.4배입니다. 시그모이드에서는 1조분의 1쯤이었습니다. 검증 정확도는 0.08~0.09(10개 클래스를 찍는 "
-                "수준)에서 0.88~0.91로 오르고(시드 3개), 진단에는 아무 문제도 나오지 않습니다.",
+                "The heatmap has much the same colour from the first layer to the last: the first layer's gradient "
+                "begins at 0.4 to 1.4 times that of the last hidden layer and ends at 1.4 to 5.4 times, where sigmoid "
+                "left a million millionth. Validation accuracy is 0.88 to 0.91 (three seeds) instead of 0.08 to 0.09, "
+                "a guess among ten classes, and the diagnosis is clean.",
+                "히트맵의 색이 첫 층부터 마지막 층까지 거의 같습니다. 첫 층의 기울기는 마지막 은닉층의 0.4~1.4배로 "
+                "시작하여 1.4~5.4배로 끝납니다. 시그모이드에서는 1조분의 1쯤이었습니다. 검증 정확도는 0.08~0.09(10개 "
+                "클래스를 찍는 수준)에서 0.88~0.91로 오르고(시드 3개), 진단에는 아무 문제도 나오지 않습니다.",
             ),
         ),
         Try(
             Words(
                 "Keep the sigmoid and add batch normalisation. The derivative stays below 0.25: why does it train?",
-                "시그모이드는 그대로 두고 배치정규화를 넣으십시오. 미분값은 여전히 0.25보다 작은데 왜 훈련이 됩니까?",
+                "시그모이드는 그대로 두고 배치정규화를 넣으십시오. 미분값은 여전히 0.25보다 작은데 왜 학습이 됩니까?",
             ),
             {"norm": "batch"},
             Words(
@@ -250,14 +246,14 @@ class VanishingGradient(Chapter):
         Try(
             Words(
                 "How many sigmoid layers still train? Begin with 3, then go up.",
-                "시그모이드는 몇 층까지 훈련됩니까? 3층부터 늘려 보십시오.",
+                "시그모이드는 몇 층까지 학습됩니까? 3층부터 늘려 보십시오.",
             ),
             {"depth": 3},
             Words(
                 "Each layer costs a factor of about four. Accuracy after 15 epochs: 2 layers 0.87 to 0.89, 3 layers "
                 "0.76 to 0.82, 4 layers 0.54 to 0.61, 6 layers 0.19 to 0.31; from 6 layers on the diagnosis is a "
                 "vanishing gradient. Adam helps, since it rescales every step; still the deep ones stay at the start.",
-                "층마다 기울기가 약 4분의 1이 됩니다. 15 에폭 뒤 정확도는 2층 0.87~0.89, 3층 0.76~0.82, 4층 "
+                "층마다 기울기가 약 4분의 1이 됩니다. 15에폭 뒤 정확도는 2층 0.87~0.89, 3층 0.76~0.82, 4층 "
                 "0.54~0.61, 6층 0.19~0.31이고, 6층부터는 기울기 소실로 진단됩니다. Adam이 걸음의 크기를 다시 맞추어 "
                 "도와주는데도 깊은 신경망은 출발점에 머뭅니다.",
             ),
@@ -273,27 +269,32 @@ class VanishingGradient(Chapter):
                 "learning rate serves them all, so the last layers are thrown off (the diagnosis adds that the "
                 "learning rate is too high, and that units have saturated) while the first ones have nothing to go by.",
                 "여전히 찍는 수준인 0.08~0.09이고, 0.01에서도 같습니다. 기울기의 크기는 1조 배 차이가 나는데 학습률은 "
-                "하나입니다. 그래서 마지막 층들은 튕겨 나가고(진단에 너무 높은 학습률과 포화가 더해집니다) 첫째 "
+                "하나입니다. 그래서 마지막 층들은 튕겨 나가고(진단에 너무 높은 학습률과 포화가 더해집니다) 앞쪽 "
                 "층들은 따라갈 신호가 없습니다.",
             ),
         ),
         Try(
             Words(
                 "Make it explode: ReLU, He, gain 1.2, plain SGD at 0.1. Then set clipping to 1.",
-                "폭주시켜 봅시다. ReLU, He 초기화, 배율 1.2, SGD 학습률 0.1로 훈련하고, 그다음 클리핑을 1로 두십시오.",
+                "폭주시켜 봅시다. ReLU, He 초기화, 배율 1.2, SGD 학습률 0.1로 학습시키고, 그다음 클리핑을 1로 "
+                "두십시오.",
             ),
             {"activation": "ReLU", "init": "he", "gain": 1.2, "optimizer": "SGD", "learning_rate": 0.1},
             Words(
-                "Without clipping the loss starts at 24 to 146, where a guess has 2.3, and is NaN soon after: "
-                "the gradient explodes, and every weight is lost. (The clinic has three finite steps to go by and "
-                "names their length, the learning rate: the growth from layer to layer has no time to show.) "
-                "With clipping at 1 the same network reaches 0.53 to "
-                "0.71; with gain 1 and clipping 0.68 to 0.82. Clipping keeps it alive, the right scale of the weights "
+                "Without clipping the loss starts at 24 to 146, where a guess has 2.3, leaps several hundredfold or "
+                "more in one step, and is NaN from the third step on: the gradient explodes, and every weight is "
+                "lost. On this page, where every fourth step is measured, the clinic has seen a single step before "
+                "that; it names the length of the steps, a learning rate that is too high, and its treatment shortens "
+                "them, with seed 0 by a warm-up: accuracy 0.41. With every step measured (the notebook) it names the "
+                "exploding gradient first. Clipping at 1 is a short step too, and the network reaches 0.53 to 0.71; "
+                "with gain 1 and clipping 0.68 to 0.82. Shorter steps keep it alive, the right scale of the weights "
                 "lets it learn.",
-                "클리핑이 없으면 손실이 24~146에서 시작해(찍을 때는 2.3입니다) 곧 NaN이 됩니다. 기울기가 폭주하여 "
-                "가중치를 모두 잃습니다. (클리닉이 볼 수 있는 유한한 스텝은 세 개뿐이어서, 층을 따라 커지는 모습 대신 "
-                "보폭인 학습률을 지적합니다.) 클리핑 1이면 같은 신경망이 0.53~0.71에 이르고, 배율 1에 클리핑까지 하면 "
-                "0.68~0.82입니다. 클리핑은 신경망을 살려 두고, 알맞은 가중치 크기는 배우게 합니다.",
+                "클리핑이 없으면 손실이 24~146에서 시작해(찍을 때는 2.3입니다) 한 번에 수백 배 넘게 뛰고, 세 번째 "
+                "스텝부터 NaN입니다. 기울기가 폭주하여 가중치를 모두 잃습니다. 이 화면에서는 네 스텝마다 재므로 "
+                "클리닉이 그전에 본 것은 한 스텝뿐입니다. 그래서 보폭, 곧 너무 높은 학습률을 지적하고 걸음을 줄이는 "
+                "치료를 고릅니다. 시드 0에서는 웜업이고 정확도는 0.41입니다. 모든 스텝을 재면(노트북) 기울기 폭주를 "
+                "먼저 지적합니다. 클리핑 1도 걸음을 줄이는 방법이며 신경망이 0.53~0.71에 이르고, 배율 1에 클리핑까지 "
+                "하면 0.68~0.82입니다. 짧은 걸음은 신경망을 살려 두고, 알맞은 가중치 크기는 배우게 합니다.",
             ),
         ),
     )
