@@ -313,7 +313,7 @@ def test_momentum_learns_the_spirals_where_sgd_does_not(chapter):
     loss, accuracy, _ = outcome(chapter)
     assert loss > 0.8
     assert accuracy < 0.6
-    loss, accuracy, problems = outcome(chapter, **chapter.tries[0].settings)
+    loss, accuracy, problems = outcome(chapter, **chapter.tries[0].then)
     assert loss < 0.05
     assert accuracy > 0.97
     assert problems == []

@@ -199,6 +199,7 @@ class ActivationFunctions(Chapter):
                 "0.014~0.025배뿐이지만 정확도는 0.90~0.93과 0.93~0.94입니다. Adam이 가중치마다 걸음의 크기를 맞추어 "
                 "100배쯤의 차이는 메웁니다. 20층이 되면 자비에르는 1,000배를 잃어 0.74~0.80, He는 0.88~0.91입니다.",
             ),
+            then={"init": "xavier"},
         ),
         Try(
             Words(
@@ -214,6 +215,7 @@ class ActivationFunctions(Chapter):
                 "정확도가 0.48~0.51에 머뭅니다. 기울기는 멀쩡하지만 배울 도구가 없습니다. ReLU는 같은 15 에폭에 "
                 "0.77~0.90에 이릅니다.",
             ),
+            then={"activation": "ReLU", "init": "he"},
         ),
         Try(
             Words(
@@ -229,6 +231,7 @@ class ActivationFunctions(Chapter):
                 "LeakyReLU는 죽은 유닛이 없어도 나아지지 않고 손실이 9만에서 2,000만까지 달아납니다. 병은 걸음의 "
                 "크기였고, 죽은 유닛은 증상이었습니다.",
             ),
+            then={"activation": "LeakyReLU"},
         ),
         Try(
             Words(

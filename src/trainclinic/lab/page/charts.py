@@ -108,7 +108,7 @@ def heatmap(signal: str, name: str, language: str) -> Figure:
         bar |= {"tickprefix": "10<sup>", "ticksuffix": "</sup>"}
     data = [{"type": "heatmap", "x": [], "y": [], "z": [], "colorscale": "Viridis", "colorbar": bar,
              "hovertemplate": "%{y}<br>%{x}: %{z:.2f}<extra></extra>"}]  # fmt: skip
-    y = {"type": "category", "showgrid": False, "nticks": 6}
+    y = {"type": "category", "showgrid": False, "nticks": 6, "automargin": True}
     drawn = layout(name, LABELS["optimizer steps"][language], "", 230, yaxis=y)
     return {"data": data, "layout": drawn, "config": CONFIG}
 
@@ -119,7 +119,7 @@ def heatmap_data(signal: str, run: Kept) -> tuple[list[int], list[str], list[lis
     rows = [[column[row] for column in heat.columns] for row in range(len(heat.layers))]
     if signal not in LINEAR:
         rows = [[_decades(value) for value in row] for row in rows]
-    return list(heat.steps), [f"{place}. {name}" for place, name in enumerate(heat.layers, 1)], rows
+    return list(heat.steps), list(heat.layers), rows
 
 
 def span(signal: str, runs: Sequence[Kept]) -> tuple[float, float]:
