@@ -128,19 +128,24 @@ class Figures:
 
     async def svg(self, chapter: str, name: str) -> bytes:
         """One figure as SVG; one that failed is drawn anew when it is asked for again."""
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-        if (chapter, name) not in self._drawn:
-            loop = asyncio.get_running_loop()
-            self._drawn[chapter, name] = loop.run_in_executor(self._pool, draw, chapter, name)
-        drawing = self._drawn[chapter, name]
+        key = chapter, name
+        if key not in self._drawn:
+            self._drawn[key] = asyncio.ensure_future(self._draw(chapter, name))
+        drawing = self._drawn[key]
         try:
             return await asyncio.shield(drawing)  # who goes away takes it from nobody who still waits
-        except Exception as error:
-            if self._drawn.get((chapter, name)) is drawing:
-                del self._drawn[chapter, name]
-                if isinstance(error, BrokenExecutor):  # its process went away: the next figure gets a new one
-                    self._pool = None
+        except Exception:
+            if self._drawn.get(key) is drawing:
+                del self._drawn[key]
+            raise
+
+    async def _draw(self, chapter: str, name: str) -> bytes:
+        pool = self._pool = self._pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, draw, chapter, name)
+        except BrokenExecutor:  # its process went away: the next figure gets a new one
+            if self._pool is pool:
+                self._pool = None
             raise
 
     def close(self) -> None:

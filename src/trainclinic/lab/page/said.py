@@ -47,7 +47,7 @@ class Said:
             beside: the settings of the controls.
         """
         said = tuple((run.title(beside, self._language), run.status(self._language)) for run in runs)
-        found = tuple((id(run), run.state, _outline(run), run.kept.choice) for run in runs)
+        found = tuple((id(run), run.over, _outline(run), run.kept.choice) for run in runs)
         numbers = tuple(run.kept.findings for run in runs)
         if (said, found, numbers) == self._shown:
             return False
