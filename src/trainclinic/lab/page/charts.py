@@ -82,7 +82,7 @@ def profile(signal: str, names: Sequence[str], language: str) -> Figure:
          "hovertemplate": "%{text}<br>%{y:.3g}<extra></extra>"}
         for name, colour in zip(names, COLOURS, strict=False)
     ]  # fmt: skip
-    y: Figure = {} if signal in LINEAR else {"type": "log", "exponentformat": "power", "dtick": 2}
+    y: Figure = {} if signal in LINEAR else {"type": "log", "exponentformat": "power", "nticks": 6}
     drawn = layout(LABELS["per layer"][language], LABELS["layer"][language], "", 230,
                    yaxis=y, showlegend=len(names) > 1)  # fmt: skip
     return {"data": data, "layout": drawn, "config": CONFIG}

@@ -184,11 +184,7 @@ class RunsView:
         names = [self._say(run.name) for run in self.runs]
         metric = self._metric
         self._retell()
-        begun = any(run.training for run in self.runs)
-        self._nothing.set_visibility(not begun)
-        for place in (self._charts, self._look, self._layers):
-            place.set_visibility(begun)
-        if not begun:
+        if not self._anything:
             return
         if self._built == (names, metric, self.signal):
             self._redraw()
@@ -209,6 +205,11 @@ class RunsView:
             self._profile.classes("tc-wide")
         if any(run.kept.count for run in self.runs):
             self._redraw()
+
+    @property
+    def _anything(self) -> bool:
+        """Whether there is something to draw, or there will be in a moment."""
+        return any(run.kept.loss.steps or (run.training and not run.over) for run in self.runs)
 
     @property
     def _metric(self) -> str:
@@ -245,6 +246,9 @@ class RunsView:
         """What is said of the runs and on the buttons, where it is not what is on the page."""
         if not self._said.show(self.runs, self._values):
             return
+        self._nothing.set_visibility(not self._anything)
+        for place in (self._charts, self._look, self._layers):
+            place.set_visibility(self._anything)
         going = self.main.state in ("running", "waiting")
         word = "pause" if going else "go on" if self.main.state == "paused" else "start"
         self._start.text = self._say(word)
