@@ -32,6 +32,7 @@ class Chart:
 
     def _begin(self) -> None:
         self._drawn = True
+        self._plot.update()
 
     def show(self, **columns: Sequence[Any]) -> AwaitableResponse | None:
         """New numbers: for each attribute one value a trace. None where nothing has changed.
@@ -47,8 +48,7 @@ class Chart:
         layout = self._figure["layout"]
         layout["datarevision"] = layout.get("datarevision", 0) + 1
         layout["uirevision"] = "as the hand left it"
-        if not self._drawn:  # the browser may not have Plotly yet: it draws this as soon as it has
-            self._plot.update()
+        if not self._drawn:  # the browser has not begun it: what it is to show by then goes there at once
             return None
         return self._plot.run_plot_method("react", self._figure["data"], layout, self._figure["config"], timeout=DRAWN)
 
