@@ -47,7 +47,15 @@ class CatalogError(TrainclinicError):
 
 
 class LabError(TrainclinicError):
-    """A setting, a figure or a file that the lab cannot show."""
+    """A setting, a figure or a file that the lab cannot show.
+
+    Attributes:
+        korean: the message in Korean, which the page's readers see; the English one where there is none.
+    """
+
+    def __init__(self, message: str, korean: str = "") -> None:
+        super().__init__(message)
+        self.korean = korean or message
 
 
 class TrainingStoppedError(TrainclinicError):

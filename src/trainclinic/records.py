@@ -6,6 +6,7 @@ the words of the problem's page to it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -231,6 +232,7 @@ class Attempt:
         cleared: whether the problem was no longer found.
         cost: [optimizer steps].
         said: why it was refused, stopped or broke off, or "".
+        reached: the measure at its end [its unit]; NaN: it did not get there.
     """
 
     remedies: tuple[Dose, ...]
@@ -238,6 +240,7 @@ class Attempt:
     cleared: bool
     cost: int
     said: str = ""
+    reached: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -23,6 +24,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver on the PATH"),
 ]
+POINTS = "document.querySelector('.tc-lab .js-plotly-plot')?.data?.[0]?.x?.length"
 PATIENCE = 120  # seconds that anything may take on a busy machine
 ALL = [(name, language) for name in chapters() for language in ("en", "ko")]
 
@@ -42,7 +44,7 @@ def visit(browser: Any, address: str) -> None:
     browser.get(address)
     until(
         browser,
-        "window.socket && window.socket.connected && document.querySelectorAll('.js-plotly-plot .main-svg').length > 3",
+        "window.socket && window.socket.connected && document.querySelectorAll('.tc-play .tc-answer > *').length > 0",
     )
 
 
@@ -86,18 +88,17 @@ def test_a_chapter_opens_answers_and_trains_to_its_end(browser: Any, lab: str, n
     visit(browser, f"{lab}/{name}?lang={language}")
     title = chapters()[name].title[language]
     assert title in script(browser, "document.querySelector('h1').textContent")
-    until(browser, f"document.documentElement.lang === '{language}'")
+    until(browser, f"document.documentElement.lang.startsWith('{language}')")
 
-    for place in range(script(browser, "document.querySelectorAll('.tc-play .q-slider').length")):
+    for place in range(script(browser, "document.querySelectorAll('.tc-play .tc-slider').length")):
         before = script(browser, f"document.querySelectorAll('.tc-play .tc-number')[{place}].textContent")
-        slider = browser.find_elements("css selector", ".tc-play .q-slider__track-container")[place]
+        slider = browser.find_elements("css selector", ".tc-play .tc-slider")[place]
         key(browser, slider, before, place)
 
     press(browser, "start", language)
     until(browser, ended(language))
     until(browser, "document.querySelectorAll('.tc-lab .scatterlayer .trace').length >= 4")
-    points = "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length"
-    assert until(browser, points) > 5
+    assert until(browser, POINTS) > 5
     assert until(browser, "document.querySelectorAll('.tc-lab .heatmaplayer image').length") == 1
 
     errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
@@ -128,7 +129,7 @@ def test_a_setting_is_in_the_address_and_the_address_is_the_view(browser: Any, l
     assert "7" in script(browser, number)
     from selenium.webdriver.common.keys import Keys
 
-    browser.find_element("css selector", ".tc-lab .q-slider__track-container").send_keys(Keys.ARROW_RIGHT)
+    browser.find_element("css selector", ".tc-lab .tc-slider").send_keys(Keys.ARROW_RIGHT)
     until(browser, "location.search.includes('depth=8')")
     assert "activation=Tanh" in script(browser, "location.search")
 
@@ -154,7 +155,63 @@ def test_the_clinic_diagnoses_and_treats_beside_the_sick_twin(browser: Any, lab:
     )  # fmt: skip
     assert sick < 0.2
     assert treated > 0.85
-    assert script(browser, "document.querySelectorAll('.tc-well').length") == 1
+    assert script(browser, "document.querySelectorAll('.tc-found .tc-well').length") == 1
+    found = script(browser, "document.querySelector('.tc-lab .tc-found').parentElement.innerText")
+    assert "활성화 함수가 모든 것을 납작하게 만듭니다" in found
+    assert "바꾼 것: 활성화 함수 바꾸기 (함수 " in found
+    kept = [row for row in rows(browser, "#found-1") if row[-1].endswith("선택됨")]
+    untreated = next(row for row in rows(browser, "#found-1") if row[0] == "치료하지 않음")
+    assert float(kept[0][1]) > float(untreated[1]) + 0.2
+    assert len(kept) == 1
+
+
+def rows(browser: Any, place: str) -> list[list[str]]:
+    """The cells of the tables within a place."""
+    cells = "[...row.cells].map((cell) => cell.textContent)"
+    return list(script(browser, f"[...document.querySelectorAll('{place} tbody tr')].map((row) => {cells})"))
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "span", "limit"),
+    [
+        ("en", "Vanishing gradient", r"-1\d(\.\d)? decades", "below -3 decades"),
+        ("ko", "기울기 소실", r"-1\d(\.\d)? 자릿수", "-3 자릿수 미만"),
+    ],
+)
+def test_the_verdict_is_seen_without_scrolling_and_leads_to_its_numbers(
+    browser: Any, lab: str, language: str, name: str, span: str, limit: str
+) -> None:
+    visit(browser, f"{lab}/vanishing-gradient?lang={language}")
+    size = {"width": 1280, "height": 950, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    assert script(browser, "document.querySelectorAll('.tc-lab .js-plotly-plot').length") == 0
+    press(browser, "start", language)
+    until(browser, ended(language))
+    verdict = "document.querySelector('.tc-verdict')"
+    assert until(browser, f"{verdict}.textContent").startswith(f"✗ {name}")
+    assert script(browser, f"{verdict}.getBoundingClientRect().bottom") < 950
+    assert script(
+        browser, "document.querySelector('.tc-lab').scrollWidth <= document.querySelector('.tc-lab').clientWidth"
+    )
+    top = "document.querySelector('#found-0').getBoundingClientRect().top"
+    assert script(browser, top) > 950
+    browser.execute_script(f"{verdict}.click()")
+    until(browser, f"{top} < 475")
+    measured = {row[0]: row[1:] for row in rows(browser, "#found-0")}
+    assert any(re.fullmatch(span, observed) and against == limit for observed, against in measured.values())
+
+
+def test_a_try_of_two_runs_begins_both_and_says_what_differs(browser: Any, lab: str) -> None:
+    visit(browser, f"{lab}/vanishing-gradient?lang=en")
+    press(browser, "set both", "en")
+    words = json.dumps(LABELS["ended"]["en"].split("{")[0])
+    until(browser, f"[...document.querySelectorAll('.tc-status')].filter((one) => one.textContent.includes({words}))"
+                   ".length === 2")  # fmt: skip
+    assert "beside, with Hidden layers 3: " in statuses(browser)[1]
+    until(browser, "location.search.includes('depth=6')")
+    slider = "document.querySelector('.tc-lab .tc-slider')"
+    assert script(browser, f"{slider}.getAttribute('aria-valuetext')") == "6"
+    assert script(browser, "document.title").startswith("Vanishing and exploding gradients")
 
 
 def test_ten_sessions_at_once_each_see_their_own_and_all_come_to_their_turn(browser: Any, lab: str) -> None:
@@ -172,7 +229,7 @@ def test_ten_sessions_at_once_each_see_their_own_and_all_come_to_their_turn(brow
         browser.switch_to.window(page)
         until(browser, said("ended", "en"))
         chart = "document.querySelector('.tc-lab .js-plotly-plot')"
-        assert until(browser, f"{chart}.data?.[0]?.x?.length") == 44
+        assert until(browser, POINTS) == 44
         losses.add(str(script(browser, f"{chart}.data[0].y")))
         browser.close()
     assert len(losses) == 10
@@ -187,20 +244,20 @@ def test_a_killed_worker_ends_the_curves_and_the_page_says_so(browser: Any, lab:
     visit(browser, f"{lab}/vanishing-gradient?lang=en&epochs=150")
     before = trainings()
     press(browser, "start", "en")
-    until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length > 30")
+    until(browser, f"{POINTS} > 30")
     (pid,) = trainings() - before
     os.kill(pid, signal.SIGKILL)
     until(browser, said("died", "en"))
-    points = script(browser, "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length")
+    points = script(browser, POINTS)
     time.sleep(1)
-    assert script(browser, "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length") == points
+    assert script(browser, POINTS) == points
 
 
 def test_a_training_ends_when_its_page_goes(browser: Any, lab: str) -> None:
     visit(browser, f"{lab}/vanishing-gradient?lang=en&epochs=150")
     before = trainings()
     press(browser, "start", "en")
-    until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length > 5")
+    until(browser, f"{POINTS} > 5")
     assert trainings() - before
     browser.get("about:blank")
     end = time.monotonic() + PATIENCE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import fields, is_dataclass
 from io import BytesIO
@@ -10,14 +11,14 @@ import pytest
 
 from trainclinic import catalog
 from trainclinic.diagnose.diagnose import PROBLEMS as RULES
-from trainclinic.lab import clinic_words, settings
+from trainclinic.lab import clinic_words, finding_words, settings
 from trainclinic.lab.chapter import Chapter, Table, chapters
 from trainclinic.lab.controls import defaults
 from trainclinic.lab.experiment import Make
 from trainclinic.lab.labels import LABELS
 from trainclinic.lab.lettering import hangul
 from trainclinic.lab.words import Words
-from trainclinic.treat.operation import REMEDIES
+from trainclinic.treat.operation import REMEDIES, remedies
 
 ALL = chapters()
 HANGUL = re.compile("[가-힣]")
@@ -63,7 +64,7 @@ def test_nothing_is_said_in_one_language_alone(name):
 
 def test_the_page_and_the_clinic_speak_both_languages():
     everything = [*words(LABELS), *words(list(settings.SETTINGS.values())), *words(clinic_words.PROBLEMS),
-                  *words(clinic_words.REMEDIES), *words(clinic_words.SIGNALS)]  # fmt: skip
+                  *words(clinic_words.REMEDIES), *words(clinic_words.SIGNALS), *words(finding_words.DOSED)]  # fmt: skip
     for one in everything:
         assert bool(one.en) == bool(one.ko), one
     for placeholder in (label for label in LABELS.values() if "{" in label.en):
@@ -75,13 +76,30 @@ def test_every_problem_and_remedy_of_the_clinic_has_words_here():
     assert clinic_words.REMEDIES.keys() == catalog.entries(REMEDIES).keys()
 
 
+@pytest.mark.parametrize(("name", "rule"), catalog.entries(RULES).items())
+def test_every_cause_and_every_measure_of_a_problem_has_korean_words(name, rule):
+    assert finding_words.CAUSES[name].keys() == rule.causes.keys()
+    assert rule.measures.keys() <= finding_words.MEASURES.keys()
+    known = finding_words.MEASURES.keys() | clinic_words.SIGNALS.keys()
+    assert {
+        signal for signal in re.findall(r'Evidence\(\s*"(\w+)"', inspect.getsource(inspect.getmodule(rule)))
+    } <= known
+    assert all(HANGUL.search(said) for said in finding_words.CAUSES[name].values())
+
+
+def test_every_setting_of_a_remedy_has_words():
+    kinds = remedies().values()
+    assert {setting.name for kind in kinds for setting in kind.settings()} == finding_words.DOSED.keys()
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_the_experiment_and_what_to_try_can_be_set(name):
     chapter = ALL[name]
     assert set(chapter.experiment.shown) <= settings.SETTINGS.keys()
     assert set(chapter.experiment.signals) <= clinic_words.SIGNALS.keys()
     assert 3 <= len(chapter.tries) <= 6
-    for one in ({}, *(one.settings for one in chapter.tries)):
+    second = [{**one.settings, **one.then} for one in chapter.tries]
+    for one in ({}, *(one.settings for one in chapter.tries), *second):
         Make({**chapter.experiment.settings, **one})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -79,7 +78,7 @@ def test_before_and_after_on_a_real_network():
 
 @pytest.mark.parametrize("name", PLAYS)
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_every_play_answers_at_once_at_both_ends_of_every_control(name, language):
+def test_every_play_answers_at_both_ends_of_every_control(name, language):
     play = PLAYS[name]
     usual = defaults(play.controls)
     ends = [usual]
@@ -87,13 +86,7 @@ def test_every_play_answers_at_once_at_both_ends_of_every_control(name, language
         ends += [usual | {control.name: end} for end in control.choices or (control.low, control.high)]
     for given in ends:
         given = {control.name: control.read(given[control.name]) for control in play.controls}
-        taken = []
-        for _ in range(3):  # the machine may be busy with something else
-            begun = time.perf_counter()
-            found = play.show(given, language)
-            taken.append(time.perf_counter() - begun)
-        assert min(taken) < 0.1, given
-        for one in found:
+        for one in play.show(given, language):
             if isinstance(one, Table):
                 assert all(len(row) == len(one.header) for row in one.rows)
                 assert not any("nan" in cell or "inf" in cell for row in one.rows for cell in row)

@@ -44,7 +44,7 @@ def test_a_training_tells_every_step_and_every_layer(desk):
     assert training.state == "ended"
     assert kept.loss.steps == list(range(66))
     assert kept.validation["accuracy"].steps == [0, 22, 44, 66]
-    assert kept.heat["gradient_rms"].layers == ["1", "3", "5"]
+    assert kept.heat["gradient_rms"].layers == ["Linear 1", "Linear 2", "Linear 3"]
     assert kept.news.step == kept.news.steps == 66
     assert kept.news.epoch == 3
     assert kept.findings == ()
@@ -83,7 +83,7 @@ def test_more_than_the_workers_wait_their_turn_and_none_sees_anothers_data(desk)
 
 def test_a_killed_process_is_told(desk):
     training = desk.ask(Order(SICK, pace="slow"))
-    until(lambda: training.said or training.news(), training)
+    until(lambda: training.news() or training.state != "waiting", training)
     os.kill(training.pid, signal.SIGKILL)
     until(lambda: training.over, training)
     assert training.state == "died"
@@ -106,7 +106,39 @@ def test_what_cannot_be_trained_fails_in_words(desk):
     training = desk.ask(Order(SMALL, against="vanishing-gradient", pace="full"))
     until(lambda: training.over, training)
     assert training.state == "failed"
-    assert "nothing to treat" in training.said
+    assert "nothing to treat" in training.said.en
+    assert "치료할 것이 없습니다" in training.said.ko
+
+
+def test_batch_normalisation_over_a_single_sample_is_refused_in_words(desk):
+    training = desk.ask(Order(values({"norm": "batch", "samples": 1281, "batch_size": 128}), pace="full"))
+    until(lambda: training.over, training)
+    assert training.state == "failed"
+    assert "1,281 samples in batches of 128, so that the last batch has 1" in training.said.en
+    assert "마지막 배치에 1개만" in training.said.ko
+
+
+def test_a_treatment_tells_what_was_tried_and_why_it_was_chosen(desk):
+    training, kept = desk.ask(Order(SICK, against="vanishing-gradient", pace="full")), Kept()
+    until(lambda: training.over, training, kept=[kept])
+    choice = kept.choice
+    untreated, *tries = choice.tried
+    assert (untreated.remedies, untreated.outcome) == ((), "untreated")
+    (taken,) = [one for one in tries if one.remedies == choice.treatment.remedies]
+    assert taken.outcome == "cleared"
+    assert choice.why == "cleared"
+    assert taken.reached == max(one.reached for one in tries) > untreated.reached
+    assert choice.steps < kept.news.steps
+    assert choice.measure == "accuracy"
+
+
+def test_a_finding_carries_its_numbers_and_their_limits(desk):
+    training, kept = desk.ask(Order(SICK, pace="full")), Kept()
+    until(lambda: training.over, training, kept=[kept])
+    (found,) = [one for one in kept.findings if one.problem == "vanishing-gradient"]
+    (span,) = [one for one in found.evidence if one.signal == "backward_span"]
+    assert span.observed < span.limit < 0
+    assert (span.unit, span.side) == ("decades", "below")
 
 
 @pytest.mark.slow
@@ -122,7 +154,7 @@ def test_a_treatment_is_chosen_and_trains_beside_the_sick_twin(desk):
         assert [one.state for one in pair] == ["ended", "ended"]
         assert "vanishing-gradient" in [one.problem for one in kept[0].findings]
         assert "vanishing-gradient" not in [one.problem for one in kept[1].findings]
-        assert kept[1].treated
+        assert kept[1].choice.treatment.changes
         ends.append([one.validation["accuracy"].values[-1] for one in kept])
     assert max(sick for sick, _ in ends) < 0.2
     assert sorted(treated for _, treated in ends)[2] >= 0.93, ends

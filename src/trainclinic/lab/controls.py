@@ -64,7 +64,10 @@ class Control:
                 f"{self.name}: expected a number, got {given!r:.40}; from {self.low:g} to {self.high:g}"
             ) from None
         if not self.low <= number <= self.high:
-            raise LabError(f"{self.name}: expected a number from {self.low:g} to {self.high:g}, got {given!r:.40}")
+            raise LabError(
+                f"{self.name}: expected a number from {self.low:g} to {self.high:g}, got {given!r:.40}",
+                f"{self.label.ko}: {self.low:g}에서 {self.high:g} 사이의 수여야 하는데 {given!r:.40}입니다",
+            )
         if isinstance(self.default, int):
             if number != round(number):
                 raise LabError(f"{self.name}: expected a whole number, got {given!r:.40}")

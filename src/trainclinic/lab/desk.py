@@ -9,10 +9,16 @@ from collections import deque
 from multiprocessing.connection import Connection
 from typing import Any
 
+from trainclinic.lab.controls import NOTHING
 from trainclinic.lab.told import News
 from trainclinic.lab.training import Order, ready, work
+from trainclinic.lab.words import Words
 
 WAITING = 64  # trainings that may wait at once
+FULL = Words(
+    f"more than {WAITING} trainings are waiting; try again in a while",
+    f"대기 중인 훈련이 {WAITING}개를 넘었습니다. 잠시 뒤에 다시 해 보세요",
+)
 
 
 class Desk:
@@ -43,7 +49,7 @@ class Desk:
         training = Training(self, order)
         with self._lock:
             if len(self._waiting) >= WAITING:
-                training._end("failed", f"more than {WAITING} trainings are waiting; try again in a while")
+                training._end("failed", FULL)
             else:
                 self._waiting.append(training)
                 self.advance()
@@ -89,7 +95,7 @@ class Training:
     def __init__(self, desk: Desk, order: Order) -> None:
         self.order = order
         self.state = "waiting"
-        self.said = ""
+        self.said = NOTHING
         self._desk = desk
         self._process: Any = None
         self._connection: Connection | None = None
@@ -129,7 +135,7 @@ class Training:
         for one in found:
             self.state, self.said = one.state, one.said
         if self._connection is None and not self.over:
-            self._end("died", "its process ended before the training did")
+            self._end("died", NOTHING)
         if self.over:
             self._let_go()
         return found
@@ -155,7 +161,7 @@ class Training:
         theirs.close()
         self.state = "paused" if self.order.paused else "running"
 
-    def _end(self, state: str, said: str) -> None:
+    def _end(self, state: str, said: Words) -> None:
         self.state, self.said = state, said
 
     def _let_go(self) -> None:

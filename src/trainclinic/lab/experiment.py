@@ -39,12 +39,17 @@ def values(given: Mapping[str, Any]) -> Values:
     depth, width = cast(int, found["depth"]), cast(int, found["width"])
     weights = max(0, depth - 1) * width**2 + 75 * width
     if weights > MOST_WEIGHTS:
-        raise LabError(f"depth and width: expected at most {MOST_WEIGHTS:,} weights, got {weights:,}; take "
-                       "fewer layers or units")  # fmt: skip
+        raise LabError(
+            f"depth and width: expected at most {MOST_WEIGHTS:,} weights, got {weights:,}; take fewer layers or units",
+            f"가중치는 {MOST_WEIGHTS:,}개까지인데 {weights:,}개가 됩니다. 층이나 유닛을 줄이세요",
+        )
     steps = cast(int, found["epochs"]) * math.ceil(cast(int, found["samples"]) / cast(int, found["batch_size"]))
     if steps > MOST_STEPS:
-        raise LabError(f"epochs and batch_size: expected at most {MOST_STEPS:,} steps, got {steps:,}; take "
-                       "fewer epochs or larger batches")  # fmt: skip
+        raise LabError(
+            f"epochs and batch_size: expected at most {MOST_STEPS:,} steps, got {steps:,}; take fewer epochs or larger "
+            "batches",
+            f"업데이트는 {MOST_STEPS:,}번까지인데 {steps:,}번이 됩니다. 에폭 수를 줄이거나 배치를 키우세요",
+        )
     return found
 
 
@@ -65,6 +70,8 @@ class Make:
         """The Setup, built fresh: network, optimizer, data, in this order, from the generators as they are."""
         chosen: Any = self.values
         train, val, inputs, outputs = loaders(chosen, seed)
+        if chosen["norm"] == "batch":
+            _check_last_batch(train)
         model = network(chosen, inputs, outputs)
         optimizer = optimizer_of(chosen, model)
         regression = chosen["data"] in REGRESSIONS
@@ -85,6 +92,20 @@ class Make:
             return operate(setup, remedies(chosen))[0]
         except RefusedError as reason:
             raise LabError(f"experiment: expected settings that fit each other, but {reason}") from reason
+
+
+def _check_last_batch(loader: Any) -> None:
+    """Batch normalisation takes mean and variance over a batch, and one sample has none."""
+    samples, size = len(loader.dataset), loader.batch_size
+    if (samples % size or size) == 1:
+        raise LabError(
+            "batch_size and samples: batch normalisation expects at least 2 samples in every batch, got "
+            f"{samples:,} samples in batches of {size}, so that the last batch has 1; take another batch size or "
+            "number of samples",
+            f"배치정규화는 배치마다 샘플이 2개 이상이어야 하는데, 샘플 {samples:,}개를 {size}개씩 나누면 마지막 "
+            "배치에 1개만 "
+            "남습니다. 배치 크기나 샘플 수를 바꾸세요",
+        )
 
 
 def network(chosen: Any, inputs: int, outputs: int) -> nn.Sequential:

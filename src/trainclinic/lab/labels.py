@@ -8,8 +8,11 @@ LABELS: dict[str, Words] = {
     "skip": Words("To the experiment", "실험으로 건너뛰기"),
     "experiment": Words("Experiment", "실험"),
     "experiment lead": Words(
-        "A real PyTorch network trains here, and the clinic watches it. Change a setting and it begins anew.",
-        "실제 PyTorch 신경망이 여기에서 훈련되고, 클리닉이 지켜봅니다. 설정을 바꾸면 처음부터 다시 시작합니다.",
+        "A real PyTorch network trains here, and the clinic watches it. Nothing trains before you press Start; from "
+        "then on every change of a setting begins the training anew, until you press Reset.",
+        "실제 PyTorch 신경망이 여기에서 훈련되고, 클리닉이 지켜봅니다. 시작을 누르기 전에는 훈련하지 않습니다. 그 "
+        "뒤로는 "
+        "초기화를 누를 때까지, 설정을 바꿀 때마다 훈련을 처음부터 다시 시작합니다.",
     ),
     "more": Words("More settings", "설정 더 보기"),
     "start": Words("Start", "시작"),
@@ -39,7 +42,7 @@ LABELS: dict[str, Words] = {
     "per layer": Words("Per layer, now", "층별, 현재"),
     "over time": Words("Per layer, over the training", "층별, 훈련 동안"),
     "signal": Words("What is measured", "측정값"),
-    "idle": Words("Ready. Press Start.", "준비되었습니다. 시작을 누르세요."),
+    "idle": Words("Ready: nothing trains until you press Start.", "준비되었습니다. 시작을 누르면 훈련합니다."),
     "waiting": Words(
         "Waiting for a free worker: place {place} in the queue",
         "빈 작업자를 기다리는 중: 대기열 {place}번째",
@@ -67,13 +70,52 @@ LABELS: dict[str, Words] = {
         "The diagnosis comes with the first second of training.",
         "훈련을 시작하면 1초 안에 진단이 나옵니다.",
     ),
+    "measured": Words("What was measured", "측정한 것"),
+    "observed": Words("Measured", "측정값"),
+    "limit": Words("Abnormal when", "비정상 기준"),
+    "explains": Words("What follows from it: {names}", "이 때문에 생긴 것: {names}"),
+    "more found": Words(" (and {count} more)", " (외 {count}건)"),
     "treat": Words("Treat it", "치료하기"),
     "choose": Words("remedy", "치료법"),
     "by search": Words("let the clinic choose", "클리닉에 맡기기"),
     "changed": Words("What was changed", "바꾼 것"),
+    "cleared": Words(
+        "Chosen by short runs from the same start: it rids the network of the problem, and gains more than the others "
+        "that were tried. What comes later in the clinic's order was not needed.",
+        "같은 출발점에서 짧게 훈련해 보고 골랐습니다. 문제가 사라졌고, 시도한 것 가운데 가장 많이 나아졌습니다. "
+        "클리닉의 "
+        "순서에서 그 뒤에 오는 치료법은 시도할 필요가 없었습니다.",
+    ),
+    "gained": Words(
+        "Chosen by short runs from the same start: none rids it of the problem by then, and this one gains most.",
+        "같은 출발점에서 짧게 훈련해 보고 골랐습니다. 그때까지 문제를 없앤 치료법은 없었고, 이것이 가장 많이 "
+        "나아졌습니다.",
+    ),
+    "first that fits": Words(
+        "The run is too long to compare remedies by short runs: the clinic's first that fits was taken, untried.",
+        "훈련이 길어서 짧은 훈련으로 비교하지 않았습니다. 이 신경망에 맞는 첫 번째 치료법을 시험 없이 골랐습니다.",
+    ),
+    "asked for": Words("You chose this remedy.", "직접 고른 치료법입니다."),
+    "tried": Words("What was tried", "시도한 것"),
+    "reached": Words("{measure} after {steps} steps", "{steps}스텝 뒤의 {measure}"),
+    "outcome": Words("What came of it", "결과"),
+    "untreated": Words("untreated", "치료하지 않음"),
+    "gone": Words("the problem is gone", "문제가 사라짐"),
+    "still there": Words("the problem is still there", "문제가 남음"),
+    "given up": Words("given up: clearly worse", "중단: 확실히 더 나쁨"),
+    "does not fit": Words("does not fit here", "여기에는 맞지 않음"),
+    "kept": Words("{outcome}; kept", "{outcome}, 선택됨"),
     "code": Words("The code", "코드"),
     "tries": Words("What to try", "해 볼 것"),
     "set": Words("Set it and start", "설정하고 시작"),
+    "set both": Words("Set both and start, side by side", "둘을 설정하고 나란히 시작"),
+    "differs": Words("{name}, with {settings}", "{name}, 설정: {settings}"),
+    "no difference": Words("the same settings", "같은 설정"),
+    "off": Words("off", "끔"),
+    "no curves": Words(
+        "The curves of loss and score, and every layer, are drawn here as soon as the training has begun.",
+        "훈련이 시작되면 손실과 점수의 곡선, 그리고 각 층의 값이 여기에 그려집니다.",
+    ),
     "answer": Words("The answer", "답"),
     "run code": Words("The same in Python", "파이썬으로 해 보기"),
     "drawing": Words("is being drawn …", "그리는 중입니다 …"),

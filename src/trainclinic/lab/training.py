@@ -6,6 +6,7 @@ What goes in is plain data: settings that were checked, and ids of remedies; no 
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -16,10 +17,12 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from trainclinic.diagnose.diagnose import diagnose
-from trainclinic.errors import TrainclinicError
+from trainclinic.errors import LabError, TrainclinicError
+from trainclinic.lab.clinic_words import PROBLEMS
 from trainclinic.lab.controls import Values
 from trainclinic.lab.experiment import Make
-from trainclinic.lab.told import Found, News, Told
+from trainclinic.lab.told import Choice, News, Told, Tried, found
+from trainclinic.lab.words import Words, same
 from trainclinic.measure.shadow import generators_kept
 from trainclinic.measure.watch import Watch
 from trainclinic.prove.cure import Treated
@@ -27,8 +30,7 @@ from trainclinic.prove.pairs import Job, run
 from trainclinic.prove.search import Search
 from trainclinic.prove.workers import Workers
 from trainclinic.recording import Recording
-from trainclinic.records import Dose
-from trainclinic.report.view import View, views
+from trainclinic.records import Attempt, Dose, Treatment
 from trainclinic.setup import Setup, evaluate, train
 
 PACES = {"slow": 8.0, "normal": 60.0, "full": float("inf")}  # most optimizer steps a second
@@ -73,15 +75,17 @@ def work(order: Order, connection: Connection) -> None:
         _Training(order, connection).run()
     except (_StopError, BrokenPipeError, EOFError, ConnectionError, KeyboardInterrupt):
         pass  # nobody is there any more
+    except LabError as error:
+        _last_words(connection, Words(str(error), error.korean))
     except TrainclinicError as error:
-        _last_words(connection, str(error))
+        _last_words(connection, same(str(error)))
     except Exception as error:  # whatever it was, the page says so
-        _last_words(connection, f"{type(error).__name__}: {error}")
+        _last_words(connection, same(f"{type(error).__name__}: {error}"))
     finally:
         connection.close()
 
 
-def _last_words(connection: Connection, said: str) -> None:
+def _last_words(connection: Connection, said: Words) -> None:
     with contextlib.suppress(OSError):
         connection.send(News("failed", said=said))
 
@@ -104,10 +108,10 @@ class _Training:
     def run(self) -> None:
         make = Make(self._order.settings)
         seed = int(self._order.settings["seed"])
-        doses = self._chosen(make, seed)
+        doses, choice = self._chosen(make, seed)
         setup, treatment = Treated(make, doses).treated(seed)
-        if doses:
-            self._connection.send(News("running", treated=treatment.changes, code=treatment.code))
+        if choice is not None:
+            self._connection.send(News("running", choice=replace(choice, treatment=treatment)))
         self._per_epoch = max(1, len(setup.train_loader))  # type: ignore[arg-type]
         self._steps = setup.epochs * self._per_epoch
         with Watch(setup.model, setup.optimizer, setup.loss_fn, every=LOOK) as watch:
@@ -134,8 +138,14 @@ class _Training:
         if self._one or now - self._sent >= SEND:
             self._send(self._watch.recording, "running")
         if now - self._begun > MOST_SECONDS:
-            raise TrainclinicError(f"training: it may take {MOST_SECONDS} s, and was at step {self._step} of "
-                                   f"{self._steps} then; take fewer epochs or a smaller network")  # fmt: skip
+            raise LabError(
+                f"training: it may take {MOST_SECONDS} s, and was at step {self._step} of {self._steps} then; take "
+                "fewer "
+                "epochs or a smaller network",
+                f"훈련은 {MOST_SECONDS}초까지 할 수 있는데 그때 {self._steps}스텝 중 {self._step}스텝이었습니다. 에폭 "
+                "수나 "
+                "신경망을 줄이세요",
+            )
         self._one = False
         self._obey()
         self._keep_pace()
@@ -172,27 +182,31 @@ class _Training:
 
     def _send(self, recording: Recording, state: str, finished: bool = False) -> None:
         news = self._told.since(recording)
-        found = None
+        told = None
         now = time.monotonic()
         if finished or now - self._diagnosed >= DIAGNOSE:
-            found = tuple(map(_found, views(diagnose(recording))))
+            told = found(diagnose(recording))
             self._diagnosed = now
         self._connection.send(replace(news, state=state, step=self._step, steps=self._steps,
-                                      epoch=self._step / self._per_epoch, findings=found))  # fmt: skip
+                                      epoch=self._step / self._per_epoch, findings=told))  # fmt: skip
         self._sent = now
 
     # -- the treatment
 
-    def _chosen(self, make: Make, seed: int) -> tuple[Dose, ...]:
-        """The doses of the treatment: none where nothing is to be treated."""
+    def _chosen(self, make: Make, seed: int) -> tuple[tuple[Dose, ...], Choice | None]:
+        """The doses of the treatment and how they were chosen: none where nothing is to be treated."""
         if not self._order.against:
-            return ()
+            return (), None
         self._say("the untreated run, for comparison")
         control = run(Job(make, seed))
         root = next((one for one in control.diagnosis.findings if one.problem == self._order.against), None)
         if root is None:
-            raise TrainclinicError(f"treatment: expected {self._order.against}, but a whole run from this seed does "
-                                   "not show it; there is nothing to treat")  # fmt: skip
+            name = PROBLEMS[self._order.against][0].ko if self._order.against in PROBLEMS else self._order.against
+            raise LabError(
+                f"treatment: expected {self._order.against}, but a whole run from this seed does not show it; there is "
+                "nothing to treat",
+                f"이 시드로 끝까지 훈련해 보니 ‘{name}’ 문제가 나타나지 않아 치료할 것이 없습니다",
+            )
         with Workers(1) as workers:
             allowance = SPENT * control.steps if control.steps <= SEARCHED else 0
             only = (self._order.remedy,) if self._order.remedy else ()
@@ -200,15 +214,29 @@ class _Training:
             plan = search.plan(root) if allowance else search.first(root)
         if not plan:
             reasons = "; ".join(dict.fromkeys(search.why_not)) or "nothing that was tried made it better"
-            raise TrainclinicError(f"treatment: {reasons}")
-        return plan
+            raise LabError(f"treatment: {reasons}", "여기에 맞으면서 더 나아지게 하는 치료법을 찾지 못했습니다")
+        return plan, _choice(search, plan, bool(only))
 
     def _say(self, doing: str) -> None:
         while self._connection.poll():
             self._take(self._connection.recv())
-        self._connection.send(News("running", said=doing))
+        self._connection.send(News("running", said=same(doing)))
 
 
-def _found(view: View) -> Found:
-    finding = view.finding
-    return Found(finding.problem, finding.level, view.because or view.summary)
+def _choice(search: Search, plan: tuple[Dose, ...], asked: bool) -> Choice:
+    """How the plan was chosen; what it changes is known once it is applied."""
+    nothing = Treatment(plan, (), "")
+    if search.compared is None:
+        return Choice(nothing, "asked for" if asked else "first that fits")
+    attempts = [one for one in search.tried if one.cost == 0 or not math.isnan(one.gain)]  # tests on copies left out
+    untreated = Tried((), search.compared.end, "untreated")
+    tried = (untreated, *(Tried(one.remedies, one.reached, _outcome(one)) for one in attempts))
+    cleared = any(one.remedies == plan and one.outcome == "cleared" for one in tried)
+    why = "asked for" if asked else "cleared" if cleared else "gained"
+    return Choice(nothing, why, search.compared.measure, search.compared.steps, tried)
+
+
+def _outcome(attempt: Attempt) -> str:
+    if attempt.said:
+        return "does not fit" if attempt.cost == 0 else "given up"
+    return "cleared" if attempt.cleared else "still there"

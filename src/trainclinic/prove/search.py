@@ -43,6 +43,7 @@ class Search:
         tried: every attempt, in order.
         spent: [optimizer steps].
         why_not: remedies that were refused, with the reason.
+        compared: the untreated run after as many steps as the tries have; None before the first.
         in_vain: the problem that a plan rids the network of, without its learning anything, or "".
     """
 
@@ -55,13 +56,14 @@ class Search:
     tried: list[Attempt] = field(default_factory=list)
     spent: int = 0
     why_not: list[str] = field(default_factory=list)
+    compared: Run | None = None
     in_vain: str = ""
 
     def plan(self, root: Finding) -> tuple[Dose, ...]:
         """The remedies worth a proof, fewest first; none where none fits or helps."""
         share, control = self._as_short_as_shows(root)
         plan: tuple[Dose, ...] = ()
-        best = control
+        best = self.compared = control
         finding = root
         for _ in range(MOST_REMEDIES):
             found = self._round(plan, finding, share, best)
@@ -183,7 +185,8 @@ class Search:
         said = run.refused or run.curve.error or ("given up: clearly worse than without it" if run.stopped else "")
         if run.refused:
             self.why_not.append(run.refused)
-        self.tried.append(Attempt(remedies, math.nan if run.refused else gain, cleared, run.steps, said))
+        reached = math.nan if run.refused or run.stopped else run.end
+        self.tried.append(Attempt(remedies, math.nan if run.refused else gain, cleared, run.steps, said, reached))
 
 
 @contextlib.contextmanager

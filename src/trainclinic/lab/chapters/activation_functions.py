@@ -200,6 +200,7 @@ class ActivationFunctions(Chapter):
                 "100배쯤의 차이는 메웁니다. 20층이 되면 자비에르는 신호가 1,000분의 1로 줄어 0.74~0.80이고(시드 세 개 "
                 "중 둘에서 기울기 소실로 진단됩니다), He는 0.88~0.91입니다.",
             ),
+            then={"init": "xavier"},
         ),
         Try(
             Words(
@@ -215,6 +216,7 @@ class ActivationFunctions(Chapter):
                 "정확도가 0.48~0.51에 머뭅니다. 기울기는 멀쩡하지만 배울 도구가 없습니다. ReLU는 같은 15에폭에 "
                 "0.77~0.90에 이릅니다.",
             ),
+            then={"activation": "ReLU", "init": "he"},
         ),
         Try(
             Words(
@@ -231,6 +233,7 @@ class ActivationFunctions(Chapter):
                 "LeakyReLU는 죽은 유닛이 없어도 나아지지 않고, 손실이 수십만에서 수백만 넘게까지 달아납니다. 병은 "
                 "걸음의 크기였고, 죽은 유닛은 증상이었습니다.",
             ),
+            then={"activation": "LeakyReLU"},
         ),
         Try(
             Words(

@@ -270,6 +270,7 @@ class BatchSize(Chapter):
                 "더하면 잔잔하고 긴 걸음 한 번과 비슷합니다. 업데이트 3,380번이 440번과 같은 일을 하되 더 오래 "
                 "걸립니다.",
             ),
+            then={"batch_size": 64, "learning_rate": 0.1},
         ),
         Try(
             Words(

@@ -219,7 +219,7 @@ class Optimizers(Chapter):
                 "momentum change?",
                 "SGD로 돌리고, 같은 학습률의 SGD + momentum을 나란히 돌려 보십시오. 모멘텀은 무엇을 바꿉니까?",
             ),
-            {"optimizer": "momentum"},
+            {},
             Words(
                 "Everything. SGD ends at 45 to 49 % validation accuracy with a training loss of 0.94 to 0.95, little "
                 "better than the guess, ln 3 = 1.10; momentum ends at 99.6 % with 0.006 to 0.007 (three seeds). The "
@@ -228,6 +228,7 @@ class Optimizers(Chapter):
                 "나을 뿐입니다. 모멘텀은 99.6%, 0.006~0.007로 끝납니다(시드 세 개). 이 데이터에서는 기울기가 스텝마다 "
                 "비슷한 쪽을 가리키므로 모멘텀 0.9가 열 배 멀리 갑니다.",
             ),
+            then={"optimizer": "momentum"},
         ),
         Try(
             Words(
@@ -258,6 +259,7 @@ class Optimizers(Chapter):
                 "SGD의 걸음은 작은 기울기에 다시 0.001을 곱한 것입니다. 업데이트 비율을 비교해 보십시오. 학습률은 어느 "
                 "옵티마이저의 것인지 알기 전에는 아무 뜻이 없습니다.",
             ),
+            then={"optimizer": "SGD"},
         ),
         Try(
             Words(
@@ -281,7 +283,7 @@ class Optimizers(Chapter):
                 "Muon을 0.03으로, 학습률을 일정하게 두고 한 번, ‘코사인, 0까지’로 한 번 돌려 보십시오. 곡선의 끝을 "
                 "보십시오.",
             ),
-            {"optimizer": "Muon", "learning_rate": 0.03, "schedule": "cosine"},
+            {"optimizer": "Muon", "learning_rate": 0.03},
             Words(
                 "Both reach 100 % on the way. At a constant rate the end wanders, 93 to 99.6 %, because every step is "
                 "equally long, near the minimum too; with the cosine it settles at 99.6 to 100 % and the training "
@@ -289,5 +291,6 @@ class Optimizers(Chapter):
                 "둘 다 도중에 100%에 이릅니다. 학습률이 일정하면 최솟값 가까이에서도 걸음이 똑같이 길어서 끝이 "
                 "93~99.6% 사이를 떠돕니다. 코사인이면 99.6~100%에 자리 잡고 훈련 손실은 0.000이 됩니다.",
             ),
+            then={"schedule": "cosine"},
         ),
     )

@@ -242,7 +242,7 @@ class Regularization(Chapter):
                 "먼저 그대로 돌리고, 가중치 감쇠를 0.05로 하여 다시 돌려 보십시오. 훈련 손실과 검증 손실 중 어느 쪽이 "
                 "나아졌다고 알려 줍니까?",
             ),
-            {"weight_decay": 0.05},
+            {},
             Words(
                 "The validation loss: it ends at 0.87 instead of 1.14 to 1.25, and validation accuracy at 86 to 87 % "
                 "instead of 66 to 69 % (three seeds). The training loss got worse, from 0.005 to 1.0, because the "
@@ -252,6 +252,7 @@ class Regularization(Chapter):
                 "개). 훈련 손실은 틀린 레이블을 더는 외우지 않으므로 0.005에서 1.0으로 나빠집니다. 진단은 규제가 "
                 "없으면 과적합을 보고하고, 규제가 있으면 아무것도 보고하지 않습니다.",
             ),
+            then={"weight_decay": 0.05},
         ),
         Try(
             Words(
@@ -305,6 +306,7 @@ class Regularization(Chapter):
                 "아닙니다. Adam의 L2는 훈련 손실을 0.54~0.59에서 멈추게 하고 검증 정확도는 80~82%로 끝납니다. AdamW의 "
                 "분리된 감쇠는 거의 작용하지 않아 0.02와 70~73%입니다. AdamW에 λ = 10을 주면 87~88%로 끝납니다.",
             ),
+            then={"optimizer": "AdamW"},
         ),
         Try(
             Words(

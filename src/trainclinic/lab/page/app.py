@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import importlib
 import io
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from trainclinic.lab.page.address import language_of
 from trainclinic.lab.page.chapter_page import ChapterPage, header
 from trainclinic.lab.page.dashboard import Dashboard
 from trainclinic.lab.page.security import LOCAL, OwnPageOnly
+from trainclinic.lab.words import Words
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+LOCALES: dict[str, Any] = {"en": "en-US", "ko": "ko-KR"}  # of the widgets' own words
 GONE = 10.0  # seconds without a connection after which a page counts as left
 
 
@@ -75,7 +78,7 @@ def _pages(desk: Desk, figures: Figures, otherwise: str, recording: Path | None)
 
     @ui.page("/recording")
     def dashboard(request: Request) -> None:
-        language = _dressed(request, otherwise)
+        language = _dressed(request, otherwise, LABELS["recording"])
         if recording is None:
             header(None, language, None)
             ui.label(LABELS["not found"][language]).classes("tc-page")
@@ -85,8 +88,8 @@ def _pages(desk: Desk, figures: Figures, otherwise: str, recording: Path | None)
 
     @ui.page("/{name}")
     def chapter(name: str, request: Request) -> None:
-        language = _dressed(request, otherwise)
         found = chapters().get(name)
+        language = _dressed(request, otherwise, found.title if found else LABELS["not found"])
         if found is None:
             header(None, language, None)
             ui.label(LABELS["not found"][language]).classes("tc-page")
@@ -102,11 +105,14 @@ def _pages(desk: Desk, figures: Figures, otherwise: str, recording: Path | None)
         return Response(await figures.svg(name, figure), media_type="image/svg+xml")
 
 
-def _dressed(request: Request, otherwise: str) -> str:
+def _dressed(request: Request, otherwise: str, title: Words) -> str:
     """The language of the page, with its look."""
     language = language_of(request.query_params, otherwise)
     ui.add_css(STYLE)
-    ui.run_javascript(f"document.documentElement.lang = '{language}'")  # Quasar sets its own when it begins
+    ui.page_title(f"{title[language]} – {LABELS['lab'][language]}")
+    client = ui.context.client
+    client.page = copy.copy(client.page)  # the route's is shared by both languages
+    client.page.language = LOCALES[language]
     return language
 
 
@@ -121,13 +127,26 @@ class Figures:
         self._drawn: dict[tuple[str, str], asyncio.Future[bytes]] = {}
 
     async def svg(self, chapter: str, name: str) -> bytes:
-        """One figure as SVG."""
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-        if (chapter, name) not in self._drawn:
-            loop = asyncio.get_running_loop()
-            self._drawn[chapter, name] = loop.run_in_executor(self._pool, draw, chapter, name)
-        return await self._drawn[chapter, name]
+        """One figure as SVG; one that failed is drawn anew when it is asked for again."""
+        key = chapter, name
+        if key not in self._drawn:
+            self._drawn[key] = asyncio.ensure_future(self._draw(chapter, name))
+        drawing = self._drawn[key]
+        try:
+            return await asyncio.shield(drawing)  # who goes away takes it from nobody who still waits
+        except Exception:
+            if self._drawn.get(key) is drawing:
+                del self._drawn[key]
+            raise
+
+    async def _draw(self, chapter: str, name: str) -> bytes:
+        pool = self._pool = self._pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, draw, chapter, name)
+        except BrokenExecutor:  # its process went away: the next figure gets a new one
+            if self._pool is pool:
+                self._pool = None
+            raise
 
     def close(self) -> None:
         """End the process."""

@@ -16,8 +16,9 @@ from trainclinic.lab.desk import Desk
 from trainclinic.lab.experiment import values
 from trainclinic.lab.labels import LABELS
 from trainclinic.lab.page import address
+from trainclinic.lab.page.chart import plotted
 from trainclinic.lab.page.charts import CONFIG, FONT
-from trainclinic.lab.page.fields import fields
+from trainclinic.lab.page.fields import fields, refusal
 from trainclinic.lab.page.runs import RunsView
 from trainclinic.lab.settings import SETTINGS
 from trainclinic.lab.tables import html
@@ -39,15 +40,15 @@ class ChapterPage:
 
     def __init__(self, chapter: type[Chapter], language: str, query: Mapping[str, str], desk: Desk) -> None:
         self._chapter, self._language = chapter, language
-        refused = ""
+        refused: Words | None = None
         try:
             self._values = address.settings_of(chapter, query)
         except LabError as error:  # an address is typed by hand too: the chapter is shown as it begins
-            self._values, refused = address.beginning(chapter), str(error)
+            self._values, refused = address.beginning(chapter), refusal(error)
         self._desk = desk
         self._build()
-        if refused:
-            ui.notify(LABELS["refused"].format(said=refused)[language], type="warning")
+        if refused is not None:
+            ui.notify(refused[language], type="warning")
 
     def close(self) -> None:
         """End its trainings."""
@@ -144,7 +145,7 @@ class ChapterPage:
         try:
             values(self._values)
         except LabError as error:
-            ui.notify(LABELS["refused"].format(said=error)[self._language], type="warning")
+            ui.notify(self._say(refusal(error)), type="warning")
             self._values[name] = self._runs.main.order.settings[name]
             self._show_controls()
             return False
@@ -153,15 +154,22 @@ class ChapterPage:
     def _try(self, number: int, one: Try) -> None:
         with ui.element("div").classes("tc-try"):
             ui.markdown(f"**{number}.** {self._say(one.question)}", extras=EXTRAS)
-            ui.button(self._say("set"), on_click=lambda: self._set(one.settings)).props("outline dense no-caps").mark(
+            word = "set both" if one.then else "set"
+            ui.button(self._say(word), on_click=lambda: self._set(one)).props("outline dense no-caps").mark(
                 f"try-{number}"
             )
             with ui.expansion(self._say("answer")).classes("w-full").props("dense"):
                 ui.markdown(self._say(one.answer), extras=EXTRAS)
 
-    def _set(self, settings: Mapping[str, Value]) -> None:
-        self._values.update({**address.beginning(self._chapter), **settings})
+    def _set(self, one: Try) -> None:
+        self._begin(one.settings)
+        if one.then:
+            self._runs.keep()
+            self._begin({**one.settings, **one.then})
         self._show_controls()
+
+    def _begin(self, settings: Mapping[str, Value]) -> None:
+        self._values.update({**address.beginning(self._chapter), **settings})
         self._runs.changed()
         self._runs.start()
 
@@ -219,7 +227,7 @@ class _Answer:
     def _made(self, one: Table | dict[str, Any]) -> Any:
         if isinstance(one, Table):
             return ui.html(html(one, self._language), sanitize=False)
-        return ui.plotly(_dressed(one)).classes("w-full tc-chart")
+        return plotted(_dressed(one))
 
 
 def _dressed(figure: dict[str, object]) -> dict[str, object]:

@@ -82,7 +82,7 @@ def profile(signal: str, names: Sequence[str], language: str) -> Figure:
          "hovertemplate": "%{text}<br>%{y:.3g}<extra></extra>"}
         for name, colour in zip(names, COLOURS, strict=False)
     ]  # fmt: skip
-    y: Figure = {} if signal in LINEAR else {"type": "log", "exponentformat": "power", "dtick": 2}
+    y: Figure = {} if signal in LINEAR else {"type": "log", "exponentformat": "power", "nticks": 6}
     drawn = layout(LABELS["per layer"][language], LABELS["layer"][language], "", 230,
                    yaxis=y, showlegend=len(names) > 1)  # fmt: skip
     return {"data": data, "layout": drawn, "config": CONFIG}
@@ -108,7 +108,7 @@ def heatmap(signal: str, name: str, language: str) -> Figure:
         bar |= {"tickprefix": "10<sup>", "ticksuffix": "</sup>"}
     data = [{"type": "heatmap", "x": [], "y": [], "z": [], "colorscale": "Viridis", "colorbar": bar,
              "hovertemplate": "%{y}<br>%{x}: %{z:.2f}<extra></extra>"}]  # fmt: skip
-    y = {"type": "category", "showgrid": False, "nticks": 6}
+    y = {"type": "category", "showgrid": False, "nticks": 6, "automargin": True}
     drawn = layout(name, LABELS["optimizer steps"][language], "", 230, yaxis=y)
     return {"data": data, "layout": drawn, "config": CONFIG}
 
@@ -119,7 +119,7 @@ def heatmap_data(signal: str, run: Kept) -> tuple[list[int], list[str], list[lis
     rows = [[column[row] for column in heat.columns] for row in range(len(heat.layers))]
     if signal not in LINEAR:
         rows = [[_decades(value) for value in row] for row in rows]
-    return list(heat.steps), [f"{place}. {name}" for place, name in enumerate(heat.layers, 1)], rows
+    return list(heat.steps), list(heat.layers), rows
 
 
 def span(signal: str, runs: Sequence[Kept]) -> tuple[float, float]:

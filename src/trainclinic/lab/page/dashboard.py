@@ -8,17 +8,18 @@ from nicegui import run, ui
 
 from trainclinic.diagnose.diagnose import diagnose
 from trainclinic.errors import RecordingError
-from trainclinic.lab.clinic_words import PROBLEMS, SIGNALS
+from trainclinic.lab.clinic_words import SIGNALS
+from trainclinic.lab.finding_words import title
 from trainclinic.lab.labels import LABELS
 from trainclinic.lab.page import charts
 from trainclinic.lab.page.chapter_page import header
 from trainclinic.lab.page.chart import Chart
+from trainclinic.lab.page.findings import FindingView
 from trainclinic.lab.page.kept import Kept
-from trainclinic.lab.told import Told
+from trainclinic.lab.told import Told, found
 from trainclinic.ranks import load
 from trainclinic.recording import Recording
 from trainclinic.records import Diagnosis
-from trainclinic.report.view import views
 
 EVERY = 1.0  # seconds between two readings of the file
 
@@ -102,8 +103,7 @@ class Dashboard:
                 chosen = ui.select(options, value=self._signal, label=LABELS["signal"][language])
                 chosen.on_value_change(lambda e: self._other(str(e.value))).props("dense outlined").classes("w-80")
                 self._profile = Chart(charts.profile(self._signal, name, language))
-                title = LABELS["over time"][language]
-                self._heat = Chart(charts.heatmap(self._signal, title, language))
+                self._heat = Chart(charts.heatmap(self._signal, LABELS["over time"][language], language))
 
     def _other(self, signal: str) -> None:
         self._signal = signal
@@ -114,20 +114,15 @@ class Dashboard:
         language = self._language
         self._findings.clear()
         with self._findings:
-            found = views(diagnosis)
-            if not any(view.finding.level == "problem" for view in found):
+            told = found(diagnosis)
+            if not any(one.level == "problem" for one in told):
                 ui.label("✓ " + LABELS["no findings"][language]).classes("tc-well")
-            for view in found:
-                ill = view.finding.level == "problem"
-                title = PROBLEMS[view.finding.problem][0][language]
-                ui.label(f"{'✗' if ill else '·'} {title}").classes("tc-ill" if ill else "tc-open")
-                sentence = view.because or view.summary
-                ui.label(sentence if language == "en" else PROBLEMS[view.finding.problem][1][language])
+            for one in told:
+                FindingView(one, language)
             if diagnosis.not_examined:
                 ui.label(LABELS["not examined"][language]).classes("tc-h3")
-                for one in diagnosis.not_examined:
-                    title = PROBLEMS[one.problem][0][language] if one.problem in PROBLEMS else one.problem
-                    ui.label(f"{title}: {one.why}").classes("tc-quiet")
+                for entry in diagnosis.not_examined:
+                    ui.label(f"{title(entry.problem, language)}: {entry.why}").classes("tc-quiet")
 
 
 def _read(path: Path) -> tuple[Recording, Diagnosis]:

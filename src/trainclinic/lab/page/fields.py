@@ -10,6 +10,7 @@ from nicegui import ui
 from trainclinic.errors import LabError
 from trainclinic.lab.controls import Control, Value, Values
 from trainclinic.lab.labels import LABELS
+from trainclinic.lab.words import Words
 
 NOTCHES = 100  # of a logarithmic slider
 Changed = Callable[[str, Value], None]
@@ -34,7 +35,7 @@ def _field(control: Control, values: Values, language: str, changed: Changed) ->
         try:
             value = control.read(given)
         except LabError as error:
-            ui.notify(LABELS["refused"].format(said=error)[language], type="warning")
+            ui.notify(refusal(error)[language], type="warning")
             return
         if value != values[control.name]:
             values[control.name] = value
@@ -49,26 +50,35 @@ def _field(control: Control, values: Values, language: str, changed: Changed) ->
         elif isinstance(control.default, bool):
             ui.switch(label, value=bool(values[control.name]), on_change=lambda e: take(e.value))
         else:
-            _slider(control, values, label, take)
+            _slider(control, values, label, language, take)
         if control.help[language]:
             ui.tooltip(control.help[language])
 
 
-def _slider(control: Control, values: Values, label: str, take: Callable[[object], None]) -> None:
-    """A slider, and beside its label the number it stands at."""
+def _slider(control: Control, values: Values, label: str, language: str, take: Callable[[object], None]) -> None:
+    """A slider, and beside its label the number it stands at.
+
+    The browser's own: the element that has the focus is the one that a screen reader is told of. What it stands at is
+    an attribute ("^"), which only begins it: drawn again, the page does not move it from under a hand.
+    """
+    value = values[control.name]
     with ui.row().classes("w-full items-baseline justify-between no-wrap gap-2"):
         ui.label(label).classes("tc-label")
-        shown = ui.label(written(control, values[control.name])).classes("tc-number")
+        shown = ui.label(written(control, value, language)).classes("tc-number")
     low, high, step = (0, NOTCHES, 1) if control.log else (control.low, control.high, control.step)
+    slider = ui.element("input").classes("tc-slider").mark(f"control-{control.name}")
+    said = f"{shown.text} {control.unit}".strip()
+    slider.props.update(type="range", min=low, max=high, step=step)  # before the value, which they bound
+    slider.props.update({"^value": place_of(control, value), "aria-label": label, "aria-valuetext": said})
 
     def moved(place: float) -> None:
-        shown.text = written(control, _value(control, place))
+        shown.text = written(control, _value(control, place), language)
+        slider.props["aria-valuetext"] = f"{shown.text} {control.unit}".strip()
+        slider.update()
 
-    slider = ui.slider(min=low, max=high, step=step, value=place_of(control, values[control.name]))
-    slider.props(f'aria-label="{label}" dense')
-    slider.on_value_change(lambda e: moved(e.value))
-    slider.on("change", lambda e: take(_value(control, e.args)))  # when it is let go, or moved by a key
-    slider.mark(f"control-{control.name}")
+    place = "(event) => emit(Number(event.target.value))"
+    slider.on("input", lambda e: moved(e.args), throttle=0.03, js_handler=place)
+    slider.on("change", lambda e: take(_value(control, e.args)), js_handler=place)  # let go, or moved by a key
 
 
 def _value(control: Control, place: float) -> Value:
@@ -97,6 +107,17 @@ def _smallest(control: Control) -> float:
     return control.high * 1e-6
 
 
-def written(control: Control, value: Value) -> str:
-    """A value as it stands beside its slider."""
+def refusal(error: LabError) -> Words:
+    """Why something cannot be set."""
+    return Words(LABELS["refused"].en.format(said=error), LABELS["refused"].ko.format(said=error.korean))
+
+
+def written(control: Control, value: Value, language: str) -> str:
+    """A value as it is read, beside its slider and elsewhere."""
+    if control.choices:
+        return control.choices[str(value)][language]
+    if isinstance(value, bool):
+        return "✓" if value else "–"
+    if control.log and value == 0:
+        return LABELS["off"][language]
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from trainclinic.lab.told import Found, News
+from trainclinic.lab.told import Choice, Found, News
 
 POINTS = 400  # of a curve; twice as many are gathered before every other one is dropped
 COLUMNS = 120  # of a heatmap
@@ -83,9 +83,7 @@ class Kept:
         validation: metric → its curve; the loss is one of them.
         heat: signal → its values in the layers.
         findings: of the last diagnosis; None before the first.
-        treated: what a treatment changed.
-        code: of the treatment.
-        said: what is being done before it trains.
+        choice: of a treatment, where it is a treated run.
         count: messages that have come.
         lost: the first step whose loss was no finite number, or None.
     """
@@ -96,16 +94,13 @@ class Kept:
         self.validation: dict[str, Curve] = {}
         self.heat: dict[str, Heat] = {}
         self.findings: tuple[Found, ...] | None = None
-        self.treated: tuple[str, ...] = ()
-        self.code = ""
-        self.said = ""
+        self.choice: Choice | None = None
         self.count = 0
         self.lost: int | None = None
 
     def add(self, news: News) -> None:
         """One message more."""
         self.count += 1
-        self.said = news.said
         if news.steps:
             self.news = news
         self.loss.add(*news.losses)
@@ -117,8 +112,7 @@ class Kept:
             self.heat.setdefault(signal, Heat()).add(news.layers[signal], steps, columns)
         if news.findings is not None:
             self.findings = news.findings
-        self.treated = news.treated or self.treated
-        self.code = news.code or self.code
+        self.choice = news.choice or self.choice
 
 
 def _mean(pair: Sequence[Number]) -> Number:

@@ -9,68 +9,17 @@ from typing import Any
 from nicegui import ui
 from nicegui.awaitable_response import AwaitableResponse
 
-from trainclinic.lab.clinic_words import PROBLEMS, REMEDIES, SIGNALS
+from trainclinic.lab.clinic_words import SIGNALS
 from trainclinic.lab.controls import Values
-from trainclinic.lab.desk import Desk, Training
+from trainclinic.lab.desk import Desk
 from trainclinic.lab.labels import LABELS
 from trainclinic.lab.page import charts
 from trainclinic.lab.page.chart import Chart
-from trainclinic.lab.page.kept import Kept
-from trainclinic.lab.told import Found
+from trainclinic.lab.page.run import Run
+from trainclinic.lab.page.said import Said
 from trainclinic.lab.training import Order
-from trainclinic.treat.operation import remedies_for
 
 TICK = 0.07  # seconds between two looks at what has come
-
-
-class Run:
-    """One training on the page.
-
-    Attributes:
-        order: what is trained.
-        kept: all that it has told.
-        name: key of its label.
-        training: at the desk, or None before it is started.
-    """
-
-    def __init__(self, order: Order, name: str) -> None:
-        self.order, self.name = order, name
-        self.kept = Kept()
-        self.training: Training | None = None
-
-    @property
-    def state(self) -> str:
-        """Of the training, or "idle"."""
-        return self.training.state if self.training else "idle"
-
-    def start(self, desk: Desk) -> None:
-        """Ask for a worker."""
-        self.training = desk.ask(self.order)
-
-    def close(self) -> None:
-        """End the training; what is drawn stays."""
-        if self.training is not None:
-            self.training.close()
-
-    def take(self) -> bool:
-        """Take what has come; whether anything has."""
-        news = self.training.news() if self.training else []
-        for one in news:
-            self.kept.add(one)
-        return bool(news)
-
-    def status(self, language: str) -> str:
-        """Where it stands, in words."""
-        state, news = self.state, self.kept.news
-        said = self.training.said if self.training else ""
-        if state == "running" and not news.steps and said:
-            return LABELS["treating"].format(said=_doing(said, language))[language]
-        place = self.training.place if self.training else 0
-        words = LABELS[state].format(
-            place=place, said=said, step=news.step, steps=news.steps, epoch=f"{news.epoch:.1f}"
-        )
-        lost = "" if self.kept.lost is None else LABELS["lost"].format(step=self.kept.lost)[language]
-        return words[language] + lost
 
 
 class RunsView:
@@ -92,10 +41,9 @@ class RunsView:
         self.signal = signals[0]
         self.pace = "normal"
         self.runs: list[Run] = [self._fresh()]
-        self._drawn: tuple[Any, ...] = ()
+        self._said = Said(language, self.treat)
         self._owing = False
         self._built: tuple[Any, ...] = ()
-        self._states: list[ui.label] = []
         self._build()
         self._timer = ui.timer(TICK, self._tick)
 
@@ -113,14 +61,9 @@ class RunsView:
     # -- what a person does
 
     def changed(self) -> None:
-        """A setting was moved: what runs begins anew with it, what was treated goes."""
-        was_running = self.main.state not in ("idle",)
+        """A setting was moved: what was started begins anew with it, what was treated goes."""
         self._put_away(lambda run: run.name == "treated")
-        self.main.close()
-        self.runs[0] = self._fresh()
-        self._rebuild()
-        if was_running:
-            self.start()
+        self._anew(start=self.main.state != "idle")
         self._shared()
 
     def start(self, paused: bool = False) -> None:
@@ -129,10 +72,7 @@ class RunsView:
         if run.state == "paused" and run.training:
             run.training.tell("go")
         elif run.state == "idle" or (run.training and run.training.over):
-            run.close()
-            self.runs[0] = self._fresh(paused)
-            self._rebuild()
-            self.main.start(self._desk)
+            self._anew(start=True, paused=paused)
 
     def toggle(self) -> None:
         """Start, pause or go on, whichever comes next; all that run do it together."""
@@ -177,8 +117,8 @@ class RunsView:
         self._put_away(lambda run: run is not self.main)
         twin = Run(Order(dict(self.main.order.settings), problem, remedy, pace=self.pace), "treated")
         self.runs.append(twin)
-        self._rebuild()
         twin.start(self._desk)
+        self._rebuild()
 
     def set_pace(self, pace: str) -> None:
         """How fast the trainings may go."""
@@ -188,6 +128,14 @@ class RunsView:
     def look_at(self, signal: str) -> None:
         """Another signal in the layers."""
         self.signal = signal
+        self._rebuild()
+
+    def _anew(self, start: bool, paused: bool = False) -> None:
+        """The run that the controls set, from its beginning."""
+        self.main.close()
+        self.runs[0] = self._fresh(paused)
+        if start:
+            self.main.start(self._desk)
         self._rebuild()
 
     def _fresh(self, paused: bool = False) -> Run:
@@ -220,22 +168,24 @@ class RunsView:
                 paces, value=self.pace, label=self._say("pace"), on_change=lambda e: self.set_pace(e.value)
             )
             pace.props("dense outlined options-dense").classes("w-28 tc-pace")
-        self._status = ui.column().classes("gap-0 w-full").props("role=status aria-live=polite")
+        self._said.place_states()
         names = {signal: SIGNALS[signal][self._language] for signal in self.signals}
+        self._nothing = ui.label(self._say("no curves")).classes("tc-quiet")
         self._charts = ui.column().classes("w-full gap-1")
         look = ui.select(names, value=self.signal, label=self._say("signal"), on_change=lambda e: self.look_at(e.value))
-        look.props("dense outlined options-dense").classes("w-80 max-w-full").mark("signal")
+        self._look = look.props("dense outlined options-dense").classes("w-80 max-w-full").mark("signal")
         self._layers = ui.column().classes("w-full gap-1")
         ui.label(self._say("findings")).classes("tc-h3")
-        self._findings = ui.column().classes("w-full gap-2").props("aria-live=polite").mark("findings")
+        self._said.place_findings()
         self._rebuild()
 
     def _rebuild(self) -> None:
         """The charts anew where other runs, another metric or another signal are to be seen; else their numbers."""
         names = [self._say(run.name) for run in self.runs]
         metric = self._metric
-        self._drawn = ()
         self._retell()
+        if not self._anything:
+            return
         if self._built == (names, metric, self.signal):
             self._redraw()
             return
@@ -255,6 +205,11 @@ class RunsView:
             self._profile.classes("tc-wide")
         if any(run.kept.count for run in self.runs):
             self._redraw()
+
+    @property
+    def _anything(self) -> bool:
+        """Whether there is something to draw, or there will be in a moment."""
+        return any(run.kept.loss.steps or (run.training and not run.over) for run in self.runs)
 
     @property
     def _metric(self) -> str:
@@ -288,90 +243,17 @@ class RunsView:
         return next((one for one in reversed(drawn) if one is not None), None)
 
     def _retell(self) -> None:
-        """States, findings and buttons, where they are not what is on the page."""
-        said = tuple(run.status(self._language) for run in self.runs)
-        found = tuple((_outline(run), run.kept.treated, run.state in ("idle", "ended")) for run in self.runs)
-        if (said, found) == self._drawn:
+        """What is said of the runs and on the buttons, where it is not what is on the page."""
+        if not self._said.show(self.runs, self._values):
             return
-        before, self._drawn = self._drawn, (said, found)
-        if len(self._states) != len(self.runs):
-            self._status.clear()
-            with self._status:
-                colours = charts.COLOURS[: len(self.runs)]
-                self._states = [ui.label().classes("tc-status").style(f"border-color:{one}") for one in colours]
-        for run, status, label in zip(self.runs, said, self._states, strict=True):
-            label.text = (f"{self._say(run.name)}: " if len(self.runs) > 1 else "") + status
+        self._nothing.set_visibility(not self._anything)
+        for place in (self._charts, self._look, self._layers):
+            place.set_visibility(self._anything)
         going = self.main.state in ("running", "waiting")
         word = "pause" if going else "go on" if self.main.state == "paused" else "start"
         self._start.text = self._say(word)
         self._start.props(f"icon={'pause' if going else 'play_arrow'}")
         self._beside.text = self._say("drop" if len(self.runs) > 1 else "keep")
-        if not before or before[1] != found:
-            self._show_findings()
-        for run, problem, label in self._because:  # its numbers change, and a menu that is open stays open
-            label.text = next(one.because for one in run.kept.findings or () if one.problem == problem)
-
-    def _show_findings(self) -> None:
-        self._findings.clear()
-        self._because: list[tuple[Run, str, ui.label]] = []
-        with self._findings:
-            for run, colour in zip(self.runs, charts.COLOURS, strict=False):
-                with ui.element("div").classes("tc-found").style(f"border-color:{colour}"):
-                    if len(self.runs) > 1:
-                        ui.label(self._say(run.name)).classes("tc-label")
-                    self._show_treatment(run)
-                    self._show_found(run)
-
-    def _show_treatment(self, run: Run) -> None:
-        if not run.kept.treated:
-            return
-        ui.label(f"{self._say('changed')}: {'; '.join(run.kept.treated)}").classes("text-sm")
-        with ui.expansion(self._say("code")).classes("w-full").props("dense"):
-            ui.code(run.kept.code, language="python").classes("w-full")
-
-    def _show_found(self, run: Run) -> None:
-        found = run.kept.findings
-        if found is None:
-            if run.state in ("idle", "waiting", "running", "paused"):
-                ui.label(self._say("not yet")).classes("tc-quiet")
-            return
-        if not any(one.level == "problem" for one in found):
-            over = run.training is not None and run.training.over
-            if run.kept.lost is None:
-                ui.label("✓ " + self._say("no problem" if over else "no findings")).classes("tc-well")
-        for one in found:
-            self._show_finding(run, one)
-
-    def _show_finding(self, run: Run, one: Found) -> None:
-        title, sentence = PROBLEMS[one.problem]
-        mark = "✗" if one.level == "problem" else "·"
-        ui.label(f"{mark} {title[self._language]}").classes("tc-ill" if one.level == "problem" else "tc-open")
-        label = ui.label(sentence[self._language]).classes("text-sm")
-        if self._language == "en":
-            self._because.append((run, one.problem, label))
-        if run is self.main and one.level == "problem":
-            remedies = {"": self._say("by search")} | {
-                kind.id(): REMEDIES[kind.id()][self._language] for kind in remedies_for(one.problem)
-            }
-            with ui.row().classes("items-center gap-2 no-wrap"):
-                chosen = ui.select(remedies, value="", label=self._say("choose")).props("dense outlined options-dense")
-                chosen.classes("w-64 max-w-full")
-                ui.button(self._say("treat"), on_click=lambda: self.treat(one.problem, str(chosen.value))).props(
-                    "unelevated color=positive icon=healing"
-                ).mark("treat")
 
     def _say(self, key: str) -> str:
         return LABELS[key][self._language]
-
-
-def _doing(said: str, language: str) -> str:
-    """What the search for a treatment does, in the words of the page."""
-    if not said.startswith("trying "):
-        return LABELS["compared"][language]
-    names = [REMEDIES[name][language] for name in said.removeprefix("trying ").split(" and ") if name in REMEDIES]
-    return LABELS["trying"].format(names=", ".join(names))[language]
-
-
-def _outline(run: Run) -> tuple[tuple[str, str], ...] | None:
-    """The findings without the numbers in them."""
-    return None if run.kept.findings is None else tuple((one.problem, one.level) for one in run.kept.findings)
