@@ -39,7 +39,13 @@ class Edge:
 
 #: problems in the order in which they are cured
 PRECEDENCE = (
+    "constant-feature",
+    "misaligned-data",
     "unscaled-inputs",
+    "unshuffled-data",
+    "class-imbalance",
+    "noisy-labels",
+    "data-leak",
     "wrong-mode",
     "unequal-replicas",
     "stale-gradient",
@@ -58,6 +64,7 @@ PRECEDENCE = (
 
 _FROM_THE_START = ("dead from the start",)
 _SATURATED_FROM_THE_START = ("saturated from the start",)
+_SEEN_TO_LEARN = ("learned by heart", "validation")  # so that nothing is wrong with the net
 _OF_ITS_OWN = ("squashing activation", "initialization too small", "")  # not for want of units that pass it on
 
 #: of a number that is not finite, where nothing that grew is to blame
@@ -69,6 +76,23 @@ def _explains(upstream: str, *downstream: str, **causes: tuple[str, ...]) -> tup
 
 
 EDGES = (
+    *_explains("constant-feature", "misaligned-data", "noisy-labels", "overfitting", "learning-rate-too-high",
+               "learning-rate-too-low"),
+    *_explains("misaligned-data", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
+               "learning-rate-too-high", "learning-rate-too-low", "overfitting", when=_SEEN_TO_LEARN),
+    *_explains("unshuffled-data", "exploding-gradient", "learning-rate-too-high", "learning-rate-too-low",
+               "overfitting"),
+    *_explains("unshuffled-data", "dead-relu", unless=_FROM_THE_START),
+    *_explains("unshuffled-data", "saturated-activation", unless=_SATURATED_FROM_THE_START),
+    *_explains("unshuffled-data", "non-finite", unless=_ONE_OPERATION),
+    *_explains("class-imbalance", "overfitting"),
+    *_explains("noisy-labels", "overfitting"),
+    # Where neither net nor neighbours find anything, the net is the first to be doubted.
+    *(edge for broken in ("unscaled-inputs", "wrong-mode", "unequal-replicas", "stale-gradient", "frozen-parameters",
+                          "loss-output-mismatch", "poor-initialization", "exploding-gradient", "vanishing-gradient",
+                          "saturated-activation", "dead-relu", "learning-rate-too-high", "learning-rate-too-low",
+                          "non-finite")
+      for edge in _explains(broken, "misaligned-data", only=("not learned",))),
     *_explains("unscaled-inputs", "poor-initialization", "exploding-gradient", "vanishing-gradient", "dead-relu",
                "saturated-activation", "learning-rate-too-high", "learning-rate-too-low", "non-finite"),
     *_explains("wrong-mode", "overfitting", "learning-rate-too-low", "learning-rate-too-high", "exploding-gradient"),
