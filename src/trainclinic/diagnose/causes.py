@@ -85,7 +85,7 @@ EDGES = (
     *_explains("unshuffled-data", "dead-relu", unless=_FROM_THE_START),
     *_explains("unshuffled-data", "saturated-activation", unless=_SATURATED_FROM_THE_START),
     *_explains("unshuffled-data", "non-finite", unless=_ONE_OPERATION),
-    *_explains("class-imbalance", "overfitting"),
+    *_explains("class-imbalance", "overfitting", "noisy-labels"),
     *_explains("noisy-labels", "overfitting"),
     # Where neither net nor neighbours find anything, the net is the first to be doubted.
     *(edge for broken in ("unscaled-inputs", "wrong-mode", "unequal-replicas", "stale-gradient", "frozen-parameters",

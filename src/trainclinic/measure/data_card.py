@@ -5,7 +5,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
 
     training            rows: distinct samples seen; conflicts: those that came with another target, too; again: share
                         that is a copy of another row of the same batch; constant: share of the features that never
-                        differ; bits: what a row can tell, were its features independent: rows of few repeat by chance
+                        differ; bits: what finely graded features of a row can tell, were they independent: rows with
+                        few repeat by chance
     order               pairs: neighbours within batches; alike: share of them with the same class; expected: what
                         shuffling gives; score: how far apart, in standard errors. For real targets `alike` is the
                         correlation of neighbours and `expected` 0
@@ -41,7 +42,7 @@ FEWEST = 50  # rows; of fewer no neighbour tells anything
 PERMUTATIONS = 200
 _WHOLE = 0.9  # of a batch that are copies: then the training set itself is evaluated
 _FEW_ROWS = 16  # of a last batch: its share says little
-_BITS = 32.0  # of a feature of which no value comes twice
+_BITS, _FINE = 32.0, 5.0  # of a feature of which no value comes twice; that a finely graded one has at least
 
 
 class DataSample:
@@ -187,9 +188,10 @@ def _about_rows(inputs: Tensor, batches: list[tuple[Tensor, Tensor | None]], fir
 
 
 def _bits(values: Tensor) -> float:
-    """Entropy of the values of one feature."""
+    """Entropy of the values of one feature; none of a coarse one: the pixels of a drawing tell little together."""
     counts = torch.unique(values, return_counts=True)[1].double() / len(values)
-    return float(-(counts * counts.log2()).sum()) if len(counts) < len(values) else _BITS
+    entropy = float(-(counts * counts.log2()).sum())
+    return _BITS if len(counts) == len(values) else entropy if entropy >= _FINE else 0.0
 
 
 def _order(batches: list[tuple[Tensor, Tensor | None]]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class ClassImbalance(Problem):
     How it is measured:
         The commonest class against each rare one, in training; then, on the last evaluation, the recall of the rare
         ones against what the same scores reach once the frequencies are taken out of them (logit adjustment). It is
-        called a problem when that gains more than a tenth on the rare classes, beyond the chance of so few samples,
+        called a problem when that surely gains a twentieth on the rare classes, for all the chance of so few samples,
         and in the mean of all recalls, too; or when a rare class is never answered at all while the others are.
 
     When it is harmless:
@@ -53,7 +53,7 @@ class ClassImbalance(Problem):
 
     ratio: float = limit(10.0, "1", RANGE)
     severe: float = limit(20.0, "1", RANGE)
-    gain: float = limit(0.1, "1", RANGE)
+    gain: float = limit(0.05, "1", RANGE)
     balanced: float = limit(0.02, "1", RANGE)
     others: float = limit(0.5, "1", RANGE)
 
@@ -73,22 +73,20 @@ class ClassImbalance(Problem):
 
     def find(self, recording: Recording) -> Iterable[Finding]:
         """Judge the frequencies, then the recalls."""
-        counts = _counts(recording)
-        ratio = _ratio(counts)
+        counts, classes = _counts(recording), by_class(recording)
+        if classes:  # a class of which none was seen in training is a rare one, too
+            counts = np.pad(counts, (0, max(0, len(classes["samples"]) - len(counts))))[: len(classes["samples"])]
+        ratio = _ratio(counts, classes["samples"] > 0 if classes else counts > 0)
         if ratio <= self.ratio:
             return
-        classes = by_class(recording)
         told = [Evidence("class_ratio", "", ratio, self.ratio, "1")]
-        if not classes or len(classes["samples"]) != len(counts):
-            yield self._finding(recording, "", "observation", told)
-            return
-        rare = counts * self.ratio < counts.max()
-        cause = self._cause(classes, rare, told)
+        cause = self._cause(classes, (counts + 1) * self.ratio < counts.max(), told) if classes else ""
         yield self._finding(recording, cause, "problem" if cause else "observation", told)
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
         """Judge the frequencies alone."""
-        ratio = _ratio(_counts(recording))
+        counts = _counts(recording)
+        ratio = _ratio(counts, counts > 0)
         if ratio > self.ratio:
             level: Level = "problem" if ratio > self.severe else "observation"
             yield self._finding(recording, "", level, [Evidence("class_ratio", "", ratio, self.severe, "1")])
@@ -142,5 +140,6 @@ def _counts(recording: Recording) -> Floats:
     return np.array([counts.get(label, 0) for label in range(max(counts) + 1)], float)
 
 
-def _ratio(counts: Floats) -> float:
-    return float(counts.max() / counts[counts > 0].min())
+def _ratio(counts: Floats, of: npt.NDArray[np.bool_]) -> float:
+    """The commonest class against the rarest, of which one more may have been missed."""
+    return float(counts.max() / (counts[of].min() + 1)) if of.any() else 1.0

@@ -48,7 +48,7 @@ class ConstantFeature(Problem):
         Sculley et al. 2015 (data dependencies); scikit-learn's StandardScaler, which leaves such a column alone.
     """
 
-    share: float = limit(0.2, "1", RANGE)
+    share: float = limit(0.3, "1", RANGE)
     moved: float = limit(0.5, "1", RANGE)
     farthest: float = limit(1000.0, "1", RANGE)
     learned: float = limit(0.8, "1", RANGE, "below")

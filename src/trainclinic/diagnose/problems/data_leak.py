@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -30,8 +31,8 @@ class DataLeak(Problem):
         and the figure is too good.
 
     How it is measured:
-        Exactly: validation rows that equal a training row, number for number. Rows of few values equal each other by
-        chance; how often is read from rows that equal each other within the validation set and within training
+        Exactly: validation rows that equal a training row, number for number. Rows of coarse numbers equal each other
+        by chance; how often is read from rows that equal each other within the validation set and within training
         batches, and only what lies far above it counts. Copies that were changed, and samples of the same patient or
         minute, are not seen.
 
@@ -81,8 +82,9 @@ class DataLeak(Problem):
             return
         share = _share(recording, held, told)
         by_chance = _by_chance(recording, held)
+        against_chance = share / by_chance if by_chance else math.inf if share else 0.0
         rows = share * held["rows"]
-        if not (share > self.copies and share > self.chance * by_chance and rows > self.rows):
+        if not (share > self.copies and against_chance > self.chance and rows > self.rows):
             return
         itself = share > _WHOLE and held["rows"] < _MOST
         meant = not told and held["training_batches"] == 1
@@ -97,7 +99,7 @@ class DataLeak(Problem):
             steps=(0, max(0, recording.steps - 1)),
             evidence=(
                 Evidence("copies", "", share, self.many, "1"),
-                Evidence("copies_of_chance", "", share / by_chance if by_chance else float("inf"), self.chance, "1"),
+                Evidence("copies_of_chance", "", against_chance, self.chance, "1"),
                 Evidence("copied_rows", "", rows, self.rows, "rows"),
             ),
             cause=cause,

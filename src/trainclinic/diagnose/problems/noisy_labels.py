@@ -114,7 +114,7 @@ class NoisyLabels(Problem):
         unanimous = link.get("unanimous", 0)
         if unanimous <= self.unanimous:
             raise NotExaminedError("too few samples have neighbours that agree on a class")
-        odd = at_least(link["odd"], unanimous)
+        odd = at_least(link.get("odd", math.nan), unanimous)
         gap = _label_gap(recording, link)
         if not (odd > self.odd and link["agreement"] > link["null"]):
             return "", ()

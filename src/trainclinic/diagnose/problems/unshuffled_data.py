@@ -48,7 +48,7 @@ class UnshuffledData(Problem):
     alike: float = limit(0.2, "1", RANGE)
     strongly: float = limit(0.5, "1", RANGE)
     learned: float = limit(0.5, "1", RANGE, "below")
-    shortfall: float = limit(0.0, "1", RANGE)
+    shortfall: float = limit(0.02, "1", RANGE)
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
     measures: ClassVar[dict[str, str]] = {
