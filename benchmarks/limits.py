@@ -14,7 +14,7 @@ A run in which nothing turns is read from the evidence, where the problem gives 
 
 **What is left out.** A healthy run that misses the level of its task, and a faulty one that reaches it, are not what
 they are said to be. They are named and counted nowhere. Overfitting is held against its healthy twin on the same
-seed: the last validation loss must be a quarter higher.
+seed: the last validation loss must be a quarter higher. So is a leak: its score must be too good by 0.02.
 
 Per limit: `n` runs with a statistic of `of` runs, their minimum, 1st percentile, median, 99th percentile, maximum;
 `beyond`, the share of them on the abnormal side; `regardless`, the number in which the problem is found whatever the
@@ -44,16 +44,19 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+import zoo_training
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from zoo import Animal, faulty, healthy
+from zoo_data import animals as animals_of_data
 
 import trainclinic
 from trainclinic import catalog
 from trainclinic.clinic_reader import load
 from trainclinic.diagnose.chain import chain, hidden
 from trainclinic.diagnose.diagnose import PROBLEMS, diagnose
+from trainclinic.diagnose.outcome import outcome
 from trainclinic.diagnose.problem import NotExaminedError, Problem
 from trainclinic.measure.run import run
 from trainclinic.recording import Recording
@@ -62,9 +65,17 @@ from trainclinic.records import Finding
 RESULTS = Path(__file__).with_name("results") / "limits.json"
 SOURCE = "benchmarks/results/limits.json"
 WORSE = 1.25  # of the twin's validation loss: what counts as overfitting
+TOO_GOOD = 0.02  # above the twin's score: what counts as a leak
 
 #: sets of limits joined by "or": while one is examined the others are shut
 RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
+    "class-imbalance": ((frozenset({"gain", "balanced"}), frozenset({"others"})),),
+    "constant-feature": (tuple(frozenset({name, "learned"}) for name in ("share", "moved", "farthest")),),
+    "noisy-labels": (
+        (frozenset({"by_heart", "rise"}), frozenset({"by_heart", "shortfall"}), frozenset({"many"})),
+        (frozenset({"gap"}), frozenset({"odd_in_both"})),
+    ),
+    "unshuffled-data": ((frozenset({"learned"}), frozenset({"shortfall"})),),
     "exploding-gradient": ((frozenset({"span"}), frozenset({"call_span"})),),
     "learning-rate-too-high": (
         (
@@ -83,6 +94,7 @@ RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
 }  # fmt: skip
 #: limits that keep their default while another one is examined
 PARTNERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "class-imbalance": {name: ("ratio",) for name in ("gain", "balanced", "others")},
     "dead-relu": {"severed": ("fraction",)},
     "saturated-activation": {"share": ("persistence",), "persistence": ("share",)},
     "unscaled-inputs": {
@@ -96,7 +108,32 @@ PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("overfitting", "evaluations"): lambda recording: len(recording.series("validation_loss")),
     ("dead-relu", "severed"): lambda recording: _most_dead(recording),
     ("non-finite", "growth"): lambda recording: _growth(recording),
+    ("class-imbalance", "severe"): lambda recording: _class_ratio(recording),
+    ("unshuffled-data", "strongly"): lambda recording: _order_excess(recording),
+    ("misaligned-data", "agreement"): lambda recording: _link(recording, "agreement") - _link(recording, "null"),
+    ("misaligned-data", "commonest"): lambda recording: _link(recording, "guess"),
+    ("misaligned-data", "rows"): lambda recording: _link(recording, "rows"),
+    ("misaligned-data", "gap"): lambda recording: _link(recording, "agreement") - _held(recording, "agreement"),
+    ("misaligned-data", "learned"): lambda recording: outcome(recording).learned,
 }
+
+
+def _link(recording: Recording, name: str) -> float:
+    return float(recording.facts.get("data", {}).get("link", {}).get(name, math.nan))
+
+
+def _held(recording: Recording, name: str) -> float:
+    return float(recording.facts.get("data", {}).get("validation", {}).get(name, math.nan))
+
+
+def _order_excess(recording: Recording) -> float:
+    order = recording.facts.get("data", {}).get("order", {})
+    return (order["alike"] - order["expected"]) / max(1e-9, 1 - order["expected"]) if order else math.nan
+
+
+def _class_ratio(recording: Recording) -> float:
+    counts = [count for count in recording.facts.get("targets", {}).get("classes", {}).values() if count]
+    return max(counts) / (min(counts) + 1) if len(counts) > 1 else math.nan
 
 
 def _most_dead(recording: Recording) -> float:
@@ -308,8 +345,10 @@ def behaves(one: Judged, twins: dict[tuple[str, int], Judged]) -> bool:
     animal = one.animal
     if not animal.problem:
         return one.score >= animal.level
+    twin = twins.get((animal.twin, one.seed))
+    if animal.problem == "data-leak":
+        return twin is not None and one.score >= twin.score + TOO_GOOD
     if animal.problem == "overfitting":
-        twin = twins.get((animal.twin, one.seed))
         return twin is not None and one.validation_loss >= WORSE * twin.validation_loss
     return not one.score >= animal.level
 
@@ -515,7 +554,8 @@ def _matrix(confusion: dict[str, dict[str, int]]) -> Table:
 
 def animals() -> tuple[Animal, ...]:
     """The whole calibration zoo."""
-    return (*healthy(), *faulty())
+    sound = (*healthy(), *animals_of_data(healthy=True), *zoo_training.healthy())
+    return (*sound, *faulty(), *animals_of_data(healthy=False), *zoo_training.faulty())
 
 
 def main() -> None:

@@ -584,7 +584,7 @@ def _built(task: Task, network: Callable[[], nn.Module], how: dict[str, Any]) ->
 
 V, E, P, S = "vanishing-gradient", "exploding-gradient", "poor-initialization", "saturated-activation"
 D, H, L, U = "dead-relu", "learning-rate-too-high", "learning-rate-too-low", "unscaled-inputs"
-O, N = "overfitting", "non-finite"  # noqa: E741
+O, N, W = "overfitting", "non-finite", "noisy-labels"  # noqa: E741
 
 
 def biased(model: Any, bias: float, every: int = 1) -> Any:
@@ -702,8 +702,8 @@ def _faulty() -> Iterator[tuple[str, str, str, Task, Callable[[], nn.Module], di
     yield O, "relu 4, default init, diabetes", "40 patients for 310", DIABETES, lambda: mlp(
         DIABETES, 4, relu, None, width=24), {
         "optimizer": partial(SGD, lr=0.02, momentum=0.9, weight_decay=0.02), "epochs": 125, "batch": 32, "samples": 40}
-    yield O, "relu 2, batch 256", "three labels in ten wrong", DIGITS, lambda: mlp(DIGITS, 2, relu, width=128), {
-        "optimizer": partial(AdamW, lr=5e-3), "batch": 256, "epochs": 40, "labels": mislabelled(0.3, 10)}
+    yield W, "relu 2, batch 256", "three labels in ten wrong", DIGITS, lambda: mlp(DIGITS, 2, relu, width=128), {
+        "optimizer": partial(AdamW, lr=5e-3), "batch": 256, "epochs": 40, "labels": mislabelled(0.3, 10), "also": (O,)}
     yield O, "tied language model", "30 lines for 400", CHAINS, lambda: _Tied(CHAINS), {
         "optimizer": partial(Adam, lr=5e-3), "batch": 32, "epochs": 260, "samples": 30}
     yield N, "autoencoder, relu", "root of a negative", CODES, lambda: coder(

@@ -82,6 +82,7 @@ def test_copies_in_the_validation_set_are_counted_and_an_evaluation_of_the_train
     found = [card(x[:320], y[:320], held)["validation"] for held in (apart, leaked, same)]
     assert [entry["copies"] for entry in found] == pytest.approx([0.0, 0.2, 0.0])
     assert [entry["training_batches"] for entry in found] == pytest.approx([0.0, 0.0, 1.0])
+    assert [entry["fewest_copies"] for entry in found] == pytest.approx([0.0, 0.0, 1.0])
     assert found[0]["agreement"] > 0.95
     assert card(x[:320], y[:320], (x[320:], (y[320:] + 1) % 3))["validation"]["agreement"] < 0.05
 
@@ -94,6 +95,25 @@ def test_constant_features_and_those_that_differ_only_in_validation():
     found = card(x, y, (held, y))
     assert found["training"]["constant"] == pytest.approx(2 / 6)
     assert found["validation"]["constant_in_training"] == 1
+    assert found["validation"]["moved"] == pytest.approx(299 / 300)
+    assert found["validation"]["farthest"] == pytest.approx(
+        299 / float(x[:, :4].std(0, correction=0).median()), rel=1e-3
+    )
+
+
+def test_a_row_of_few_values_can_tell_few_bits():
+    coins = torch.randint(2, (200, 5), generator=torch.Generator().manual_seed(0)).float()
+    assert card(coins, torch.arange(200))["training"]["bits"] == 0
+    graded = torch.randint(100, (200, 5), generator=torch.Generator().manual_seed(0)).float()
+    assert 5 * 5 < card(graded, torch.arange(200))["training"]["bits"] < 5 * 7
+    assert card(torch.randn(200, 5), None)["training"]["bits"] == 160
+
+
+def test_batches_of_one_class_each_are_classes_still():
+    y = (torch.arange(256) >= 128).float()
+    found = card(torch.randn(256, 3), y)["order"]
+    assert found["expected"] == pytest.approx(0.5)
+    assert found["alike"] == 1.0
 
 
 def test_rows_are_bounded_however_long_and_wide_the_run():

@@ -23,18 +23,17 @@ GREY_STEP = 0.5  # digits: a pixel that hardly ever differs is divided by half a
 def loaders(
     name: str, seed: int, *, batch_size: int = 64, scaled: bool = True, train_size: int | None = None
 ) -> tuple[Loader, Loader]:
-    """Training and validation loaders of one table.
+    """Training and validation loaders of one table: `batches` of its `sets`."""
+    return batches(*sets(name, scaled=scaled, train_size=train_size), seed, batch_size=batch_size)
+
+
+def sets(name: str, *, scaled: bool = True, train_size: int | None = None) -> tuple[TensorDataset, TensorDataset]:
+    """Training and validation samples of one table.
 
     Args:
         name: "digits", "wine", "breast_cancer" or "diabetes" (a regression: its target is standardised).
-        seed: of the generator that shuffles the training batches.
-        batch_size: samples per training batch.
         scaled: standardise the features with the statistics of the training samples.
         train_size: keep only this many training samples; None keeps all.
-
-    Returns:
-        (training loader, shuffled, its last incomplete batch dropped; validation loader, one batch in
-        order). Both own their generator, so that iterating them leaves the global random state alone.
     """
     features, target = _table(name)
     order = np.random.RandomState(SPLIT_SEED).permutation(len(features))
@@ -48,9 +47,21 @@ def loaders(
         TensorDataset(torch.tensor(features[rows], dtype=torch.float32), _targets(name, target[rows]))
         for rows in (train, val)
     )
+    return training, validation
+
+
+def batches(
+    training: TensorDataset, validation: TensorDataset, seed: int, *, batch_size: int = 64, shuffle: bool = True
+) -> tuple[Loader, Loader]:
+    """Loaders of two sets.
+
+    Returns:
+        (training loader, its last incomplete batch dropped; validation loader, one batch in order). Both own
+        their generator, seeded with `seed`, so that iterating them leaves the global random state alone.
+    """
     return (
-        DataLoader(training, batch_size, shuffle=True, drop_last=True, generator=_generator(seed)),
-        DataLoader(validation, held_out, generator=_generator(seed)),
+        DataLoader(training, batch_size, shuffle=shuffle, drop_last=True, generator=_generator(seed)),
+        DataLoader(validation, len(validation), generator=_generator(seed)),
     )
 
 

@@ -39,7 +39,13 @@ class Edge:
 
 #: problems in the order in which they are cured
 PRECEDENCE = (
+    "constant-feature",
+    "misaligned-data",
     "unscaled-inputs",
+    "unshuffled-data",
+    "class-imbalance",
+    "noisy-labels",
+    "data-leak",
     "wrong-mode",
     "unequal-replicas",
     "stale-gradient",
@@ -64,6 +70,7 @@ PRECEDENCE = (
 
 _FROM_THE_START = ("dead from the start",)
 _SATURATED_FROM_THE_START = ("saturated from the start",)
+_SEEN_TO_LEARN = ("learned by heart", "validation")  # so that nothing is wrong with the net
 _OF_ITS_OWN = ("squashing activation", "initialization too small", "")  # not for want of units that pass it on
 
 #: of a number that is not finite, where nothing that grew is to blame
@@ -98,6 +105,27 @@ _RUINS = (
 )
 
 EDGES = (
+    *_explains("constant-feature", "misaligned-data", "noisy-labels", "overfitting", "learning-rate-too-high",
+               "learning-rate-too-low"),
+    *_explains("misaligned-data", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
+               "learning-rate-too-high", "learning-rate-too-low", "overfitting", when=_SEEN_TO_LEARN),
+    *_explains("unshuffled-data", "exploding-gradient", "learning-rate-too-high", "learning-rate-too-low",
+               "overfitting"),
+    *_explains("unshuffled-data", "dead-relu", unless=_FROM_THE_START),
+    *_explains("unshuffled-data", "saturated-activation", unless=_SATURATED_FROM_THE_START),
+    *_explains("unshuffled-data", "non-finite", unless=_ONE_OPERATION),
+    *_explains("class-imbalance", "overfitting", "noisy-labels"),
+    *_explains("noisy-labels", "overfitting"),
+    # Where neither net nor neighbours find anything, the net is the first to be doubted.
+    *(edge for broken in ("unscaled-inputs", "wrong-mode", "unequal-replicas", "stale-gradient", "frozen-parameters",
+                          "loss-output-mismatch", "poor-initialization", "exploding-gradient", "vanishing-gradient",
+                          "saturated-activation", "dead-relu", "learning-rate-too-high", "learning-rate-too-low",
+                          "non-finite", "batchnorm-small-batch", "over-regularized", "constant-prediction")
+      for edge in _explains(broken, "misaligned-data", only=("not learned",))),
+    *(edge for name in ("constant-feature", "misaligned-data", "noisy-labels", "unshuffled-data", "class-imbalance")
+      for edge in _explains(name, "underfitting", "undertrained", "oscillating-loss")),
+    *(edge for name in ("constant-feature", "misaligned-data", "unshuffled-data", "class-imbalance")
+      for edge in _explains(name, "constant-prediction", unless=_INPUT_LOST)),
     *(edge for name in _RUINS for edge in _explains(name, "underfitting", "undertrained", "oscillating-loss")),
     *(edge for name in _RUINS for edge in _explains(name, "constant-prediction", unless=_INPUT_LOST)),
     *_explains("constant-prediction", "dead-relu", "vanishing-gradient", "saturated-activation", "poor-initialization",

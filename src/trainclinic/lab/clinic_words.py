@@ -111,6 +111,48 @@ PROBLEMS: dict[str, tuple[Words, Words]] = {
             "분산 훈련의 프로세스마다 가중치가 서로 다릅니다.",
         ),
     ),
+    "class-imbalance": (
+        Words("Class imbalance", "클래스 불균형"),
+        Words(
+            "Some classes are so rare that the network does well to ignore them.",
+            "드문 클래스는 무시해도 손실이 거의 늘지 않아, 신경망이 그 클래스를 놓칩니다.",
+        ),
+    ),
+    "noisy-labels": (
+        Words("Noisy labels", "잘못 붙은 레이블"),
+        Words(
+            "A share of the labels is wrong, and the network learns those by heart, too.",
+            "레이블 일부가 틀렸고, 신경망은 틀린 레이블까지 외워 버립니다.",
+        ),
+    ),
+    "misaligned-data": (
+        Words("Misaligned data", "어긋난 입력과 정답"),
+        Words(
+            "Inputs and targets do not belong together: there is nothing to learn.",
+            "입력과 정답의 짝이 맞지 않아 배울 것이 없습니다.",
+        ),
+    ),
+    "unshuffled-data": (
+        Words("Unshuffled data", "섞지 않은 데이터"),
+        Words(
+            "The samples come in the order in which they were stored, one class after the other.",
+            "샘플이 저장된 순서 그대로, 이를테면 한 클래스씩 차례로 들어옵니다.",
+        ),
+    ),
+    "constant-feature": (
+        Words("Constant feature", "변하지 않는 특성"),
+        Words(
+            "Input features hold the same number in every sample, or move only in validation.",
+            "입력 특성의 값이 모든 샘플에서 같거나, 검증 데이터에서만 달라집니다.",
+        ),
+    ),
+    "data-leak": (
+        Words("Data leak", "데이터 누출"),
+        Words(
+            "Samples of the training set are in the validation set, and its figures are too good.",
+            "훈련 샘플이 검증 데이터에 섞여 있어, 검증 결과가 실제보다 좋게 나옵니다.",
+        ),
+    ),
 }
 
 #: id of a remedy → its name

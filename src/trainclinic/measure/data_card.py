@@ -5,7 +5,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
 
     training            rows: distinct samples seen; conflicts: those that came with another target, too; again: share
                         that is a copy of another row of the same batch; constant: share of the features that never
-                        differ; discrete: whether the values are few whole numbers
+                        differ; bits: what finely graded features of a row can tell, were they independent: rows with
+                        few repeat by chance
     order               pairs: neighbours within batches; alike: share of them with the same class; expected: what
                         shuffling gives; score: how far apart, in standard errors. For real targets `alike` is the
                         correlation of neighbours and `expected` 0
@@ -16,8 +17,10 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
     validation          of the first evaluation. rows; again: share of them that is a copy of another of them;
                         training_batches: share that came in batches of training rows alone; copies: of the others,
                         the share that is a copy of a training row, at least (only a sample of these was seen);
+                        fewest_copies: the same of the batch that has the fewest;
                         agreement: as above, of validation rows with training rows as their neighbours;
-                        constant_in_training: features that differ here and never there
+                        constant_in_training: features that differ here and never there; of them moved: share of the
+                        rows in which one does, farthest: how far, in deviations of a usual feature
 
 Nearest neighbours are five, by the Euclidean distance of the standardised features; tokens count as a bag.
 """
@@ -38,7 +41,8 @@ NEIGHBOURS = 5
 FEWEST = 50  # rows; of fewer no neighbour tells anything
 PERMUTATIONS = 200
 _WHOLE = 0.9  # of a batch that are copies: then the training set itself is evaluated
-_FEW_VALUES = 32  # whole numbers in all features together: such rows are alike by chance
+_FEW_ROWS = 16  # of a last batch: its share says little
+_BITS, _FINE = 32.0, 5.0  # of a feature of which no value comes twice; that a finely graded one has at least
 
 
 class DataSample:
@@ -89,16 +93,9 @@ class Rows:
     def see_inputs(self, inputs: Tensor | None) -> None:
         """A batch of inputs; its targets follow, or the next batch does."""
         self._keep(None)
-        if (
-            not self.wants_more
-            or inputs is None
-            or not inputs.ndim
-            or not inputs.numel()
-            or inputs.is_complex()
-            or is_sparse(inputs)
-        ):
+        if not self.wants_more or inputs is None or inputs.is_nested or is_sparse(inputs):
             return
-        if inputs.is_nested:
+        if not inputs.ndim or not inputs.numel() or inputs.is_complex():
             return
         flat = inputs.detach().reshape(len(inputs), -1)
         self._pending = flat[:, :: max(1, -(-flat.shape[1] // FEATURES))].clone()
@@ -181,26 +178,31 @@ def _about_rows(inputs: Tensor, batches: list[tuple[Tensor, Tensor | None]], fir
     keys = _keys(_plain(inputs[first]))
     again = sum(len(x) - len(set(_keys(_plain(x)))) for x, _ in batches)
     x = inputs[first].float()
-    values = torch.unique(x[:200])
     return {
         "rows": len(first),
         "conflicts": len(keys) - len(set(keys)),
         "again": again / max(1, len(inputs)),
         "constant": float((x == x[:1]).all(0).float().mean()) if len(x) > 1 else 0.0,
-        "discrete": len(values) <= _FEW_VALUES and bool((values == values.round()).all()),
+        "bits": sum(map(_bits, x[:200].T)),
     }
+
+
+def _bits(values: Tensor) -> float:
+    """Entropy of the values of one feature; none of a coarse one: the pixels of a drawing tell little together."""
+    counts = torch.unique(values, return_counts=True)[1].double() / len(values)
+    entropy = float(-(counts * counts.log2()).sum())
+    return _BITS if len(counts) == len(values) else entropy if entropy >= _FINE else 0.0
 
 
 def _order(batches: list[tuple[Tensor, Tensor | None]]) -> dict[str, Any]:
     """Whether neighbours within a batch are more alike than shuffling makes them."""
-    targets = [y for _, y in batches if y is not None]
-    answers = [answer for answer in map(_one_each, targets) if answer is not None and len(answer) > 1]
-    if not answers:
+    _, whole = _joined(batches)
+    if whole is None:
         return {}
-    whole = torch.cat(answers)
+    answers = [part for part in torch.split(whole, [len(x) for x, _ in batches]) if len(part) > 1]
+    if not answers or (whole.is_floating_point() and whole.shape[1] != 1):
+        return {}
     if whole.is_floating_point():
-        if whole.shape[1] != 1:
-            return {}
         center, spread = whole.mean(), whole.std().clamp_min(1e-30)
         products = torch.cat([((y[1:] - center) * (y[:-1] - center)).flatten() / spread**2 for y in answers])
         alike, expected, error = float(products.mean()), 0.0, 1 / len(products) ** 0.5
@@ -272,7 +274,8 @@ def _about_validation(held: list[tuple[Tensor, Tensor | None]], rows: Tensor, la
     whole = sum(size for size, share in shares if share > _WHOLE)
     mixed = sum(size * share for size, share in shares if share <= _WHOLE)
     found |= {"copies": mixed / max(1, len(keys) - whole), "training_batches": whole / len(keys)}
-    found["constant_in_training"] = int(((rows == rows[:1]).all(0) & (inputs != rows[:1]).any(0)).sum())
+    found["fewest_copies"] = min(share for size, share in shares if size >= min(_FEW_ROWS, len(held[0][0])))
+    found |= _still_in_training(rows.float(), inputs.float())
     if labels is not None and targets is not None and len(rows) >= FEWEST:
         alike = labels.dtype == targets.dtype and labels.shape[1:] == targets.shape[1:]
         both = _features(torch.cat((rows, inputs)))
@@ -280,3 +283,16 @@ def _about_validation(held: list[tuple[Tensor, Tensor | None]], rows: Tensor, la
             near = _nearest(both[len(rows) :], both[: len(rows)], own=False)
             found["agreement"] = _agreement(near, labels, targets)
     return found
+
+
+def _still_in_training(rows: Tensor, held: Tensor) -> dict[str, Any]:
+    """Features that never differ in the training rows and do in those of validation."""
+    still = (rows == rows[:1]).all(0) & (held != rows[:1]).any(0)
+    apart = torch.nan_to_num((held[:, still] - rows[0, still]).abs())
+    varied = rows.std(0, correction=0)[(rows != rows[:1]).any(0)]
+    usual = float(varied.median()) if len(varied) else 1.0
+    return {
+        "constant_in_training": int(still.sum()),
+        "moved": float((apart > 0).any(1).float().mean()),
+        "farthest": float(apart.max()) / usual if apart.numel() else 0.0,
+    }

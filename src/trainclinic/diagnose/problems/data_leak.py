@@ -1,0 +1,132 @@
+"""data-leak."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from trainclinic.diagnose.card import card
+from trainclinic.diagnose.problem import Problem, limit
+from trainclinic.recording import Recording
+from trainclinic.records import Evidence, Finding, Level
+
+RANGE = "benchmarks/results/limits.json"
+_BITS = 40  # in a row of real numbers: two such rows are never alike by chance
+_WHOLE = 0.95  # of the validation rows
+_MOST = 2000  # rows of an evaluation that are looked at: what comes after them is not known
+
+
+@dataclass(frozen=True)
+class DataLeak(Problem):
+    """The validation set holds samples of the training set.
+
+    What it is:
+        Rows that were doubled before the split, a split drawn twice, oversampling before the split, or the training set
+        itself under the name of validation.
+
+    Why training suffers:
+        Training does not, its judgement does: what is learned by heart counts as understood. Overfitting goes unseen,
+        and the figure is too good.
+
+    How it is measured:
+        Exactly: validation rows that equal a training row, number for number. Rows of coarse numbers equal each other
+        by chance; how often is read from rows that equal each other within the validation set and within training
+        batches, and only what lies far above it counts. Copies that were changed, and samples of the same patient or
+        minute, are not seen.
+
+    When it is harmless:
+        Natural repetition, such as short texts or tables of few values; an evaluation of the training set that is meant
+        as one.
+
+    What to do:
+        1. Remove doubles first, then split; oversample after the split, and only the training rows.
+        2. Split by patient, user, document or time where samples belong together.
+        3. Fit the scaler, the vocabulary and the selection of features on training rows only.
+        4. Judge anew: every figure so far is too good.
+
+    References:
+        Kapoor & Narayanan 2023 (leakage in science); Barz & Denzler 2020 (duplicates in CIFAR).
+    """
+
+    copies: float = limit(0.005, "1", RANGE)
+    many: float = limit(0.02, "1", RANGE)
+    chance: float = limit(3.0, "1", RANGE)
+    rows: float = limit(2.0, "rows", RANGE)
+
+    reads: ClassVar[tuple[str, ...]] = ()
+    measures: ClassVar[dict[str, str]] = {
+        "copies": "share of the validation rows that equal a training row",
+        "copies_of_chance": "that share, against what chance gives with rows like these",
+        "copied_rows": "number of such rows",
+    }
+    causes: ClassVar[dict[str, str]] = {
+        "the training set": "What is called validation is the training set.",
+        "copies": "Rows of the validation set are in the training set, too.",
+        "evaluated": "Training rows were evaluated; nobody said that they are the validation set.",
+    }
+    exact: ClassVar[bool] = True
+
+    def find(self, recording: Recording) -> Iterable[Finding]:
+        """Count the copies; whose evaluation it was decides whether it is a leak."""
+        return self._judge(recording, told=bool(recording.facts.get("validation_told")))
+
+    def examine(self, recording: Recording) -> Iterable[Finding]:
+        """The same, of the loaders."""
+        return self._judge(recording, told=True)
+
+    def _judge(self, recording: Recording, told: bool) -> Iterable[Finding]:
+        held = card(recording, "validation")
+        if "copies" not in held:
+            return
+        share = _share(recording, held, told)
+        by_chance = _by_chance(recording, held)
+        against_chance = share / by_chance if by_chance else math.inf if share else 0.0
+        rows = share * held["rows"]
+        if not (share > self.copies and against_chance > self.chance and rows > self.rows):
+            return
+        itself = share > _WHOLE and held["rows"] < _MOST
+        meant = not told and held["training_batches"] == 1
+        cause = "evaluated" if meant else "the training set" if itself else "copies"
+        level: Level = "problem" if cause != "evaluated" and share > self.many else "observation"
+        yield Finding(
+            problem=self.id(),
+            level=level,
+            severity=min(1.0, 0.4 + share) if level == "problem" else 0.2,
+            confidence=0.9,
+            layers=(),
+            steps=(0, max(0, recording.steps - 1)),
+            evidence=(
+                Evidence("copies", "", share, self.many, "1"),
+                Evidence("copies_of_chance", "", against_chance, self.chance, "1"),
+                Evidence("copied_rows", "", rows, self.rows, "rows"),
+            ),
+            cause=cause,
+        )
+
+
+def _share(recording: Recording, held: dict[str, Any], told: bool) -> float:
+    """Share of the validation rows that equal a training row.
+
+    Where trainclinic's own loop evaluated, it was the validation set and nothing else, and the training rows that were
+    not seen can be added. Elsewhere the training set may have been evaluated, too, and the batch with fewest counts.
+    """
+    samples = recording.facts.get("training_samples")
+    if not (told and samples):
+        return float(held["fewest_copies"])
+    found = held["training_batches"] + (1 - held["training_batches"]) * held["copies"]
+    return float(min(1.0, found * max(1.0, samples / card(recording, "training")["rows"])))
+
+
+def _by_chance(recording: Recording, held: dict[str, Any]) -> float:
+    """Share of validation rows that equal some training row where rows repeat as often as among themselves.
+
+    For `again` a row meets the half of its set that came before it; here it meets all rows of training.
+    """
+    training = card(recording, "training")
+    if recording.facts.get("inputs", {}).get("kind") == "float" and training["bits"] > _BITS:
+        return 0.0
+    batch = max(1, recording.facts.get("batch_size", 0))
+    within = max(held["again"] / held["rows"], training["again"] / batch)
+    return float(min(1.0, 2 * training["rows"] * within))

@@ -1,0 +1,141 @@
+"""misaligned-data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from trainclinic.diagnose.card import GUESS, SURE, by_class, card, no_better_than_a_guess
+from trainclinic.diagnose.outcome import outcome, severity
+from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.recording import Recording
+from trainclinic.records import Evidence, Finding
+
+RANGE = "benchmarks/results/limits.json"
+
+
+@dataclass(frozen=True)
+class MisalignedData(Problem):
+    """Inputs and targets do not belong together.
+
+    What it is:
+        Two files shuffled apart, a join on the wrong key, targets that slipped by one row; or a validation set whose
+        classes are numbered, or whose inputs are prepared, in another way than those of training.
+
+    Why training suffers:
+        There is nothing to learn. A large net learns the pairs by heart, slowly, and is no better than a guess on
+        rows it has not seen; a small one stays where it began.
+
+    How it is measured:
+        For each of up to 2,000 training rows, what its five nearest neighbours say of its target, against the same with
+        the targets permuted 200 times. It is called a problem when neighbours tell no more than permuted ones and no
+        evaluation was better than a guess. For the validation set: its rows have their neighbours in training, which
+        tell their targets there and not here.
+
+    When it is harmless:
+        Where near rows do not have like targets although inputs decide them, such as in parity: then the net can
+        learn what its neighbours cannot, and validation shows it.
+
+    What to do:
+        1. Look at ten pairs with your own eyes, as the model gets them, after all loading and shuffling.
+        2. Carry an id with each sample through every sort, join and shuffle, and compare the ids at the end.
+        3. Shift the targets by one row either way and see whether the link comes back.
+        4. For validation: one table of classes, and one preparation of the inputs, for both sets.
+
+    References:
+        Zhang et al. 2017 (nets learn random labels); Good 2005 (permutation tests).
+    """
+
+    agreement: float = limit(0.0, "1", RANGE, "below")
+    commonest: float = limit(0.8, "1", RANGE, "below")
+    rows: float = limit(100.0, "rows", RANGE)
+    gap: float = limit(0.3, "1", RANGE)
+    learned: float = limit(0.3, "1", RANGE)
+
+    reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
+    measures: ClassVar[dict[str, str]] = {
+        "link_excess": "what nearest neighbours tell of the targets, beyond what they tell of permuted ones",
+        "commonest": "share of the commonest class",
+        "rows": "training rows that were looked at",
+        "link_gap": "what training rows tell of training targets, beyond what they tell of validation targets",
+        "learned": "share of the loss that training removed",
+        "reached": "share of the loss that is gone, in training and validation",
+    }
+    causes: ClassVar[dict[str, str]] = {
+        "learned by heart": "The training pairs are learned one by one, and rows not seen before are only guessed: the "
+        "targets do not go with the inputs.",
+        "not learned": "Neither the net nor the nearest neighbours find anything in the inputs that tells the targets.",
+        "validation": "The training pairs belong together, those of the validation set do not: other class numbers, "
+        "other rows, or inputs prepared differently.",
+        "no link": "Rows that are near each other have nothing in common in their targets.",
+    }
+
+    def find(self, recording: Recording) -> Iterable[Finding]:
+        """Judge the link, then whether validation is a guess."""
+        link = self._link(recording)
+        learned = outcome(recording).learned
+        if _beyond_chance(link) < self.agreement:
+            if no_better_than_a_guess(recording):
+                cause = "learned by heart" if learned > GUESS else "not learned"
+                yield self._finding(cause, recording, self._no_link(link))
+        elif learned > self.learned and self._gap(recording, link) > self.gap and no_better_than_a_guess(recording):
+            told = (self._link_gap(recording, link), Evidence("learned", "", learned, self.learned, "1"))
+            yield self._finding("validation", recording, told)
+
+    def examine(self, recording: Recording) -> Iterable[Finding]:
+        """Judge the link alone; sequences and tokens may well hide it from their neighbours."""
+        link = self._link(recording)
+        if _beyond_chance(link) >= self.agreement:
+            if self._gap(recording, link) > self.gap:
+                yield self._finding("validation", recording, (self._link_gap(recording, link),))
+            return
+        inputs = recording.facts.get("inputs", {})
+        if inputs.get("kind") != "float" or len(inputs.get("shape", ())) == 3:
+            raise NotExaminedError(
+                "the nearest neighbours tell nothing here, which says little of sequences and tokens"
+            )
+        yield self._finding("no link", recording, self._no_link(link))
+
+    def _link(self, recording: Recording) -> dict[str, Any]:
+        link = card(recording, "link")
+        if link["rows"] <= self.rows or link["guess"] >= self.commonest:
+            raise NotExaminedError("too few rows, or too few of the rarer classes, for neighbours to tell anything")
+        return link
+
+    def _gap(self, recording: Recording, link: dict[str, Any]) -> float:
+        """What the neighbours' answers lose from training to validation; 0 while those to validation are no guess."""
+        held = recording.facts["data"].get("validation", {})
+        if "agreement" not in held:
+            return 0.0
+        samples = by_class(recording).get("samples")
+        guess = float(samples.max() / samples.sum()) if samples is not None else float(link["guess"])
+        luck = SURE * (guess * (1 - guess) / held["rows"]) ** 0.5
+        return float(link["agreement"] - held["agreement"]) if held["agreement"] <= guess + luck else 0.0
+
+    def _link_gap(self, recording: Recording, link: dict[str, Any]) -> Evidence:
+        return Evidence("link_gap", "", self._gap(recording, link), self.gap, "1")
+
+    def _no_link(self, link: dict[str, Any]) -> tuple[Evidence, ...]:
+        return (
+            Evidence("link_excess", "", _beyond_chance(link), self.agreement, "1", "below"),
+            Evidence("rows", "", float(link["rows"]), self.rows, "rows"),
+        )
+
+    def _finding(self, cause: str, recording: Recording, told: tuple[Evidence, ...]) -> Finding:
+        result = outcome(recording)
+        reached = (Evidence("reached", "", result.reached, GUESS, "1", "below"),) if recording.steps else ()
+        return Finding(
+            problem=self.id(),
+            level="problem",
+            severity=max(0.9, severity(result)),
+            confidence=0.6 if cause in ("not learned", "no link") else 0.9,
+            layers=(),
+            steps=(0, max(0, recording.steps - 1)),
+            evidence=(*told, *reached),
+            cause=cause,
+        )
+
+
+def _beyond_chance(link: dict[str, Any]) -> float:
+    return float(link["agreement"] - link["null"])

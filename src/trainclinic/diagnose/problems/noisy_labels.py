@@ -1,0 +1,158 @@
+"""noisy-labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from trainclinic.diagnose.card import at_least, card, excess, short_of_neighbours
+from trainclinic.diagnose.outcome import Outcome, outcome
+from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.recording import Recording
+from trainclinic.records import Evidence, Finding, Level
+
+RANGE = "benchmarks/results/limits.json"
+
+
+@dataclass(frozen=True)
+class NoisyLabels(Problem):
+    """A share of the labels is wrong.
+
+    What it is:
+        Samples that carry the name of another class: slips of annotators, labels taken from file names, a rule that
+        labels most of the samples rightly.
+
+    Why training suffers:
+        The net first learns what the right labels have in common, then, one by one, the wrong ones. From then on it is
+        worse on samples that it has not seen.
+
+    How it is measured:
+        Of the training samples whose five nearest neighbours all are of one class, the share that carries another one.
+        Clean tables show under 3 %. Where neighbours tell the labels of the validation set better than those of the
+        training set itself, the wrong ones are in training alone; where they do not, classes that overlap look the
+        same, and more is asked. It is called a problem when the net has learned them by heart (validation has turned,
+        or lies below what the neighbours reach, while training goes on), or when a fifth of the training labels is
+        wrong.
+
+    When it is harmless:
+        Where nothing is learned by heart: few epochs, weight decay, dropout, many samples for each weight. Classes that
+        overlap by nature.
+
+    What to do:
+        1. Look at the samples that disagree with all their neighbours, and label them again or leave them out.
+        2. Stop early, with the best weights restored.
+        3. Label smoothing 0.1, mixup, weight decay.
+        4. Wrong labels in validation, too: clean that set first; until then no figure can be trusted above 1 − their
+           share.
+
+    References:
+        Northcutt et al. 2021 (confident learning); Arpit et al. 2017 (memorization); Wilson 1927 (intervals).
+    """
+
+    odd: float = limit(0.03, "1", RANGE)
+    odd_in_both: float = limit(0.1, "1", RANGE)
+    gap: float = limit(0.03, "1", RANGE)
+    many: float = limit(0.2, "1", RANGE)
+    by_heart: float = limit(0.1, "1", RANGE)
+    rise: float = limit(0.1, "1", RANGE)
+    shortfall: float = limit(0.0, "1", RANGE)
+    unanimous: float = limit(40.0, "rows", RANGE)
+
+    reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
+    measures: ClassVar[dict[str, str]] = {
+        "odd": "share of another class among samples whose neighbours are all of one, at least (95 %)",
+        "label_gap": "how much better neighbours tell the labels of validation than those of training, at least (95 %)",
+        "unanimous": "samples whose neighbours are all of one class",
+        "fit_gap": "the validation loss above that of training, against the loss of a guess",
+        "validation_rise": "rise of the validation loss since its best, against the loss of a guess",
+        "shortfall": "by how much validation lies below what nearest neighbours reach, at least (95 %)",
+    }
+    causes: ClassVar[dict[str, str]] = {
+        "training labels": "Labels of the training set contradict their neighbours; those of the validation set do "
+        "not.",
+        "all labels": "Labels of both sets contradict their neighbours: wrong ones, or classes that overlap.",
+    }
+
+    def find(self, recording: Recording) -> Iterable[Finding]:
+        """Judge the labels, then whether they were learned by heart."""
+        if len(recording.facts.get("loss", {}).get("graph", ())) > 1:
+            raise NotExaminedError("the loss has several parts, so that it is not known what the label of a sample is")
+        cause, told = self._labels(recording)
+        if not cause:
+            return
+        result, short = outcome(recording), short_of_neighbours(recording)
+        fit, rise = _since_best(recording, result)
+        learned = fit > self.by_heart and (rise > self.rise or short > self.shortfall)
+        many = cause == "training labels" and told[1].observed > self.many
+        wrong = cause == "training labels" or told[0].observed > self.odd_in_both
+        yield self._finding(
+            recording,
+            cause,
+            "problem" if wrong and (learned or many) else "observation",
+            (
+                *told,
+                Evidence("fit_gap", "", fit, self.by_heart, "1"),
+                Evidence("validation_rise", "", rise, self.rise, "1"),
+                Evidence("shortfall", "", short, self.shortfall, "1"),
+            ),
+        )
+
+    def examine(self, recording: Recording) -> Iterable[Finding]:
+        """Judge the labels alone."""
+        cause, told = self._labels(recording)
+        if cause:
+            sure = cause == "training labels" or told[0].observed > self.odd_in_both
+            yield self._finding(recording, cause, "problem" if sure else "observation", told)
+
+    def _labels(self, recording: Recording) -> tuple[str, tuple[Evidence, ...]]:
+        """Which labels are wrong, and what tells it; "" where none are."""
+        link = card(recording, "link")
+        unanimous = link.get("unanimous", 0)
+        if unanimous <= self.unanimous:
+            raise NotExaminedError("too few samples have neighbours that agree on a class")
+        odd = at_least(link.get("odd", math.nan), unanimous)
+        gap = _label_gap(recording, link)
+        if not (odd > self.odd and link["agreement"] > link["null"]):
+            return "", ()
+        only_training = gap > self.gap
+        return "training labels" if only_training else "all labels", (
+            Evidence("odd", "", odd, self.odd if only_training else self.odd_in_both, "1"),
+            Evidence("label_gap", "", gap, self.gap, "1"),
+            Evidence("unanimous", "", float(unanimous), self.unanimous, "rows"),
+        )
+
+    def _finding(self, recording: Recording, cause: str, level: Level, told: tuple[Evidence, ...]) -> Finding:
+        return Finding(
+            problem=self.id(),
+            level=level,
+            severity=min(1.0, 0.3 + 2 * told[0].observed) if level == "problem" else 0.2,
+            confidence=0.9 if cause == "training labels" else 0.7,
+            layers=(),
+            steps=(0, max(0, recording.steps - 1)),
+            evidence=told,
+            cause=cause,
+        )
+
+
+def _label_gap(recording: Recording, link: dict[str, Any]) -> float:
+    held = recording.facts["data"].get("validation", {})
+    if "agreement" not in held:
+        return math.nan
+    return excess(held["agreement"], held["rows"], link["agreement"], link["rows"])
+
+
+def _since_best(recording: Recording, result: Outcome) -> tuple[float, float]:
+    """The validation loss of the last fifth of the evaluations above that of training, and above its own best.
+
+    Both against the loss of a guess.
+    """
+    values = recording.series("validation_loss").values
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return math.nan, math.nan
+    last = float(np.median(finite[-max(3, len(finite) // 5) :]))
+    return (last - result.last) / result.chance, (last - float(finite.min())) / result.chance
