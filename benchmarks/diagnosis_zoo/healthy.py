@@ -89,14 +89,15 @@ def _tables() -> Iterator[Plan]:
     yield plain("pyramid, BatchNorm, hastie", "mlp", t.HASTIE, mlp(widths=(96, 48), norm=nn.BatchNorm1d),
                 partial(RAdam, lr=5e-3))
     yield plain("pyramid, tanh, swiss roll", "mlp", t.SWISS, mlp(widths=(48, 48, 24), act=nn.Tanh), adam, epochs=20)
-    yield plain("deep, LayerNorm, quantiles", "mlp", t.QUANTILES, mlp(widths=(48,) * 6, norm=nn.LayerNorm), adam)
+    yield plain("deep, LayerNorm, quantiles", "mlp", t.QUANTILES, mlp(widths=(48,) * 5, norm=nn.LayerNorm), adam,
+                epochs=8, schedule=cosine)
     yield plain("deep, s-curve", "mlp", t.S_CURVE, mlp(widths=(40,) * 5), partial(NAdam, lr=2e-3))
     yield plain("one sigmoid layer, circles", "mlp", t.CIRCLES, mlp(widths=(40,), act=nn.Sigmoid),
                 partial(Adam, lr=3e-2), epochs=16)
     yield plain("two sigmoid layers, tags", "mlp", t.TAGS, mlp(widths=(64, 32), act=nn.Sigmoid),
                 partial(RMSprop, lr=5e-3), epochs=20)
-    yield plain("iris, batch 8", "mlp", t.IRIS, mlp(widths=(16, 8)), partial(SGD, lr=0.05, momentum=0.9), batch=8,
-                epochs=30)
+    yield plain("iris, batch 8", "mlp", t.IRIS, mlp(widths=(16, 8)), partial(SGD, lr=0.02, momentum=0.9), batch=8,
+                epochs=16)
     yield plain("leaky, spirals", "mlp", t.SPIRALS, mlp(widths=(64, 64, 32), act=nn.LeakyReLU),
                 partial(Adamax, lr=1e-2), epochs=24)
     yield plain("Muon, arm", "mlp", t.ARM, mlp(widths=(48, 48), act=nn.GELU, bias=False),
@@ -108,9 +109,9 @@ def _tables() -> Iterator[Plan]:
                 partial(AdamW, lr=2e-3, weight_decay=0.1), epochs=16)
     yield plain("doubtful labels, dropout", "mlp", t.DOUBTFUL, mlp(widths=(48, 24), dropout=0.3), adam, epochs=16)
     yield plain("doubtful labels, smoothing", "mlp", t.DOUBTFUL, mlp(widths=(32,), act=nn.Tanh),
-                partial(SGD, lr=0.1, momentum=0.9), epochs=12, loss=SMOOTH)
-    yield plain("mixup, spirals", "mlp", t.SPIRALS, mlp(widths=(64, 64)), partial(Adam, lr=1e-2), epochs=30,
-                augment=mixed)
+                partial(SGD, lr=0.1, momentum=0.9), epochs=10, loss=SMOOTH, schedule=cosine)
+    yield plain("mixup, spirals", "mlp", t.SPIRALS, mlp(widths=(64, 64)), partial(Adam, lr=1e-2), epochs=24,
+                augment=mixed, schedule=cosine)
     yield plain("noise on inputs, friedman 2", "mlp", t.FRIEDMAN2, mlp(widths=(64, 64)), adam, epochs=16,
                 augment=shaken)
     yield plain("He, wide, SGD, hastie", "mlp", t.HASTIE, mlp(widths=(256,)), sgd, epochs=24, model=(net.he,))
@@ -130,12 +131,13 @@ def _gates() -> Iterator[Plan]:
     yield _plan("gated, friedman 3", "gated", t.FRIEDMAN3, net.gated, adam, epochs=24)
     yield _plan("gated, no norm, tags", "gated", t.TAGS, partial(net.gated, norm=None, depth=2), adam, epochs=16)
     yield _plan("dense, spirals", "dense", t.SPIRALS, net.Dense, partial(Adam, lr=1e-2), epochs=24)
-    yield _plan("dense, hastie", "dense", t.HASTIE, partial(net.Dense, act=nn.ReLU), momentum, epochs=20)
+    yield _plan("dense, hastie", "dense", t.HASTIE, partial(net.Dense, act=nn.ReLU), momentum, epochs=10,
+                schedule=cosine)
     yield _plan("dense, arm", "dense", t.ARM, partial(net.Dense, act=nn.Tanh), adam, epochs=16)
     yield _plan("fourier, swiss roll", "fourier", t.SWISS, net.Fourier, adam, epochs=14)
     yield _plan("fourier, spirals", "fourier", t.SPIRALS, net.Fourier, sgd, epochs=24)
     yield _plan("wide and deep", "wide and deep", t.CATEGORIES, net.WideDeep, adam)
-    yield _plan("wide and deep, Adagrad", "wide and deep", t.CATEGORIES, net.WideDeep, partial(Adagrad, lr=0.05))
+    yield _plan("wide and deep, Adagrad", "wide and deep", t.CATEGORIES, net.WideDeep, partial(Adagrad, lr=0.02))
     yield _plan("wide and deep, dropout", "wide and deep", t.CATEGORIES, partial(net.WideDeep, dropout=0.3), adamw,
                 epochs=20)
     yield _plan("two towers", "two towers", t.RATINGS, net.TwoTower, partial(Adam, lr=5e-3), batch=64, epochs=20)
@@ -148,14 +150,14 @@ def _pictures() -> Iterator[Plan]:
     groups = partial(nn.GroupNorm, 4)
     plain = partial(_plan, known=True)
     # fmt: off
-    yield plain("vgg, shapes", "vgg", t.SHAPES, net.vgg)
+    yield plain("vgg, shapes", "vgg", t.SHAPES, net.vgg, adamw, schedule=cosine)
     yield plain("vgg, BatchNorm, gratings", "vgg", t.GRATINGS, partial(net.vgg, norm=nn.BatchNorm2d), momentum)
     yield plain("vgg, dropout, patches", "vgg", t.PATCHES, partial(net.vgg, dropout=0.5), adam, augment=flipped)
     yield plain("vgg, dots", "vgg", t.DOTS, partial(net.vgg, act=nn.SiLU), adam, epochs=16)
     yield plain("vgg, frozen backbone", "vgg", t.SHAPES, net.vgg, partial(Adam, lr=3e-3), epochs=10,
                 model=(partial(pretrained, task=t.SHAPES, keep=4),))
     yield _plan("grouped resnet, gratings", "resnet", t.GRATINGS, net.resnet, momentum, schedule=cosine)
-    yield _plan("grouped resnet, GroupNorm, shapes", "resnet", t.SHAPES, partial(net.resnet, norm=groups), adam)
+    yield _plan("grouped resnet, GroupNorm, gratings", "resnet", t.GRATINGS, partial(net.resnet, norm=groups), adam)
     yield _plan("grouped resnet, smoothing, patches", "resnet", t.PATCHES, net.resnet, adamw, loss=SMOOTH, epochs=10)
     yield _plan("densenet, shapes", "densenet", t.SHAPES, net.DenseNet, partial(SGD, lr=0.05, momentum=0.9,
                                                                              nesterov=True), schedule=steps)
