@@ -1,14 +1,17 @@
-"""Mistakes in the data: each a function from splits to splits. The test rows stay as they are, but for what every input
-goes through alike, such as a scaling that was forgotten."""
+"""Mistakes in the data: each a function from splits to splits.
+
+The test rows stay as they are, but for what every input goes through alike, such as a scaling that was forgotten.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
+
 from diagnosis_zoo.plan import Plan, Splits
 from diagnosis_zoo.tasks import Pair
-from torch import Tensor
 
 Change = Callable[[Splits], Splits]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from torch import nn
+
 from diagnosis_zoo.model_faults import activated
 from diagnosis_zoo.plan import Plan
-from torch import nn
 
 
 def deeper(plan: Plan, act: Callable[[], nn.Module]) -> Plan:

@@ -3,117 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 
 import torch
+from torch import nn
+from torch.optim import SGD, Adagrad, Adam, AdamW
+
 from diagnosis_zoo import data_faults as data
 from diagnosis_zoo import model_faults as model
 from diagnosis_zoo import training_faults as training
-from diagnosis_zoo.plan import Plan
-from torch import nn
-from torch.optim import SGD, Adagrad, Adam, AdamW, Muon
-
-Change = Callable[[Plan], Plan]
-Fits = Callable[[Plan], bool]
-
-
-@dataclass(frozen=True)
-class Dose:
-    """One mistake.
-
-    Attributes:
-        words: what was done wrong.
-        change: from the good plan to the faulty one.
-        fits: whether the plan is one where this can be done and is a mistake.
-        how: how it hurts, see `outcome.hurts`.
-        accepts: other root causes that are as right.
-        why: they are.
-    """
-
-    words: str
-    change: Change
-    fits: Fits
-    how: str = "score"
-    accepts: tuple[str, ...] = ()
-    why: str = ""
-
-
-# -- where a mistake can live
-
-
-def anywhere(plan: Plan) -> bool:
-    return True
-
-
-@cache
-def built(plan: Plan) -> nn.Module:
-    """The plan's network, to look at; plans are compared by identity here."""
-    return plan.network(plan.task)
-
-
-def numeric(plan: Plan) -> bool:
-    """Inputs are measurements, all of them."""
-    return not plan.task.tokens and plan.family not in ("wide and deep", "graph") and plan.task.name != "graphs"
-
-
-def one_class(plan: Plan) -> bool:
-    return plan.task.classes and not plan.task.each
-
-
-def binary(plan: Plan) -> bool:
-    return isinstance(plan.task.loss, nn.BCEWithLogitsLoss) and plan.task.outputs == 1
-
-
-def regression(plan: Plan) -> bool:
-    return plan.task.metric == "r2"
-
-
-def single_number(plan: Plan) -> bool:
-    return regression(plan) and plan.task.outputs == 1 and plan.task.name != "denoise"
-
-
-def table(plan: Plan) -> bool:
-    return numeric(plan) and not plan.task.length
-
-
-def learned(plan: Plan) -> bool:
-    """No part is frozen on purpose."""
-    return not plan.model
-
-
-def steered(plan: Plan) -> bool:
-    """The optimizer's steps grow with its learning rate alone."""
-    return plan.optimizer.func is not Muon
-
-
-def has(*kinds: type[nn.Module]) -> Fits:
-    return lambda plan: model.has(built(plan), *kinds)
-
-
-def family(*names: str) -> Fits:
-    return lambda plan: plan.family in names
-
-
-def both(*conditions: Fits) -> Fits:
-    return lambda plan: all(condition(plan) for condition in conditions)
-
-
-def without(condition: Fits) -> Fits:
-    return lambda plan: not condition(plan)
-
-
-def rows(*changes: data.Change) -> Change:
-    return lambda plan: plan.with_data(*changes)
-
-
-def modules(*changes: model.Change) -> Change:
-    return lambda plan: plan.with_model(*changes)
-
-
-def loss(function: training.Loss) -> Change:
-    return lambda plan: plan.but(loss=function)
-
+from diagnosis_zoo.depth import deeper, deeper_plain, sigmoid_cell
+from diagnosis_zoo.dose import (
+    Change,
+    Dose,
+    anywhere,
+    binary,
+    both,
+    built,
+    columned,
+    family,
+    has,
+    learned,
+    loss,
+    modules,
+    numeric,
+    one_class,
+    regression,
+    rows,
+    single_number,
+    steered,
+    table,
+    without,
+)
 
 relu = has(nn.ReLU)
 normed = has(*model.NORMS)
@@ -140,13 +61,13 @@ def _data() -> Iterator[tuple[str, Dose]]:
     yield name, Dose("measurements times 1,000", rows(data.inputs(data.measured(lambda x: 1000 * x))),
                      family("wide and deep"))
     name = "class-imbalance"
-    yield name, Dose("one other in fifty", rows(data.rare(0.02)), both(lambda plan: one_class(plan) or binary(plan)))
+    yield name, Dose("one other in fifty", rows(data.rare(0.02)), lambda plan: one_class(plan) or binary(plan))
     yield name, Dose("one other in twenty-five", rows(data.rare(0.04)), lambda plan: one_class(plan) or binary(plan))
     name = "noisy-labels"
-    yield name, Dose("four labels in ten at random", classes(partial(data.wrong, 0.4)), both(
-                     lambda plan: plan.task.classes))
-    yield name, Dose("three labels in ten taken for the next class", classes(partial(data.confused, 0.3)), both(
-                     lambda plan: plan.task.classes and plan.task.outputs > 2))
+    yield name, Dose("four labels in ten at random", classes(partial(data.wrong, 0.4)), lambda plan:
+                     plan.task.classes)
+    yield name, Dose("three labels in ten taken for the next class", classes(partial(data.confused, 0.3)), lambda plan:
+                     plan.task.classes and plan.task.outputs > 2)
     yield name, Dose("half the targets of other rows", rows(data.wrong(0.5, 2)), lambda plan: not plan.task.classes)
     name = "misaligned-data"
     yield name, Dose("targets shifted by one row", rows(data.seen(data.shifted)), anywhere)
@@ -155,15 +76,13 @@ def _data() -> Iterator[tuple[str, Dose]]:
                      accepts=("noisy-labels",), why="a quarter of the rows stay right: noise of three labels in four")
     yield name, Dose("classes numbered otherwise", classes(data.remapped), lambda plan: plan.task.classes)
     name = "unshuffled-data"
-    yield name, Dose("class by class", training_sorted, anywhere)
-    yield name, Dose("class by class, batches of 16", lambda plan: training_sorted(plan).but(batch=16), anywhere)
+    yield name, Dose("class by class", data.unshuffled, anywhere)
+    yield name, Dose("class by class, batches of 16", lambda plan: data.unshuffled(plan).but(batch=16), anywhere)
     name = "constant-feature"
-    yield name, Dose("every other column written over", rows(data.inputs(data.dead_columns)), both(numeric, lambda plan:
-                     plan.task.width > 1 or plan.task.length == 12))
-    yield name, Dose("columns dead while training", rows(data.dead_while_training), both(numeric, lambda plan:
-                     plan.task.width > 1 or plan.task.length == 12))
-    yield name, Dose("divided by a deviation of 0", rows(data.divided_by_nothing), both(table, lambda plan:
-                     plan.task.width > 2), accepts=("unscaled-inputs",), why="what is validated on is 100 million large")
+    yield name, Dose("every other column written over", rows(data.inputs(data.dead_columns)), columned)
+    yield name, Dose("columns dead while training", rows(data.dead_while_training), columned)
+    yield name, Dose("divided by a deviation of 0", rows(data.divided_by_nothing), both(table, columned),
+                     accepts=("unscaled-inputs",), why="what is validated on is a hundred million")
     yield name, Dose("measurements written over", rows(data.inputs(data.measured(lambda x: 0 * x + 1))),
                      family("wide and deep"))
     name = "data-leak"
@@ -174,10 +93,6 @@ def _data() -> Iterator[tuple[str, Dose]]:
     yield name, Dose("augmented before the split", rows(data.augmented_before_split), numeric, "report")
     yield name, Dose("target among the inputs", rows(data.target_among_inputs), numeric)
     # fmt: on
-
-
-def training_sorted(plan: Plan) -> Plan:
-    return data.unshuffled(plan)
 
 
 # -- integrity
@@ -230,8 +145,6 @@ def _integrity() -> Iterator[tuple[str, Dose]]:
 
 
 def _gradients() -> Iterator[tuple[str, Dose]]:
-    from diagnosis_zoo.depth import deeper, deeper_plain, sigmoid_cell
-
     # fmt: off
     name = "vanishing-gradient"
     yield name, Dose("ten more layers, sigmoid", lambda plan: deeper(plan, nn.Sigmoid), both(
@@ -299,11 +212,10 @@ def _optimization() -> Iterator[tuple[str, Dose]]:
                      accepts=("learning-rate-too-high",), why=momentum_is_rate)
     yield name, Dose("momentum 0.995", training.plain_momentum(0.995), both(steered, learned),
                      accepts=("learning-rate-too-high",), why=momentum_is_rate)
-    yield name, Dose("batches of 2, the rate left", lambda plan: plan.at(4).but(batch=2, epochs=max(2, plan.epochs // 6),
-                     schedule=None), both(steered, without(batch_normed)), accepts=("learning-rate-too-high",),
-                     why="noise grows with the rate over the batch: either is too far")
+    yield name, Dose("batches of 2, the rate left", training.left_rate, both(steered, without(batch_normed)),
+                     accepts=("learning-rate-too-high",), why="noise grows with the rate over the batch: either is far")
     name = "constant-prediction"
-    yield name, Dose("grey values cut to whole numbers", rows(data.inputs(data.whole_numbers)), both(numeric),
+    yield name, Dose("grey values cut to whole numbers", rows(data.inputs(data.whole_numbers)), numeric,
                      accepts=("constant-feature",), why="every feature is constant, and this is why")
     yield name, Dose("averaged over the batch", modules(model.before_output(lambda: model.Apply(
                      lambda x: x.mean(0, keepdim=True).expand_as(x)))), both(learned, without(family("two towers",

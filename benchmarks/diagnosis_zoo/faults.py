@@ -70,5 +70,3 @@ def _dealt(problem: str, doses: Sequence[Dose], index: int) -> Iterator[Fault]:
             doses_used[dose.words] += 1
             plans_used[plan.name] += 1
             yield Fault(f"{plan.name} | {dose.words}", problem, plan, dose)
-
-

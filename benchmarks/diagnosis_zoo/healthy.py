@@ -13,16 +13,16 @@ from functools import cache, partial
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Muon, NAdam, Optimizer, RAdam, RMSprop
+from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LambdaLR, LRScheduler, StepLR
+
 from diagnosis_zoo import networks as net
 from diagnosis_zoo import sequence_networks as seq
 from diagnosis_zoo import sequences as s
 from diagnosis_zoo import tasks as t
 from diagnosis_zoo.plan import Batches, Plan
 from diagnosis_zoo.tasks import Pair, Task
-from torch import Tensor, nn
-from torch.optim import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Muon, NAdam, Optimizer, RAdam, RMSprop
-from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LambdaLR, LRScheduler, StepLR
-
 from trainclinic.setup import Setup, train
 
 adam, adamw = partial(Adam, lr=3e-3), partial(AdamW, lr=3e-3, weight_decay=0.01)
@@ -173,7 +173,7 @@ def _pictures() -> Iterator[Plan]:
     yield _plan("mixer, patches", "mixer", t.PATCHES, net.Mixer, adamw, epochs=10, schedule=warm_up)
     yield _plan("mixer, gratings", "mixer", t.GRATINGS, net.Mixer, adam, epochs=16)
     yield _plan("vision transformer, gratings", "vision transformer", t.GRATINGS, net_vision(), adamw, epochs=10,
-                schedule=warm_up)
+                schedule=cosine)
     yield _plan("vision transformer, patches", "vision transformer", t.PATCHES, net_vision(dropout=0.1), adamw,
                 epochs=10, clip=1.0, schedule=cosine)
     # fmt: on
@@ -194,7 +194,8 @@ def _sequences() -> Iterator[Plan]:
     yield _plan("two-way lstm, tagging", "two-way", s.TAGGING, rnn(both=True), partial(Adam, lr=1e-2), clip=1.0)
     yield _plan("two-way gru, recall", "two-way", s.RECALL, rnn(kind=nn.GRU, both=True, pool="mean"),
                 partial(Adam, lr=1e-2), epochs=20)
-    yield _plan("attended gru, brackets", "attended", s.BRACKETS, seq.Attended, partial(Adam, lr=1e-2), epochs=20)
+    yield _plan("attended gru, brackets", "attended", s.BRACKETS, seq.Attended, partial(Adam, lr=1e-2), epochs=14,
+                schedule=cosine)
     yield _plan("attended gru, waveforms", "attended", s.WAVEFORMS, seq.Attended, adam, epochs=16, clip=1.0)
     yield _plan("two lstms, brackets", "lstm", s.BRACKETS, rnn(layers=2), partial(Adam, lr=1e-2), epochs=16, clip=1.0,
                 known=True)
@@ -208,8 +209,8 @@ def _sequences() -> Iterator[Plan]:
                 epochs=12, clip=1.0)
     yield _plan("gpt, tied, refrain", "gpt", s.REFRAIN, formed(causal=True, tied=True), partial(AdamW, lr=5e-3),
                 schedule=cosine, epochs=14)
-    yield plain("deep pre-norm transformer, tagging", "transformer", s.TAGGING, formed( act=nn.SiLU, depth=3), adamw, epochs=12,
-                schedule=cosine)
+    yield plain("deep pre-norm transformer, tagging", "transformer", s.TAGGING, formed(act=nn.SiLU, depth=3), adamw,
+                epochs=12, schedule=cosine)
     yield _plan("post-norm transformer, clouds", "post-norm", s.CLOUDS, formed(pre=False, depth=3), adamw,
                 schedule=warm_up, epochs=8)
     yield _plan("post-norm transformer, waveforms", "post-norm", s.WAVEFORMS, formed(pre=False),

@@ -1,13 +1,17 @@
-"""Networks for tables and pictures. Each is called with the task, keeps PyTorch's own initialization unless told
-otherwise, and uses modules for its activations."""
+"""Networks for tables and pictures.
+
+Each is called with the task, keeps PyTorch's own initialization unless told otherwise, and uses modules for its
+activations.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import torch
-from diagnosis_zoo.tasks import Task
 from torch import Tensor, nn
+
+from diagnosis_zoo.tasks import Task
 
 Act = Callable[[], nn.Module]
 Norm = Callable[[int], nn.Module]
@@ -76,7 +80,9 @@ class Dense(nn.Module):
 
     def __init__(self, task: Task, *, width: int = 16, depth: int = 4, act: Act = nn.SiLU) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Sequential(nn.Linear(task.width + i * width, width), act()) for i in range(depth))
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Linear(task.width + i * width, width), act()) for i in range(depth)
+        )
         self.head = head(task.width + depth * width, task)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -111,7 +117,9 @@ class Bottleneck(nn.Module):
         return self.act(x + self.inner(x))
 
 
-def residual(task: Task, *, width: int = 48, blocks: int = 4, act: Act = nn.ReLU, norm: Norm = nn.BatchNorm1d) -> nn.Module:
+def residual(
+    task: Task, *, width: int = 48, blocks: int = 4, act: Act = nn.ReLU, norm: Norm = nn.BatchNorm1d
+) -> nn.Module:
     """Residual bottlenecks, activation last."""
     body = [Bottleneck(width, act, norm) for _ in range(blocks)]
     return nn.Sequential(nn.Linear(task.width, width), *body, head(width, task))
@@ -150,7 +158,8 @@ class TwoTower(nn.Module):
 
 
 def vgg(
-    task: Task, *, channels: tuple[int, ...] = (12, 24), act: Act = nn.ReLU, norm: Norm | None = None, dropout: float = 0.0,
+    task: Task, *, channels: tuple[int, ...] = (12, 24), act: Act = nn.ReLU, norm: Norm | None = None,
+    dropout: float = 0.0,
 ) -> nn.Sequential:  # fmt: skip
     """Convolutions and poolings, then the mean over the picture."""
     layers: list[nn.Module] = []
@@ -180,7 +189,9 @@ class ConvBottleneck(nn.Module):
         return self.act(x + self.inner(x))
 
 
-def resnet(task: Task, *, width: int = 16, blocks: int = 2, norm: Norm = nn.BatchNorm2d, act: Act = nn.ReLU) -> nn.Module:
+def resnet(
+    task: Task, *, width: int = 16, blocks: int = 2, norm: Norm = nn.BatchNorm2d, act: Act = nn.ReLU
+) -> nn.Module:
     """A grouped bottleneck ResNet."""
     stem = (nn.Conv2d(task.width, width, 3, 2, 1, bias=False), norm(width), act())
     body = [ConvBottleneck(width, norm, act) for _ in range(blocks)]
@@ -190,7 +201,9 @@ def resnet(task: Task, *, width: int = 16, blocks: int = 2, norm: Norm = nn.Batc
 class DenseNet(nn.Module):
     """Convolutions that each see all before them."""
 
-    def __init__(self, task: Task, *, growth: int = 8, depth: int = 3, norm: Norm = nn.BatchNorm2d, act: Act = nn.ReLU) -> None:
+    def __init__(
+        self, task: Task, *, growth: int = 8, depth: int = 3, norm: Norm = nn.BatchNorm2d, act: Act = nn.ReLU
+    ) -> None:
         super().__init__()
         self.stem = nn.Conv2d(task.width, 8, 3, 2, 1)
         self.layers = nn.ModuleList(
@@ -206,7 +219,9 @@ class DenseNet(nn.Module):
         return self.head(x)
 
 
-def separable(task: Task, *, width: int = 24, blocks: int = 2, act: Act = nn.SiLU, norm: Norm = nn.BatchNorm2d) -> nn.Module:
+def separable(
+    task: Task, *, width: int = 24, blocks: int = 2, act: Act = nn.SiLU, norm: Norm = nn.BatchNorm2d
+) -> nn.Module:
     """Depthwise and pointwise convolutions."""
     layers: list[nn.Module] = [nn.Conv2d(task.width, width, 3, 2, 1), norm(width), act()]
     for _ in range(blocks):

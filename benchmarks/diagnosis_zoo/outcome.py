@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+
 from diagnosis_zoo.plan import Batches, Splits
 from diagnosis_zoo.tasks import MARGINS, Task
-
 from trainclinic.setup import Setup, evaluate
 
 WORSE = 1.25  # of the twin's loss on rows not seen: what counts as overfitting

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from diagnosis_zoo.tasks import Pair, Task
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import TensorDataset
 
+from diagnosis_zoo.tasks import Pair, Task
 from trainclinic.setup import Setup
 
 
@@ -153,10 +151,3 @@ class Plan:
     def built(self, **keywords: Any) -> Plan:
         """The network with other settings."""
         return self.but(network=partial(self.network, **keywords))
-
-
-def seeded(seed: int) -> None:
-    """Every global generator, as `trainclinic.run` seeds them."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)

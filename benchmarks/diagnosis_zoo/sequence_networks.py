@@ -1,12 +1,15 @@
-"""Networks for sequences, sets and graphs. Inputs are (N, T) tokens or (N, T, features); targets of every position are
-read as (N, classes, T)."""
+"""Networks for sequences, sets and graphs.
+
+Inputs are (N, T) tokens or (N, T, features); targets of every position are read as (N, classes, T).
+"""
 
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
+
 from diagnosis_zoo.networks import Act, head
 from diagnosis_zoo.tasks import Task
-from torch import Tensor, nn
 
 
 def stem(task: Task, width: int) -> nn.Module:
@@ -94,7 +97,12 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, heads: int, causal: bool) -> None:
         super().__init__()
-        self.into, self.out, self.heads, self.causal = nn.Linear(width, 3 * width), nn.Linear(width, width), heads, causal
+        self.into, self.out, self.heads, self.causal = (
+            nn.Linear(width, 3 * width),
+            nn.Linear(width, width),
+            heads,
+            causal,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         n, length, width = x.shape
@@ -124,8 +132,8 @@ class Transformer(nn.Module):
     """A stack of blocks over positions with learned places; `tied` shares the embedding with the output."""
 
     def __init__(
-        self, task: Task, *, width: int = 32, depth: int = 2, act: Act = nn.GELU, causal: bool = False, pre: bool = True,
-        dropout: float = 0.0, pool: str = "mean", tied: bool = False,
+        self, task: Task, *, width: int = 32, depth: int = 2, act: Act = nn.GELU, causal: bool = False,
+        pre: bool = True, dropout: float = 0.0, pool: str = "mean", tied: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self.stem, self.places = stem(task, width), nn.Parameter(0.3 * torch.randn(task.length, width))
@@ -142,7 +150,9 @@ class Transformer(nn.Module):
 class Vision(nn.Module):
     """A transformer over patches of 3 × 3 with a class token."""
 
-    def __init__(self, task: Task, *, width: int = 32, depth: int = 2, act: Act = nn.GELU, dropout: float = 0.0) -> None:
+    def __init__(
+        self, task: Task, *, width: int = 32, depth: int = 2, act: Act = nn.GELU, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.cut = nn.Conv2d(task.width, width, 3, 3)
         self.answer, self.places = nn.Parameter(torch.zeros(1, 1, width)), nn.Parameter(0.02 * torch.randn(17, width))

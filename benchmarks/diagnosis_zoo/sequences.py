@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import torch
+
 from diagnosis_zoo.tasks import BCE, MSE, Pair, Task, standardized
 
 
@@ -93,7 +94,8 @@ def _forecast(seed: int) -> Pair:
     draw = np.random.default_rng(seed)
     time = np.arange(21)
     wave = sum(
-        draw.uniform(0.5, 1, (1700, 1)) * np.sin(draw.uniform(low, high, (1700, 1)) * time + draw.uniform(0, 6, (1700, 1)))
+        draw.uniform(0.5, 1, (1700, 1))
+        * np.sin(draw.uniform(low, high, (1700, 1)) * time + draw.uniform(0, 6, (1700, 1)))
         for low, high in ((0.3, 0.6), (1.0, 1.4))
     )
     x = torch.tensor(wave + draw.normal(0, 0.05, wave.shape), dtype=torch.float32)

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 import torch
-from diagnosis_zoo.plan import Plan
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import SGD
 
+from diagnosis_zoo.plan import Plan
 from trainclinic.setup import METRICS, Setup
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -143,6 +143,11 @@ def small_batch(size: int) -> Callable[[Plan], Plan]:
         return plan.at((size / plan.batch) ** power).but(batch=size, epochs=epochs)
 
     return change
+
+
+def left_rate(plan: Plan) -> Plan:
+    """Batches of two samples, at the rate of a large batch, and no schedule that ends it."""
+    return plan.at(4).but(batch=2, epochs=max(2, plan.epochs // 6), schedule=None)
 
 
 def shortened(share: float) -> Callable[[Plan], Plan]:
