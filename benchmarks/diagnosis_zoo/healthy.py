@@ -170,7 +170,7 @@ def _pictures() -> Iterator[Plan]:
                 schedule=cosine)
     yield _plan("conv autoencoder, denoising", "autoencoder", t.DENOISE, net.coder, partial(NAdam, lr=3e-3), epochs=8)
     yield _plan("conv autoencoder, tanh", "autoencoder", t.DENOISE, partial(net.coder, act=nn.Tanh), adam, epochs=8)
-    yield _plan("mixer, patches", "mixer", t.PATCHES, net.Mixer, adamw, epochs=10, schedule=warm_up)
+    yield _plan("mixer, patches", "mixer", t.PATCHES, net.Mixer, adamw, epochs=10, schedule=cosine)
     yield _plan("mixer, gratings", "mixer", t.GRATINGS, net.Mixer, adam, epochs=16)
     yield _plan("vision transformer, gratings", "vision transformer", t.GRATINGS, net_vision(), adamw, epochs=10,
                 schedule=cosine)
@@ -204,29 +204,31 @@ def _sequences() -> Iterator[Plan]:
     yield plain("lstm, next letter", "lstm", s.TEXT, rnn(width=48), partial(Adam, lr=1e-2), epochs=16)
     yield plain("rnn, forecast", "rnn", s.FORECAST, rnn(kind=nn.RNN), adam, epochs=16)
     yield plain("cell by hand, forecast", "rnn", s.FORECAST, seq.Cell, adam, epochs=12, clip=1.0)
-    yield plain("cell by hand, waveforms", "rnn", s.WAVEFORMS, partial(seq.Cell, width=40), adam, epochs=24, clip=1.0)
+    yield plain("cell by hand, ReLU, forecast", "rnn", s.FORECAST, partial(seq.Cell, act=nn.ReLU),
+                partial(Adam, lr=2e-3), epochs=14, clip=1.0, schedule=cosine)
     yield _plan("gpt, refrain", "gpt", s.REFRAIN, formed(causal=True), partial(AdamW, lr=5e-3), schedule=warm_up,
                 epochs=12, clip=1.0)
     yield _plan("gpt, tied, refrain", "gpt", s.REFRAIN, formed(causal=True, tied=True), partial(AdamW, lr=5e-3),
                 schedule=cosine, epochs=14)
-    yield plain("deep pre-norm transformer, tagging", "transformer", s.TAGGING, formed(act=nn.SiLU, depth=3), adamw,
-                epochs=12, schedule=cosine)
+    yield plain("deep pre-norm transformer, clouds", "transformer", s.CLOUDS, formed(act=nn.SiLU, depth=4), adamw,
+                epochs=8, schedule=cosine)
     yield _plan("post-norm transformer, clouds", "post-norm", s.CLOUDS, formed(pre=False, depth=3), adamw,
                 schedule=warm_up, epochs=8)
-    yield _plan("post-norm transformer, waveforms", "post-norm", s.WAVEFORMS, formed(pre=False),
-                partial(AdamW, lr=2e-3), schedule=warm_up, epochs=10)
+    yield _plan("post-norm transformer, forecast", "post-norm", s.FORECAST, formed(pre=False, pool="last"),
+                partial(AdamW, lr=2e-3), schedule=warm_up, epochs=12)
     yield _plan("post-norm transformer, tagging", "post-norm", s.TAGGING, formed(pre=False), adamw, schedule=warm_up,
                 epochs=14)
     yield plain("pre-norm transformer, adding", "transformer", s.ADDING, formed(), adamw, schedule=cosine, epochs=8)
-    yield plain("pre-norm transformer, dropout, graphs", "transformer", s.GRAPHS, formed(dropout=0.2), adamw, epochs=12)
-    yield plain("pre-norm transformer, dropout, tagging", "transformer", s.TAGGING, formed(dropout=0.1, depth=3), adamw,
-                schedule=cosine, epochs=14)
+    yield plain("pre-norm transformer, dropout, graphs", "transformer", s.GRAPHS, formed(dropout=0.2), adamw, epochs=10,
+                schedule=cosine)
+    yield plain("pre-norm transformer, dropout, forecast", "transformer", s.FORECAST, formed(dropout=0.1, pool="last"),
+                adamw, schedule=cosine, epochs=12)
     yield _plan("deep sets, clouds", "sets", s.CLOUDS, seq.Sets, adam)
     yield _plan("deep sets, tanh, clouds", "sets", s.CLOUDS, partial(seq.Sets, act=nn.Tanh), partial(Adam, lr=1e-2),
                 schedule=fading, epochs=16)
-    yield _plan("graph convolutions", "graph", s.GRAPHS, seq.Graph, adam, epochs=16)
+    yield _plan("graph convolutions", "graph", s.GRAPHS, seq.Graph, adam, epochs=10, schedule=cosine)
     yield _plan("graph convolutions, elu, momentum", "graph", s.GRAPHS, partial(seq.Graph, act=nn.ELU), momentum,
-                epochs=20)
+                epochs=12, schedule=cosine)
     # fmt: on
 
 
