@@ -152,8 +152,7 @@ def _of(problem: str, ill: Sequence[Answer], well: Sequence[Answer]) -> dict[str
 def _confusion(ill: Sequence[Answer], well: Sequence[Answer]) -> dict[str, dict[str, int]]:
     """What is wrong → the root cause named first → number of runs; what is accepted as right keeps its own name."""
     found: dict[str, Counter[str]] = {}
-    for one in (*ill, *well):
-        truth = one.run.problem if one in ill else "healthy"
+    for truth, one in [*((one.run.problem, one) for one in ill), *(("healthy", one) for one in well)]:
         found.setdefault(truth, Counter())[one.named or NOTHING] += 1
     return {truth: dict(row.most_common()) for truth, row in sorted(found.items())}
 
