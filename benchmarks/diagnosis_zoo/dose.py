@@ -87,6 +87,27 @@ def learned(plan: Plan) -> bool:
     return not plan.model
 
 
+def gapped(plan: Plan) -> bool:
+    """The rows trained on are known better than others even when all is well, so that a leak can flatter."""
+    return plan.task.name in (
+        "doubtful",
+        "doubtful, few rows",
+        "categories",
+        "brackets",
+        "dots",
+        "hastie",
+        "friedman 3",
+    )
+
+
+def sensitive(plan: Plan) -> bool:
+    """Something in the network depends on the mode."""
+    return any(
+        isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) or (isinstance(module, nn.Dropout) and module.p > 0)
+        for module in built(plan).modules()
+    )
+
+
 def steered(plan: Plan) -> bool:
     """The optimizer's steps grow with its learning rate alone."""
     return plan.optimizer.func is not Muon

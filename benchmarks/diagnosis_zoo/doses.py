@@ -22,6 +22,7 @@ from diagnosis_zoo.dose import (
     built,
     columned,
     family,
+    gapped,
     has,
     learned,
     loss,
@@ -30,6 +31,7 @@ from diagnosis_zoo.dose import (
     one_class,
     regression,
     rows,
+    sensitive,
     single_number,
     steered,
     table,
@@ -64,9 +66,9 @@ def _data() -> Iterator[tuple[str, Dose]]:
     yield name, Dose("one other in fifty", rows(data.rare(0.02)), lambda plan: one_class(plan) or binary(plan))
     yield name, Dose("one other in twenty-five", rows(data.rare(0.04)), lambda plan: one_class(plan) or binary(plan))
     name = "noisy-labels"
-    yield name, Dose("four labels in ten at random", classes(partial(data.wrong, 0.4)), lambda plan:
+    yield name, Dose("six labels in ten at random", classes(partial(data.wrong, 0.6)), lambda plan:
                      plan.task.classes)
-    yield name, Dose("three labels in ten taken for the next class", classes(partial(data.confused, 0.3)), lambda plan:
+    yield name, Dose("four labels in ten taken for the next class", classes(partial(data.confused, 0.4)), lambda plan:
                      plan.task.classes and plan.task.outputs > 2)
     yield name, Dose("half the targets of other rows", rows(data.wrong(0.5, 2)), lambda plan: not plan.task.classes)
     name = "misaligned-data"
@@ -89,9 +91,10 @@ def _data() -> Iterator[tuple[str, Dose]]:
     for words, change in (("validated on training rows", data.validated_on_training),
                           ("rows doubled before the split", data.half_validated_on_training),
                           ("fitted on the validation rows, too", data.trained_on_validation)):
-        yield name, Dose(words, rows(change), anywhere, "report")
-    yield name, Dose("augmented before the split", rows(data.augmented_before_split), numeric, "report")
-    yield name, Dose("target among the inputs", rows(data.target_among_inputs), numeric)
+        yield name, Dose(words, rows(change), gapped, "report")
+    yield name, Dose("augmented before the split", rows(data.augmented_before_split), both(numeric, gapped),
+                     "report")
+    yield name, Dose("target among the inputs", rows(data.target_among_inputs), table)
     # fmt: on
 
 
@@ -122,7 +125,6 @@ def _integrity() -> Iterator[tuple[str, Dose]]:
     yield name, Dose("no zero_grad", training.looped(zero_grad="never"), anywhere)
     yield name, Dose("zero_grad once an epoch", training.looped(zero_grad="epoch"), anywhere)
     name = "wrong-mode"
-    sensitive = has(nn.BatchNorm1d, nn.BatchNorm2d, nn.Dropout)
     yield name, Dose("eval mode stays after the first validation", training.looped(mode="stays"), sensitive)
     yield name, Dose("eval mode from the start", training.looped(mode="eval"), sensitive)
     yield name, Dose("validated in training mode", training.looped(mode="validates"), sensitive, "report")

@@ -21,6 +21,7 @@ from diagnosis_zoo import networks as net
 from diagnosis_zoo import sequence_networks as seq
 from diagnosis_zoo import sequences as s
 from diagnosis_zoo import tasks as t
+from diagnosis_zoo.data_faults import inputs
 from diagnosis_zoo.plan import Batches, Plan
 from diagnosis_zoo.tasks import Pair, Task
 from trainclinic.setup import Setup, train
@@ -121,6 +122,32 @@ def _tables() -> Iterator[Plan]:
                 batch=200, epochs=60)
     yield plain("residual bottlenecks, hastie", "residual", t.HASTIE, net.residual, momentum, schedule=cosine)
     yield plain("residual bottlenecks, friedman 2", "residual", t.FRIEDMAN2, partial(net.residual, blocks=3), adamw)
+    yield from _small(plain)
+    # fmt: on
+
+
+def _small(plain: Callable[..., Plan]) -> Iterator[Plan]:
+    """Few rows with doubtful labels, so that a mild gap is as it should be; batch norms; inputs that a norm scales."""
+    mlp = partial(partial, net.mlp)
+    raw = (inputs(lambda x: 72 * x + 115),)
+    # fmt: off
+    yield plain("few rows, dropout", "mlp", t.FEW, mlp(widths=(64, 32), dropout=0.3), partial(Adam, lr=3e-3), epochs=14)
+    yield plain("few rows, decay", "mlp", t.FEW, mlp(widths=(48, 24)), partial(AdamW, lr=2e-3, weight_decay=0.2),
+                epochs=14)
+    yield plain("few rows, residual", "residual", t.FEW, partial(net.residual, blocks=2, width=32, norm=nn.LayerNorm),
+                partial(AdamW, lr=3e-3, weight_decay=0.1), epochs=12, schedule=cosine)
+    yield _plan("few rows, gated", "gated", t.FEW, partial(net.gated, depth=2), partial(AdamW, lr=2e-3,
+                weight_decay=0.1), epochs=10, schedule=cosine)
+    yield _plan("few rows, dense", "dense", t.FEW, net.Dense, partial(Adam, lr=3e-3), epochs=10, schedule=cosine)
+    yield plain("pyramid, BatchNorm, spirals", "mlp", t.SPIRALS, mlp(widths=(64, 64), norm=nn.BatchNorm1d), momentum,
+                epochs=20, schedule=cosine)
+    yield plain("residual bottlenecks, tags", "residual", t.TAGS, partial(net.residual, blocks=2), adam, epochs=10,
+                schedule=cosine)
+    yield _plan("gated, BatchNorm, s-curve", "gated", t.S_CURVE, partial(net.gated, norm=nn.BatchNorm1d), adam)
+    yield plain("norm first, raw friedman 2", "norm first", t.FRIEDMAN2, partial(
+                net.norm_first, norm=nn.BatchNorm1d(4), network=mlp(widths=(64, 32))), adam, epochs=16, data=raw)
+    yield plain("norm first, raw gratings", "norm first", t.GRATINGS, partial(
+                net.norm_first, norm=nn.BatchNorm2d(1), network=net.vgg), adam, data=raw, epochs=10)
     # fmt: on
 
 

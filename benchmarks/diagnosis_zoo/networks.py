@@ -6,6 +6,7 @@ activations.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import torch
@@ -54,6 +55,11 @@ def mlp(
         wide = width
     output = nn.Linear(wide, task.outputs, bias)
     return nn.Sequential(*layers, output, *([Flat()] if task.outputs == 1 else []))
+
+
+def norm_first(task: Task, *, norm: nn.Module, network: Callable[[Task], nn.Module]) -> nn.Sequential:
+    """Inputs that are not scaled, and a norm that scales them."""
+    return nn.Sequential(copy.deepcopy(norm), *network(task).children())
 
 
 class Gate(nn.Module):
