@@ -16,8 +16,6 @@ def deeper(plan: Plan, act: Callable[[], nn.Module]) -> Plan:
         return plan.built(widths=(40,) * 12, norm=None, act=act)
     if plan.family == "vgg":
         return plan.built(channels=(12,) * 10, norm=None, act=act)
-    if plan.family == "gated":
-        return plan.built(depth=12, norm=None)
     if plan.family == "separable":
         return plan.built(blocks=10, norm=lambda _: nn.Identity(), act=act)
     return plan.built(depth=12, act=act)

@@ -150,7 +150,7 @@ def _gradients() -> Iterator[tuple[str, Dose]]:
     # fmt: off
     name = "vanishing-gradient"
     yield name, Dose("ten more layers, sigmoid", lambda plan: deeper(plan, nn.Sigmoid), both(
-                     learned, family("mlp", "vgg", "gated", "separable", "graph")))
+                     learned, family("mlp", "vgg", "separable", "graph")))
     yield name, Dose("sigmoid recurrence", sigmoid_cell, lambda plan: plan.name.startswith("cell by hand"))
     yield name, Dose("24 layers, PyTorch's initialization", deeper_plain, both(learned, family("mlp", "vgg", "graph")),
                      accepts=("poor-initialization",), why="the gain of PyTorch's default is what shrinks the gradient")
@@ -166,10 +166,9 @@ def _gradients() -> Iterator[tuple[str, Dose]]:
                      model.looped(3)).but(clip=None), lambda plan: plan.name.startswith("cell by hand"),
                      accepts=("poor-initialization", "non-finite"), why=initialized_by + "; it overflows")
     name = "dead-relu"
-    yield name, Dose("biases -6", modules(model.biased(-6)), both(learned, relu), accepts=("poor-initialization",),
-                     why=initialized_by)
-    yield name, Dose("biases -12", modules(model.biased(-12)), both(learned, relu), accepts=("poor-initialization",),
-                     why=initialized_by)
+    for bias in (-6, -12):
+        yield name, Dose(f"biases {bias}", modules(model.biased(bias)), both(learned, relu, without(normed)),
+                         accepts=("poor-initialization",), why=initialized_by)
     yield name, Dose("a layer below 0", modules(model.negative), both(learned, relu, family(
                      "mlp", "vgg", "sets", "wide and deep", "two towers", "u-net")),
                      accepts=("poor-initialization",), why=initialized_by)
