@@ -226,7 +226,7 @@ def _optimization() -> Iterator[tuple[str, Dose]]:
     name = "overfitting"
     for count in (40, 80):
         yield name, Dose(f"{count} rows", lambda plan, count=count: plan.with_data(data.few(count)).but(
-                         epochs=max(plan.epochs, min(200, plan.epochs * plan.task.sizes[0] // count)), schedule=None,
+                         epochs=max(plan.epochs, min(120, plan.epochs * plan.task.sizes[0] // count)), schedule=None,
                          batch=min(plan.batch, 20)), both(learned, lambda plan: plan.task.sizes[0] > 100), "overfit")
     name = "underfitting"
     yield name, Dose("activations forgotten", modules(model.activated(nn.Identity)), both(
