@@ -108,11 +108,16 @@ def loop(
 
 
 def _validated(setup: Setup) -> dict[str, float]:
+    """Loss and metric over the validation rows, in the mode that the model is in."""
+    x, y = setup.val_loader.dataset.tensors
+    size = 8 if setup.model.training else len(x)
+    score = setup.metric if callable(setup.metric) else METRICS[setup.metric]
+    total, outputs = 0.0, []
     with torch.no_grad():
-        x, y = setup.val_loader.dataset.tensors
-        output = torch.cat([setup.model(part) for part in x.split(8 if setup.model.training else len(x))])
-        score = setup.metric if callable(setup.metric) else METRICS[setup.metric]
-        return {"loss": float(setup.loss_fn(output, y)), setup.metric_name: float(score(output, y))}
+        for rows, targets in zip(x.split(size), y.split(size), strict=True):
+            outputs.append(setup.model(rows))
+            total += float(setup.loss_fn(outputs[-1], targets)) * len(targets)
+    return {"loss": total / len(y), setup.metric_name: float(score(torch.cat(outputs), y))}
 
 
 def looped(**settings: Any) -> Callable[[Plan], Plan]:
