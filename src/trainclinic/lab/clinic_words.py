@@ -6,6 +6,48 @@ from trainclinic.lab.words import Words
 
 #: id of a problem → its name, and what it means in a sentence
 PROBLEMS: dict[str, tuple[Words, Words]] = {
+    "batchnorm-small-batch": (
+        Words("BatchNorm over a small batch", "작은 배치의 배치 정규화"),
+        Words(
+            "BatchNorm takes its means over so few values that they are mostly noise.",
+            "배치 정규화가 너무 적은 값으로 평균을 내어, 평균이 거의 잡음입니다.",
+        ),
+    ),
+    "constant-prediction": (
+        Words("Constant prediction", "상수 예측"),
+        Words(
+            "The network answers the same to every input.",
+            "신경망이 어떤 입력에도 같은 답을 냅니다.",
+        ),
+    ),
+    "oscillating-loss": (
+        Words("Oscillating loss", "진동하는 손실"),
+        Words(
+            "From one evaluation to the next the validation loss swings and does not settle.",
+            "검증 손실이 평가할 때마다 오르내리며 자리를 잡지 못합니다.",
+        ),
+    ),
+    "over-regularized": (
+        Words("Over-regularized", "지나친 규제"),
+        Words(
+            "Weight decay or dropout is so strong that the network cannot learn what it is shown.",
+            "가중치 감쇠나 드롭아웃이 너무 강해서 신경망이 보여 준 것조차 학습하지 못합니다.",
+        ),
+    ),
+    "underfitting": (
+        Words("Underfitting", "과소적합"),
+        Words(
+            "The network is too small, or of the wrong kind, for what the data hold.",
+            "데이터에 담긴 것에 비해 신경망이 너무 작거나 종류가 맞지 않습니다.",
+        ),
+    ),
+    "undertrained": (
+        Words("Undertrained", "훈련 부족"),
+        Words(
+            "The training ended while the loss was still falling at a useful rate.",
+            "손실이 아직 쓸모 있게 줄고 있을 때 훈련이 끝났습니다.",
+        ),
+    ),
     "vanishing-gradient": (
         Words("Vanishing gradient", "기울기 소실"),
         Words(
