@@ -1,0 +1,198 @@
+"""The rules for the training as a whole, on hand-made recordings just under and just over their limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trainclinic import catalog
+from trainclinic.diagnose.diagnose import PROBLEMS
+from trainclinic.diagnose.problem import NotExaminedError
+from trainclinic.recording import Layer, Recording, Series
+from trainclinic.records import Finding
+
+COUNT = 400
+LEARNS, STALLS = np.geomspace(2.3, 0.02, COUNT), np.full(COUNT, 2.3)
+CLASSES = {"classes": {str(k): 10 for k in range(10)}, "dtype": "int64"}
+LAYERS = tuple(Layer(f"fc{i}", "Linear", "weight", 9, (3, 3), i) for i in range(3))
+
+
+def make(
+    loss: Any = STALLS, validation: Any = (), signals: dict[tuple[str, str], Any] | None = None, **facts: Any
+) -> Recording:
+    """A recording of ten classes; a number stands for a constant series over 20 looks."""
+    looks = np.linspace(0, len(loss) - 1, 20).astype(int)
+    series = {
+        key: Series(looks, np.broadcast_to(value, looks.shape).astype(float)) for key, value in (signals or {}).items()
+    }
+    series["loss", ""] = Series(np.arange(len(loss)), np.asarray(loss, float))
+    if len(validation):
+        at = np.linspace(1, len(loss), len(validation)).astype(int)
+        series["validation_loss", ""] = Series(at, np.asarray(validation, float))
+    name = facts.pop("loss_name", "cross_entropy")
+    known = {"steps": len(loss), "loss": {"name": name}, "targets": CLASSES, "modes": {}, **facts}
+    return Recording(LAYERS, {}, known, {}, "completed", _series=series)
+
+
+def find(problem: str, recording: Recording) -> Finding | None:
+    found = list(catalog.entry(PROBLEMS, problem)().find(recording))
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def level(problem: str, recording: Recording) -> str:
+    finding = find(problem, recording)
+    return finding.level if finding else ""
+
+
+# -- batchnorm-small-batch
+
+
+@pytest.mark.parametrize(
+    ("values", "loss", "found"), [(7, STALLS, "problem"), (8, STALLS, ""), (7, LEARNS, "observation")]
+)
+def test_batch_norm_over_few_values(values, loss, found):
+    assert level("batchnorm-small-batch", make(loss, batch_norm={"bn": values}, batch_size=values)) == found
+
+
+# -- constant-prediction
+
+
+@pytest.mark.parametrize(
+    ("late", "loss", "found"), [(0.049, STALLS, "problem"), (0.051, STALLS, ""), (0.049, LEARNS, "")]
+)
+def test_outputs_that_do_not_differ(late, loss, found):
+    assert level("constant-prediction", make(loss, signals={("output_spread", ""): late})) == found
+
+
+def test_why_outputs_do_not_differ():
+    faded = {("output_spread", ""): np.geomspace(1.0, 0.001, 20)}
+    assert find("constant-prediction", make(signals=faded, first_spread=0.1)).cause == "became constant"
+    assert find("constant-prediction", make(signals=faded, first_spread=1e-7)).cause == "input lost"
+    assert find("constant-prediction", make(signals={("output_spread", ""): 0.01}, first_spread=0.1)).cause == ""
+
+
+def test_real_outputs_are_held_against_the_targets():
+    facts = {"loss_name": "mse_loss", "targets": {"std": 100.0, "dtype": "float32"}}
+    flat = np.full(COUNT, 100.0**2)
+    for spread, found in ((4.9, "problem"), (5.1, "")):
+        signals = {("output_spread", ""): spread, ("target_std", ""): 100.0}
+        assert level("constant-prediction", make(flat, signals=signals, **facts)) == found
+
+
+def test_a_beginning_is_no_constant():
+    with pytest.raises(NotExaminedError):
+        find("constant-prediction", make(STALLS[:99], signals={("output_spread", ""): 0.01}))
+
+
+# -- over-regularized
+
+
+def decayed(left: float, gradient: float, *, loss: Any = STALLS) -> Recording:
+    """L2 of 0.1 on weights of size 1 at the start; `gradient`: RMS of the loss's own."""
+    signals = {("weight_rms", layer.name): np.linspace(1.0, left, 20) for layer in LAYERS}
+    signals |= {("gradient_rms", layer.name): gradient for layer in LAYERS}
+    return make(loss, signals=signals, weight_decay=[{"weight_decay": 0.1, "decoupled": False}])
+
+
+@pytest.mark.parametrize(
+    ("left", "gradient", "loss", "found"),
+    [(0.1, 0.2, STALLS, "weight decay"), (0.9, 0.2, STALLS, ""), (0.1, 0.5, STALLS, ""), (0.1, 0.2, LEARNS, "")],
+)
+def test_decay_that_is_stronger_than_the_loss(left, gradient, loss, found):
+    finding = find("over-regularized", decayed(left, gradient, loss=loss))
+    assert (finding.cause if finding else "") == found
+
+
+@pytest.mark.parametrize(("strength", "found"), [(20.0, "weight decay"), (2.0, "")])
+def test_decoupled_decay_against_the_step(strength, found):
+    signals = {("weight_rms", layer.name): np.linspace(1.0, 0.1, 20) for layer in LAYERS}
+    signals |= {("update_ratio", layer.name): 0.02 for layer in LAYERS}
+    signals["learning_rate", "group 0"] = 1e-3
+    recording = make(signals=signals, weight_decay=[{"weight_decay": strength, "decoupled": True}])
+    finding = find("over-regularized", recording)
+    assert (finding.cause if finding else "") == found
+
+
+@pytest.mark.parametrize(("dropped", "validation", "found"), [(0.6, 2.0, True), (0.59, 2.0, False), (0.9, 2.2, False)])
+def test_dropout_that_leaves_too_little(dropped, validation, found):
+    modes = {"sensitive": [{"name": "drop", "kind": "Dropout", "dropout": dropped}]}
+    finding = find("over-regularized", make(validation=[validation] * 10, modes=modes, weight_decay=[]))
+    assert (finding is not None) == found
+    assert not found or finding.cause == "dropout"
+
+
+# -- underfitting and undertrained
+
+
+def against_neighbours(network: float, neighbours: float, loss: Any, validation: Any) -> Recording:
+    data = {"validation": {"rows": 1000, "agreement": neighbours}}
+    return make(loss, validation, {("validation_accuracy", ""): network}, data=data)
+
+
+RESTS = np.concatenate((np.linspace(2.3, 1.0, 100), np.full(300, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("network", "loss", "validation", "found"),
+    [
+        (0.81, RESTS, 1.1, True),
+        (0.83, RESTS, 1.1, False),  # neighbours are hardly better
+        (0.81, RESTS, 2.6, False),  # a gap: not for want of capacity
+        (0.81, np.geomspace(2.3, 0.5, COUNT), 0.6, False),  # still falling
+    ],
+)
+def test_a_network_at_rest_that_neighbours_beat(network, loss, validation, found):
+    recording = against_neighbours(network, 0.9, loss, [validation] * 10)
+    assert (find("underfitting", recording) is not None) == found
+
+
+def test_rest_is_not_told_from_a_slow_start_in_a_short_run():
+    with pytest.raises(NotExaminedError):
+        find("underfitting", against_neighbours(0.5, 0.9, RESTS[:199], [1.0] * 5))
+
+
+FALLING = np.linspace(2.3, 1.6, COUNT)
+
+
+@pytest.mark.parametrize(
+    ("loss", "network", "validation", "found"),
+    [
+        (FALLING, 0.5, [2.2, 2.0, 1.8, 1.7], True),
+        (FALLING, 0.95, [2.2, 2.0, 1.8, 1.7], False),  # as good as neighbours, and not steep
+        (FALLING, 0.5, [2.0, 1.7, 1.9, 2.1], False),  # in validation it has turned
+        (RESTS, 0.5, [2.2, 2.0, 1.8, 1.7], False),  # at rest
+        (np.geomspace(2.3, 0.9, COUNT), 0.95, [2.2, 1.9, 1.5, 1.0], True),  # steep in both
+        (LEARNS, 0.5, [2.2, 1.0, 0.2, 0.1], False),  # it has arrived
+    ],
+)
+def test_a_training_that_ended_on_its_way(loss, network, validation, found):
+    assert (find("undertrained", against_neighbours(network, 0.9, loss, validation)) is not None) == found
+
+
+# -- oscillating-loss
+
+
+def swinging(size: float, level: float = 1.0) -> list[float]:
+    """Twenty evaluations around `level`, up and down by that share."""
+    return [level * (1 + size * (-1) ** index) for index in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("validation", "found"),
+    [
+        (swinging(0.4), True),
+        (swinging(0.1), False),  # as evaluations do
+        (swinging(0.4, 0.01), False),  # around next to nothing
+        (list(np.linspace(2.3, 0.3, 20)), False),  # a slow course is no swing
+    ],
+)
+def test_a_validation_loss_that_swings(validation, found):
+    assert (find("oscillating-loss", make(LEARNS, validation)) is not None) == found
+
+
+def test_few_evaluations_show_no_swing():
+    with pytest.raises(NotExaminedError):
+        find("oscillating-loss", make(LEARNS, swinging(0.4)[:7]))
