@@ -15,7 +15,8 @@ from torch import nn
 import trainclinic as tc
 from trainclinic.errors import LabError
 from trainclinic.lab.chapter import chapters
-from trainclinic.lab.chapters._batch_normalization import factors, measured_errors, torch_says
+from trainclinic.lab.chapters._batch_normalization import measured_errors, torch_says
+from trainclinic.lab.chapters._batch_normalization_layers import factors
 from trainclinic.lab.chapters.batch_normalization import EXAMPLE, LAYER, BatchNormalization
 from trainclinic.lab.controls import defaults
 from trainclinic.lab.experiment import Make

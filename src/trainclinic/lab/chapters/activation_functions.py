@@ -106,7 +106,7 @@ class ActivationFunctions(Chapter):
                 "\n\n"
                 r"Try it below on a real network, untrained: Xavier weights, He's for ReLU, times the gain. ReLU at "
                 r"gain 1: about 0.95 a layer, nearly level. ReLU at 0.71, which is one half in variance: 0.67 a "
-                r"layer, and 0.0005 is left after 20. Tanh at gain 3: forward it hardly grows, since it saturates; "
+                r"layer, and 0.0006 is left after 20. Tanh at gain 3: forward it hardly grows, since it saturates; "
                 r"backward the factor is 1.47 and the gradient explodes. Sigmoid needs a gain near 4 only to lose "
                 r"less.",
                 r"미분값 1은 이야기의 절반입니다. 한 층을 되돌아갈 때마다 가중치도 곱하기 때문입니다. ReLU는 유닛의 "
@@ -115,7 +115,7 @@ class ActivationFunctions(Chapter):
                 "\n\n"
                 r"아래의 실제 신경망(학습 전)에서 시험해 보십시오. 가중치는 자비에르, ReLU에는 He이고 여기에 배율을 "
                 r"곱합니다. ReLU에 배율 1이면 층당 약 0.95로 거의 평평합니다. 분산을 반으로 줄이는 0.71이면 층당 "
-                r"0.67이고 20층 뒤에는 0.0005가 남습니다. tanh에 배율 3이면 순전파는 포화되어 거의 커지지 못하지만 "
+                r"0.67이고 20층 뒤에는 0.0006이 남습니다. tanh에 배율 3이면 순전파는 포화되어 거의 커지지 못하지만 "
                 r"역전파는 층당 1.47배로 폭주합니다. 시그모이드는 배율이 4쯤 되어야 겨우 덜 잃습니다.",
             ),
             play=SIGNAL,

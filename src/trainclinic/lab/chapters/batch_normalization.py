@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from trainclinic.lab.chapter import Chapter, Drawing, Experiment, Section, Try
-from trainclinic.lab.chapters._batch_normalization import BY_HAND, LAYER_BY_LAYER, RUNNING, SMALL_BATCH, TWO_HISTOGRAMS
+from trainclinic.lab.chapters._batch_normalization import BY_HAND, RUNNING, SMALL_BATCH, TWO_HISTOGRAMS
 from trainclinic.lab.chapters._batch_normalization_figures import DEEP, batch, deep, histograms
+from trainclinic.lab.chapters._batch_normalization_layers import LAYER_BY_LAYER
 from trainclinic.lab.words import Words
 
 EXAMPLE = """\

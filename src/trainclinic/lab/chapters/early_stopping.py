@@ -68,10 +68,10 @@ at epoch 14.
                 r"""
 에폭이 끝날 때마다 검증 손실 $E_t$를 지금까지의 최저값 $E_{opt}$와 비교합니다.
 
-$$E_t < E_{opt} - \delta \;\Rightarrow\; \text{counter} = 0, \qquad \text{else counter} + 1; \qquad
-\text{counter} \ge \text{patience} \;\Rightarrow\; \text{stop}.$$
+$$E_t < E_{opt} - \delta \;\Rightarrow\; \text{횟수} = 0, \qquad \text{아니면 횟수} + 1; \qquad
+\text{횟수} \ge \text{인내} \;\Rightarrow\; \text{종료}.$$
 
-**인내(patience)** 는 개선 없이 연달아 몇 에폭까지 기다릴지를 정합니다. 너무 작으면 곡선이 처음 출렁일 때 끝나
+**인내**(patience)는 개선 없이 연달아 몇 에폭까지 기다릴지를 정합니다. 너무 작으면 곡선이 처음 출렁일 때 끝나
 버립니다. 위 곡선에서 1이면 6에폭에서 손실 1.015로 멈춥니다. 너무 크면 에폭을 낭비하지만, 최적 가중치로 되돌린다면
 다른 손해는 없습니다.
 
