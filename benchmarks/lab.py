@@ -90,7 +90,7 @@ def _measure(browser: Any, address: str, name: str, found: dict[str, dict[str, l
     _until(browser, "performance.getEntriesByName('first-contentful-paint').length")
     paint = browser.execute_script("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
     found["first paint"].setdefault(name, []).append(paint / 1000)
-    _until(browser, "window.socket?.connected && document.querySelectorAll('.tc-lab .main-svg').length > 7")
+    _until(browser, "window.socket?.connected && document.querySelectorAll('.tc-answer > *').length")
     time.sleep(2)  # the figures in sight are drawn
     found["a control"].setdefault(name, []).append(_answer(browser, ".tc-play"))
     found["a setting"].setdefault(name, []).append(_setting(browser))
@@ -105,7 +105,7 @@ def _answer(browser: Any, place: str) -> float:
     shown = f"document.querySelector('{place}').querySelector('.tc-chart, .tc-table')?.innerHTML.length + " \
             f"document.querySelector('{place}').innerText"  # fmt: skip
     before = browser.execute_script(f"return {shown}")
-    slider = browser.find_element("css selector", f"{place} .q-slider__track-container")
+    slider = browser.find_element("css selector", f"{place} .tc-slider")
     begun = time.monotonic()
     slider.send_keys(Keys.ARROW_LEFT, Keys.ARROW_LEFT, Keys.ARROW_LEFT)
     _until(browser, f"({shown}) !== {json.dumps(before)}")
@@ -116,15 +116,13 @@ def _setting(browser: Any) -> float:
     """A setting is moved while it trains; the first step with it is drawn."""
     _press(browser, LABELS["start"]["en"])
     chart = "document.querySelector('.tc-lab .js-plotly-plot')"
-    _until(browser, f"{chart}.data?.[0]?.x?.length > 3")
+    _until(browser, f"{chart}?.data?.[0]?.x?.length > 3")
     browser.execute_script(
-        f"window.anew = 0; setInterval(() => {{ const n = {chart}.data?.[0]?.x?.length ?? 0;"
+        f"window.anew = 0; setInterval(() => {{ const n = {chart}?.data?.[0]?.x?.length ?? 0;"
         " window.anew = n === 0 ? 1 : window.anew === 1 ? 2 : window.anew; }, 5)"
     )
-    slider = browser.find_element("css selector", ".tc-lab .q-slider__track-container")
-    least = browser.execute_script(
-        "const s = arguments[0].parentElement; return s.ariaValueNow === s.ariaValueMin", slider
-    )
+    slider = browser.find_element("css selector", ".tc-lab .tc-slider")
+    least = browser.execute_script("return arguments[0].value === arguments[0].min", slider)
     begun = time.monotonic()
     slider.send_keys(Keys.ARROW_RIGHT if least else Keys.ARROW_LEFT)
     _until(browser, "window.anew === 2")
@@ -138,14 +136,14 @@ def _charts(browser: Any) -> tuple[float, float]:
         "history.replaceState(null, '', '?lang=en&depth=20&activation=Sigmoid&init=xavier&epochs=200')"
     )
     browser.refresh()
-    _until(browser, "window.socket?.connected && document.querySelectorAll('.tc-lab .main-svg').length > 7")
+    _until(browser, "window.socket?.connected && document.querySelectorAll('.tc-answer > *').length")
     time.sleep(2)
     browser.find_element("css selector", ".tc-pace").click()
     full = f"[...document.querySelectorAll('.q-item')].find((one) => one.textContent === '{LABELS['full']['en']}')"
     _until(browser, full)
     browser.execute_script(f"{full}.click()")
     _press(browser, LABELS["start"]["en"])
-    _until(browser, "document.querySelector('.tc-lab .js-plotly-plot').data?.[0]?.x?.length > 20")
+    _until(browser, "document.querySelector('.tc-lab .js-plotly-plot')?.data?.[0]?.x?.length > 20")
     time.sleep(2)
     chart = "document.querySelector('.tc-lab .js-plotly-plot')"
     browser.execute_script(f"window.drawn = 0; {chart}.on('plotly_afterplot', () => window.drawn++)")
