@@ -169,15 +169,15 @@ def test_a_figure_that_failed_is_drawn_when_it_is_asked_for_again():
         figures = Figures()
         try:
             with pytest.raises(KeyError):
-                await figures.svg("vanishing-gradient", "no such")
+                await figures.svg("vanishing-gradient", "no such", "en")
             with pytest.raises(KeyError):  # not remembered, not waited for
-                await figures.svg("vanishing-gradient", "no such")
+                await figures.svg("vanishing-gradient", "no such", "en")
             (process,) = figures._pool._processes.values()
             os.kill(process.pid, signal.SIGKILL)
             process.join()
             with pytest.raises(BrokenProcessPool):
-                await figures.svg("vanishing-gradient", NAME)
-            return await figures.svg("vanishing-gradient", NAME)
+                await figures.svg("vanishing-gradient", NAME, "en")
+            return await figures.svg("vanishing-gradient", NAME, "en")
         finally:
             figures.close()
 

@@ -7,7 +7,7 @@ CAUSES: dict[str, dict[str, str]] = {
     "dead-relu": {
         "dead from the start": "첫 업데이트 전부터 유닛이 꺼져 있었습니다. 편향이나 초기화, 입력 때문에 유닛의 값이 "
                                "0보다 작습니다.",
-        "died while training": "훈련하는 동안 유닛이 죽었습니다. 어느 업데이트가 유닛의 입력을 0 아래로 밀어낸 뒤 "
+        "died while training": "학습하는 동안 유닛이 죽었습니다. 어느 업데이트가 유닛의 입력을 0 아래로 밀어낸 뒤 "
                                "돌아오지 않습니다.",
     },
     "exploding-gradient": {
@@ -17,7 +17,7 @@ CAUSES: dict[str, dict[str, str]] = {
         "": "순전파 신호는 커지지 않는데 역전파 신호는 층을 지날 때마다 커집니다.",
     },
     "frozen-parameters": {
-        "not in the optimizer": "층에 기울기가 전달되지만, 그 매개변수를 가진 옵티마이저가 없습니다.",
+        "not in the optimizer": "층에 기울기가 전달되지만, 그 파라미터를 가진 옵티마이저가 없습니다.",
         "forgotten": "손실에 쓰이는 가중치가 모델에도 옵티마이저에도 등록되어 있지 않습니다. 모듈을 빠뜨렸거나, "
                      "PyTorch가 찾지 못하는 "
                      "파이썬 리스트나 딕셔너리에 넣은 것입니다.",
@@ -27,7 +27,7 @@ CAUSES: dict[str, dict[str, str]] = {
         "declared frozen": "requires_grad가 False입니다. 일부러 고정한 것으로 보입니다.",
     },
     "learning-rate-too-high": {
-        "diverged": "훈련하는데 손실이 커집니다. 한 걸음마다 득보다 해가 큽니다.",
+        "diverged": "학습하는데 손실이 커집니다. 한 걸음마다 득보다 해가 큽니다.",
         "rattles": "걸음이 너무 길어 손실이 자리를 잡지 못하고, 가장 좋았던 값보다 훨씬 높은 곳에서 끝납니다.",
         "ladder": "처음 25걸음은 아무 데도 이르지 못하는데, 학습률을 10분의 1 이하로 하면 손실이 줄어듭니다.",
         "thrown off": "첫 걸음들이 가중치만큼이나 커서 출발점을 망가뜨렸습니다.",
@@ -67,11 +67,11 @@ CAUSES: dict[str, dict[str, str]] = {
     },
     "saturated-activation": {
         "saturated from the start": "첫 걸음 전부터 유닛이 평평한 구간에 있었습니다.",
-        "saturated while training": "훈련하는 동안 유닛이 평평한 구간으로 밀려났습니다.",
+        "saturated while training": "학습하는 동안 유닛이 평평한 구간으로 밀려났습니다.",
     },
     "stale-gradient": {"": "업데이트 사이에 기울기를 지우지 않아, 걸음마다 이전 기울기의 합을 씁니다."},
     "unequal-replicas": {
-        "gradients not averaged": "프로세스마다 자기 기울기로 업데이트합니다. 매개변수가 DistributedDataParallel에 "
+        "gradients not averaged": "프로세스마다 자기 기울기로 업데이트합니다. 파라미터가 DistributedDataParallel에 "
                                   "들어 있지 않거나, "
                                   "신경망을 그것을 거치지 않고 호출했습니다.",
         "different start": "첫 걸음 전부터 복제본이 서로 달랐고 맞추어진 적이 없습니다. 그 뒤로는 모두 같은 기울기를 "
@@ -96,9 +96,9 @@ CAUSES: dict[str, dict[str, str]] = {
         "": "가중치와 활성화 함수가 함께 층마다 신호를 줄입니다.",
     },
     "wrong-mode": {
-        "trained in eval mode": "훈련하는 동안 모델이 평가 모드였습니다.",
+        "trained in eval mode": "학습하는 동안 모델이 평가 모드였습니다.",
         "evaluated in train mode": "평가하는 동안 모델이 훈련 모드였습니다.",
-        "part in eval mode": "모델을 훈련하는 동안 일부 모듈이 평가 모드였습니다. BatchNorm을 고정한 것으로 보입니다.",
+        "part in eval mode": "모델을 학습하는 동안 일부 모듈이 평가 모드였습니다. BatchNorm을 고정한 것으로 보입니다.",
     },
     "batchnorm-small-batch": {"": "BatchNorm이 훈련에서 쓰는 평균과 표준편차가 몇 개 안 되는 값에서 계산됩니다."},
     "class-imbalance": {
@@ -139,9 +139,9 @@ CAUSES: dict[str, dict[str, str]] = {
         "weight decay": "손실이 가중치를 키우는 것보다 가중치 감쇠가 더 강하게 0으로 끌어당깁니다.",
         "dropout": "드롭아웃이 너무 많이 지워서 남은 것만으로는 학습할 수 없습니다.",
     },
-    "underfitting": {"": "훈련이 멈춘 자리에서도 비슷한 샘플을 보고 답하는 쪽이 더 낫습니다. 이 신경망은 데이터에 "
+    "underfitting": {"": "학습이 멈춘 자리에서도 비슷한 샘플을 보고 답하는 쪽이 더 낫습니다. 이 신경망은 데이터에 "
                          "담긴 것을 표현하지 못합니다."},
-    "undertrained": {"": "훈련이 끝났을 때 손실이 아직 줄고 있었고, 갈 길이 많이 남아 있었습니다."},
+    "undertrained": {"": "학습이 끝났을 때 손실이 아직 줄고 있었고, 갈 길이 많이 남아 있었습니다."},
     "unshuffled-data": {
         "classes": "같은 클래스의 샘플이 이어서 나옵니다.",
         "values": "목표값이 비슷한 샘플이 이어서 나옵니다.",

@@ -42,10 +42,10 @@ PROBLEMS: dict[str, tuple[Words, Words]] = {
         ),
     ),
     "undertrained": (
-        Words("Undertrained", "훈련 부족"),
+        Words("Undertrained", "학습 부족"),
         Words(
             "The training ended while the loss was still falling at a useful rate.",
-            "손실이 아직 쓸모 있게 줄고 있을 때 훈련이 끝났습니다.",
+            "손실이 아직 쓸모 있게 줄고 있을 때 학습이 끝났습니다.",
         ),
     ),
     "vanishing-gradient": (
@@ -73,7 +73,7 @@ PROBLEMS: dict[str, tuple[Words, Words]] = {
         Words("Saturated activation", "활성화 함수의 포화"),
         Words(
             "The activation functions work where they are flat, so their derivative is near 0.",
-            "활성화 함수가 평평한 구간에서 작동하여, 미분 값이 0에 가깝습니다.",
+            "활성화 함수가 평평한 구간에서 작동하여, 미분값이 0에 가깝습니다.",
         ),
     ),
     "poor-initialization": (
@@ -94,7 +94,7 @@ PROBLEMS: dict[str, tuple[Words, Words]] = {
         Words("Learning rate too low", "너무 낮은 학습률"),
         Words(
             "The steps are too short: the loss still falls steadily where the run ends.",
-            "업데이트의 보폭이 너무 작아, 훈련이 끝날 때까지도 손실이 계속 내려가는 중입니다.",
+            "업데이트의 보폭이 너무 작아, 학습이 끝날 때까지도 손실이 계속 내려가는 중입니다.",
         ),
     ),
     "overfitting": (
@@ -119,10 +119,10 @@ PROBLEMS: dict[str, tuple[Words, Words]] = {
         ),
     ),
     "frozen-parameters": (
-        Words("Frozen parameters", "학습되지 않는 매개변수"),
+        Words("Frozen parameters", "학습되지 않는 파라미터"),
         Words(
             "Some parameters are never updated.",
-            "업데이트되지 않는 매개변수가 있습니다.",
+            "업데이트되지 않는 파라미터가 있습니다.",
         ),
     ),
     "stale-gradient": (
@@ -136,7 +136,7 @@ PROBLEMS: dict[str, tuple[Words, Words]] = {
         Words("Wrong mode", "잘못된 모드"),
         Words(
             "The network trains in eval mode, or is judged in train mode.",
-            "평가 모드에서 훈련하거나 훈련 모드에서 평가하고 있습니다.",
+            "평가 모드에서 학습하거나 훈련 모드에서 평가하고 있습니다.",
         ),
     ),
     "loss-output-mismatch": (
@@ -150,7 +150,7 @@ PROBLEMS: dict[str, tuple[Words, Words]] = {
         Words("Unequal replicas", "서로 다른 복제본"),
         Words(
             "The processes of a distributed training have different weights.",
-            "분산 훈련의 프로세스마다 가중치가 서로 다릅니다.",
+            "분산 학습의 프로세스마다 가중치가 서로 다릅니다.",
         ),
     ),
     "class-imbalance": (
@@ -216,14 +216,14 @@ REMEDIES: dict[str, Words] = {
     "label-smoothing": Words("smooth the labels", "레이블 스무딩"),
     "larger-batch": Words("a larger batch", "배치 크기 키우기"),
     "orthogonal-init": Words("orthogonal initialisation", "직교 초기화"),
-    "plain-loop": Words("the plain training loop", "기본 훈련 루프"),
+    "plain-loop": Words("the plain training loop", "기본 학습 루프"),
     "replace-activation": Words("replace the activation function", "활성화 함수 바꾸기"),
     "residual-connections": Words("residual connections", "잔차 연결"),
     "shuffle-data": Words("shuffle the data", "데이터 섞기"),
     "standardize-inputs": Words("standardise the inputs", "입력 표준화"),
     "standardize-targets": Words("standardise the targets", "목표값 표준화"),
-    "train-all-parameters": Words("train all parameters", "모든 매개변수 학습하기"),
-    "train-longer": Words("train longer", "더 오래 훈련하기"),
+    "train-all-parameters": Words("train all parameters", "모든 파라미터 학습하기"),
+    "train-longer": Words("train longer", "더 오래 학습하기"),
     "warm-up": Words("warm up the learning rate", "학습률 웜업"),
     "weight-decay": Words("weight decay", "가중치 감쇠"),
     "widen-network": Words("widen the network", "신경망 넓히기"),
@@ -239,6 +239,6 @@ SIGNALS: dict[str, Words] = {
     "saturated_share": Words("share of saturated units", "포화된 유닛의 비율"),
     "dead_unit_fraction": Words("share of dead units", "죽은 유닛의 비율"),
     "weight_rms": Words("size of the weights (RMS)", "가중치의 크기 (RMS)"),
-    "weight_gain": Words("gain of the weights", "가중치의 이득(gain)"),
+    "weight_gain": Words("gain of the weights", "가중치 배율(gain)"),
     "update_ratio": Words("update ÷ weight", "업데이트 ÷ 가중치"),
 }

@@ -10,9 +10,9 @@ LABELS: dict[str, Words] = {
     "experiment lead": Words(
         "A real PyTorch network trains here, and the clinic watches it. Nothing trains before you press Start; from "
         "then on every change of a setting begins the training anew, until you press Reset.",
-        "실제 PyTorch 신경망이 여기에서 훈련되고, 클리닉이 지켜봅니다. 시작을 누르기 전에는 훈련하지 않습니다. 그 "
+        "실제 PyTorch 신경망이 여기에서 학습하고, 클리닉이 지켜봅니다. 시작을 누르기 전에는 학습하지 않습니다. 그 "
         "뒤로는 "
-        "초기화를 누를 때까지, 설정을 바꿀 때마다 훈련을 처음부터 다시 시작합니다.",
+        "초기화를 누를 때까지, 설정을 바꿀 때마다 학습을 처음부터 다시 시작합니다.",
     ),
     "more": Words("More settings", "설정 더 보기"),
     "start": Words("Start", "시작"),
@@ -40,23 +40,23 @@ LABELS: dict[str, Words] = {
     "layer": Words("layer", "층"),
     "first layer": Words("first layer", "첫 층"),
     "per layer": Words("Per layer, now", "층별, 현재"),
-    "over time": Words("Per layer, over the training", "층별, 훈련 동안"),
+    "over time": Words("Per layer, over the training", "층별, 학습하는 동안"),
     "signal": Words("What is measured", "측정값"),
-    "idle": Words("Ready: nothing trains until you press Start.", "준비되었습니다. 시작을 누르면 훈련합니다."),
+    "idle": Words("Ready: nothing trains until you press Start.", "준비되었습니다. 시작을 누르면 학습합니다."),
     "waiting": Words(
         "Waiting for a free worker: place {place} in the queue",
         "빈 작업자를 기다리는 중: 대기열 {place}번째",
     ),
     "running": Words(
         "Training: step {step} of {steps}, epoch {epoch}",
-        "훈련 중: {steps}스텝 중 {step}스텝, 에폭 {epoch}",
+        "학습 중: {steps}스텝 중 {step}스텝, 에폭 {epoch}",
     ),
     "paused": Words("Paused at step {step} of {steps}", "{steps}스텝 중 {step}스텝에서 일시정지"),
-    "ended": Words("Trained to the end: {step} steps, {epoch} epochs", "훈련 완료: {step}스텝, {epoch}에폭"),
+    "ended": Words("Trained to the end: {step} steps, {epoch} epochs", "학습 완료: {step}스텝, {epoch}에폭"),
     "failed": Words("It stopped: {said}", "멈추었습니다: {said}"),
     "died": Words(
         "The training's process has gone away; the curves end here. Reset and start again.",
-        "훈련 프로세스가 사라져 곡선이 여기에서 끝났습니다. 초기화한 뒤 다시 시작하세요.",
+        "학습 프로세스가 사라져 곡선이 여기에서 끝났습니다. 초기화한 뒤 다시 시작하십시오.",
     ),
     "closed": Words("Stopped.", "중단했습니다."),
     "treating": Words("The clinic looks for a treatment: {said}", "클리닉이 치료법을 찾는 중: {said}"),
@@ -64,11 +64,11 @@ LABELS: dict[str, Words] = {
     "no findings": Words("No problem so far.", "아직 문제가 발견되지 않았습니다."),
     "no problem": Words("No problem found.", "문제가 발견되지 않았습니다."),
     "lost": Words(" — the loss is no number (NaN) from step {step} on", " — {step}스텝부터 손실이 수가 아닙니다(NaN)"),
-    "compared": Words("the untreated run, for comparison", "비교를 위해 치료하지 않은 실험을 훈련"),
+    "compared": Words("the untreated run, for comparison", "비교를 위해 치료하지 않은 실험을 학습"),
     "trying": Words("trying: {names}", "시도: {names}"),
     "not yet": Words(
         "The diagnosis comes with the first second of training.",
-        "훈련을 시작하면 1초 안에 진단이 나옵니다.",
+        "학습을 시작하면 1초 안에 진단이 나옵니다.",
     ),
     "measured": Words("What was measured", "측정한 것"),
     "observed": Words("Measured", "측정값"),
@@ -82,18 +82,18 @@ LABELS: dict[str, Words] = {
     "cleared": Words(
         "Chosen by short runs from the same start: it rids the network of the problem, and gains more than the others "
         "that were tried. What comes later in the clinic's order was not needed.",
-        "같은 출발점에서 짧게 훈련해 보고 골랐습니다. 문제가 사라졌고, 시도한 것 가운데 가장 많이 나아졌습니다. "
+        "같은 출발점에서 짧게 학습해 보고 골랐습니다. 문제가 사라졌고, 시도한 것 가운데 가장 많이 나아졌습니다. "
         "클리닉의 "
         "순서에서 그 뒤에 오는 치료법은 시도할 필요가 없었습니다.",
     ),
     "gained": Words(
         "Chosen by short runs from the same start: none rids it of the problem by then, and this one gains most.",
-        "같은 출발점에서 짧게 훈련해 보고 골랐습니다. 그때까지 문제를 없앤 치료법은 없었고, 이것이 가장 많이 "
+        "같은 출발점에서 짧게 학습해 보고 골랐습니다. 그때까지 문제를 없앤 치료법은 없었고, 이것이 가장 많이 "
         "나아졌습니다.",
     ),
     "first that fits": Words(
         "The run is too long to compare remedies by short runs: the clinic's first that fits was taken, untried.",
-        "훈련이 길어서 짧은 훈련으로 비교하지 않았습니다. 이 신경망에 맞는 첫 번째 치료법을 시험 없이 골랐습니다.",
+        "학습이 길어서 짧은 학습으로 비교하지 않았습니다. 이 신경망에 맞는 첫 번째 치료법을 시험 없이 골랐습니다.",
     ),
     "asked for": Words("You chose this remedy.", "직접 고른 치료법입니다."),
     "tried": Words("What was tried", "시도한 것"),
@@ -114,7 +114,7 @@ LABELS: dict[str, Words] = {
     "off": Words("off", "끔"),
     "no curves": Words(
         "The curves of loss and score, and every layer, are drawn here as soon as the training has begun.",
-        "훈련이 시작되면 손실과 점수의 곡선, 그리고 각 층의 값이 여기에 그려집니다.",
+        "학습이 시작되면 손실과 점수의 곡선, 그리고 각 층의 값이 여기에 그려집니다.",
     ),
     "answer": Words("The answer", "답"),
     "run code": Words("The same in Python", "파이썬으로 해 보기"),

@@ -21,7 +21,7 @@ from trainclinic.lab.page.address import language_of
 from trainclinic.lab.page.chapter_page import ChapterPage, header
 from trainclinic.lab.page.dashboard import Dashboard
 from trainclinic.lab.page.security import LOCAL, OwnPageOnly
-from trainclinic.lab.words import Words
+from trainclinic.lab.words import LANGUAGES, Words
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 LOCALES: dict[str, Any] = {"en": "en-US", "ko": "ko-KR"}  # of the widgets' own words
@@ -97,12 +97,12 @@ def _pages(desk: Desk, figures: Figures, otherwise: str, recording: Path | None)
         page = ChapterPage(found, language, request.query_params, desk)
         ui.context.client.on_delete(page.close)
 
-    @app.get("/figures/{name}/{figure}.svg")
-    async def drawing(name: str, figure: str) -> Response:
+    @app.get("/figures/{language}/{name}/{figure}.svg")
+    async def drawing(language: str, name: str, figure: str) -> Response:
         found = chapters().get(name)
-        if found is None or figure not in found.drawings():
+        if found is None or figure not in found.drawings() or language not in LANGUAGES:
             return Response("no such figure", 404)
-        return Response(await figures.svg(name, figure), media_type="image/svg+xml")
+        return Response(await figures.svg(name, figure, language), media_type="image/svg+xml")
 
 
 def _dressed(request: Request, otherwise: str, title: Words) -> str:
@@ -124,13 +124,13 @@ class Figures:
 
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
-        self._drawn: dict[tuple[str, str], asyncio.Future[bytes]] = {}
+        self._drawn: dict[tuple[str, str, str], asyncio.Future[bytes]] = {}
 
-    async def svg(self, chapter: str, name: str) -> bytes:
+    async def svg(self, chapter: str, name: str, language: str) -> bytes:
         """One figure as SVG; one that failed is drawn anew when it is asked for again."""
-        key = chapter, name
+        key = chapter, name, language
         if key not in self._drawn:
-            self._drawn[key] = asyncio.ensure_future(self._draw(chapter, name))
+            self._drawn[key] = asyncio.ensure_future(self._draw(*key))
         drawing = self._drawn[key]
         try:
             return await asyncio.shield(drawing)  # who goes away takes it from nobody who still waits
@@ -139,10 +139,10 @@ class Figures:
                 del self._drawn[key]
             raise
 
-    async def _draw(self, chapter: str, name: str) -> bytes:
+    async def _draw(self, chapter: str, name: str, language: str) -> bytes:
         pool = self._pool = self._pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, draw, chapter, name)
+            return await asyncio.get_running_loop().run_in_executor(pool, draw, chapter, name, language)
         except BrokenExecutor:  # its process went away: the next figure gets a new one
             if self._pool is pool:
                 self._pool = None
@@ -157,9 +157,9 @@ class Figures:
                 process.terminate()
 
 
-def draw(chapter: str, name: str) -> bytes:
-    """One figure of a chapter as SVG."""
-    figure = chapters()[chapter].drawings()[name].draw()
+def draw(chapter: str, name: str, language: str) -> bytes:
+    """One figure of a chapter as SVG, with its words in one language."""
+    figure = chapters()[chapter].drawings()[name].draw(language)
     file = io.BytesIO()
     figure.savefig(file, format="svg", bbox_inches="tight")
     return file.getvalue()

@@ -83,7 +83,7 @@ class ChapterPage:
         if section.drawing is not None:
             caption = self._say(section.drawing.caption)
             with ui.element("figure"):
-                source = f"/figures/{self._chapter.id()}/{section.drawing.name}.svg"
+                source = f"/figures/{self._language}/{self._chapter.id()}/{section.drawing.name}.svg"
                 ui.html(f'<img src="{source}" alt="{escape(caption)}" loading="lazy">', sanitize=False)
                 ui.html(f"<figcaption>{escape(caption)}</figcaption>", sanitize=False)
         if section.play is not None:
