@@ -59,6 +59,7 @@ def test_before_training_the_ratio_of_the_classes_decides(ratio: int, level: str
     "recording",
     [
         make(targets={"classes": {"0": 5, "1": 995}, "shape": [64, 12]}),  # a text
+        make(targets={"classes": {"0": 5, "1": 995}, "shape": [768]}),  # the same, flattened
         make(counts={"0": 5, "1": 995}, data={"order": {"pairs": 900, "alike": 1.0, "expected": 0.5, "score": 30.0}}),
         make(targets={"dtype": "float32", "shape": [64]}),
     ],
@@ -85,6 +86,12 @@ def test_frequencies_that_are_not_those_of_samples_are_not_judged(recording: Rec
 )
 def test_noisy_labels(odd: float, held: float, validation: Any, right: float, expected: tuple[str, str] | None) -> None:
     assert verdict("noisy-labels", make(LEARNS, validation, right=right, data=labels(odd, held))) == expected
+
+
+def test_sequences_and_tokens_may_contradict_their_neighbours_where_labels_are_right() -> None:
+    for inputs in ({"kind": "integer", "shape": [64, 12]}, {"kind": "float", "shape": [64, 24, 2]}):
+        recording = make(LEARNS, TURNED, right=0.75, data=labels(0.2, 0.8), inputs=inputs)
+        assert verdict("noisy-labels", recording) == ("observation", "all labels")
 
 
 @pytest.mark.parametrize(("link", "level"), [(0.76, "observation"), (0.66, "problem")])

@@ -35,6 +35,12 @@ _WANTING = {
 }
 
 
+def neighbours_count(recording: Recording) -> bool:
+    """Whether rows that lie near each other mean the same: those of tables and images; not sequences, nor tokens."""
+    inputs = recording.facts.get("inputs", {})
+    return inputs.get("kind") == "float" and len(inputs.get("shape", ())) != 3
+
+
 def at_least(share: float, count: float) -> float:
     """Lower end of the 95 % interval of a share of `count` rows (Wilson 1927)."""
     if not count:

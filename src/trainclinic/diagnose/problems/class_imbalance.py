@@ -133,7 +133,8 @@ def _counts(recording: Recording) -> Floats:
     targets = recording.facts.get("targets", {})
     counts = {int(name): number for name, number in targets.get("classes", {}).items() if int(name) >= 0}
     shape = targets.get("shape", [])
-    if len(counts) < 2 or len([size for size in shape[1:] if size != 1]):
+    each = shape[:1] == [recording.facts.get("batch_size")] and all(size == 1 for size in shape[1:])
+    if len(counts) < 2 or not each:
         raise NotExaminedError("the targets are not one class for each sample")
     if in_order(recording):
         raise NotExaminedError("the batches come in order, so that the classes seen first are not those of the set")

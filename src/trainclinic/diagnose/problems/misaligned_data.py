@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from trainclinic.diagnose.card import GUESS, SURE, by_class, card, no_better_than_a_guess
+from trainclinic.diagnose.card import GUESS, SURE, by_class, card, neighbours_count, no_better_than_a_guess
 from trainclinic.diagnose.outcome import outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
@@ -90,8 +90,7 @@ class MisalignedData(Problem):
             if self._gap(recording, link) > self.gap:
                 yield self._finding("validation", recording, (self._link_gap(recording, link),))
             return
-        inputs = recording.facts.get("inputs", {})
-        if inputs.get("kind") != "float" or len(inputs.get("shape", ())) == 3:
+        if not neighbours_count(recording):
             raise NotExaminedError(
                 "the nearest neighbours tell nothing here, which says little of sequences and tokens"
             )

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.card import at_least, card, excess, short_of_neighbours
+from trainclinic.diagnose.card import at_least, card, excess, neighbours_count, short_of_neighbours
 from trainclinic.diagnose.outcome import Outcome, outcome
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
@@ -34,9 +34,9 @@ class NoisyLabels(Problem):
         Of the training samples whose five nearest neighbours all are of one class, the share that carries another one.
         Clean tables show under 3 %. Where neighbours tell the labels of the validation set better than those of the
         training set itself, the wrong ones are in training alone; where they do not, classes that overlap look the
-        same, and more is asked. It is called a problem when the net has learned them by heart (validation has turned,
-        or lies below what the neighbours reach, while training goes on), or when a fifth of the training labels is
-        wrong.
+        same, and more is asked: of sequences and tokens it is never more than an observation. It is called a problem
+        when the net has learned them by heart (validation has turned, or lies below what the neighbours reach, while
+        training goes on), or when a fifth of the training labels is wrong.
 
     When it is harmless:
         Where nothing is learned by heart: few epochs, weight decay, dropout, many samples for each weight. Classes that
@@ -88,7 +88,7 @@ class NoisyLabels(Problem):
         fit, rise = _since_best(recording, result)
         learned = fit > self.by_heart and (rise > self.rise or short > self.shortfall)
         many = cause == "training labels" and told[1].observed > self.many
-        wrong = cause == "training labels" or told[0].observed > self.odd_in_both
+        wrong = self._sure(recording, cause, told)
         yield self._finding(
             recording,
             cause,
@@ -105,8 +105,13 @@ class NoisyLabels(Problem):
         """Judge the labels alone."""
         cause, told = self._labels(recording)
         if cause:
-            sure = cause == "training labels" or told[0].observed > self.odd_in_both
+            sure = self._sure(recording, cause, told)
             yield self._finding(recording, cause, "problem" if sure else "observation", told)
+
+    def _sure(self, recording: Recording, cause: str, told: tuple[Evidence, ...]) -> bool:
+        """Whether it can be nothing but wrong labels, as overlapping classes contradict their neighbours, too."""
+        in_both = neighbours_count(recording) and told[0].observed > self.odd_in_both
+        return cause == "training labels" or in_both
 
     def _labels(self, recording: Recording) -> tuple[str, tuple[Evidence, ...]]:
         """Which labels are wrong, and what tells it; "" where none are."""
