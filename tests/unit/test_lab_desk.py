@@ -47,7 +47,7 @@ def test_a_training_tells_every_step_and_every_layer(desk):
     assert kept.heat["gradient_rms"].layers == ["Linear 1", "Linear 2", "Linear 3"]
     assert kept.news.step == kept.news.steps == 66
     assert kept.news.epoch == 3
-    assert kept.findings == ()
+    assert [finding.problem for finding in kept.findings] == ["undertrained"]  # three short epochs: so it is
     until(lambda: not training.is_alive(), training)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -196,3 +197,9 @@ def test_a_validation_loss_that_swings(validation, found):
 def test_few_evaluations_show_no_swing():
     with pytest.raises(NotExaminedError):
         find("oscillating-loss", make(LEARNS, swinging(0.4)[:7]))
+
+
+def test_a_training_that_is_still_running_is_not_called_undertrained():
+    running = replace(against_neighbours(0.5, 0.9, FALLING, [2.2, 2.0, 1.8, 1.7]), ended="unknown")
+    with pytest.raises(NotExaminedError):
+        find("undertrained", running)

@@ -64,6 +64,8 @@ class Undertrained(Problem):
 
     def find(self, recording: Recording) -> Iterable[Finding]:
         """Judge the end of the curve."""
+        if recording.ended != "completed":
+            raise NotExaminedError("the training has not come to its end")
         losses = recording.series("loss").values
         if len(losses) < self.steps:
             raise NotExaminedError(f"at least {self.steps} steps are needed to judge where a curve is going")
