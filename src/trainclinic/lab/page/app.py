@@ -25,7 +25,7 @@ from trainclinic.lab.words import LANGUAGES, Words
 
 STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 LOCALES: dict[str, Any] = {"en": "en-US", "ko": "ko-KR"}  # of the widgets' own words
-GONE = 10.0  # seconds without a connection after which a page counts as left
+GONE = 45.0  # seconds without a connection after which a page counts as left: a hidden tab may be away that long
 
 
 def serve(
@@ -60,7 +60,8 @@ def serve(
     first = "recording" if recording is not None else begin
     opened = f"/{first}?lang={language}" if show else False
     ui.run(host=host, port=port, title="trainclinic lab", reload=False, show=opened, show_welcome_message=False,
-           reconnect_timeout=GONE, favicon="🩺", language="en-US", timeout_graceful_shutdown=1)  # fmt: skip
+           reconnect_timeout=GONE, message_history_length=3000, favicon="🩺", language="en-US",
+           timeout_graceful_shutdown=1)  # fmt: skip
 
 
 def _warm_up(desk: Desk) -> None:
