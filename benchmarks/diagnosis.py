@@ -86,7 +86,7 @@ def judge(options: argparse.Namespace, chosen: Sequence[Run]) -> None:
     }
     if not (options.only or options.development) and options.seeds == runs.SEEDS_HEALTHY:
         RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    report.show(results, Console())
+    report.show(results, Console(width=None if Console().is_terminal else 150))
 
 
 def shown(doing: str, work: Iterable[Any], total: int) -> Iterable[Any]:

@@ -16,6 +16,8 @@ PROMISED = {
     "root cause ranked first": ("≥ 85 %", "맨 앞에 놓인 원인이 참인 비율"),
     "root cause among the findings": ("≥ 95 %", "찾은 문제 가운데 참 원인이 있는 비율"),
     "a problem found on a healthy run": ("≤ 1 %", "건강한 학습에서 문제라고 한 비율"),
+    "… of a good plan": ("", "그 가운데 고장을 넣지 않은 학습"),
+    "… with a fault that did no harm": ("", "그 가운데 고장을 넣었으나 해가 없던 학습"),
 }
 
 SECTION = """{begin}
@@ -48,8 +50,9 @@ own name here. 행은 실제 원인, 열은 맨 앞에 놓인 원인입니다.
 
 {confused}
 
-Of the faults, {harmless} did no harm and count as healthy; {left_out} Setups count nowhere, because the healthy plan
-missed its level on one seed or the training broke off. All names stand in `benchmarks/results/diagnosis.json`.
+Of the faults, {harmless} did no harm and count as healthy: a finding at level `problem` is held against the tool there,
+too. {left_out} Setups count nowhere, because the healthy plan missed its level on one seed, or the training broke off.
+All names stand in `benchmarks/results/diagnosis.json`.
 {end}
 """
 
@@ -148,7 +151,8 @@ def show(results: dict[str, Any], console: Console) -> None:
     """The same on the terminal."""
     for name, (limit, _) in PROMISED.items():
         found = results[name]
-        console.print(f"{name}: {_share(found)} ({_interval(found)}; promised {limit}) of {found['runs']} runs")
+        told = f"{_share(found)} ({_interval(found)}) of {found['runs']} runs"
+        console.print(f"{name}: {told}{f', promised {limit}' if limit else ''}")
     table = Table("problem", "runs", "Setups", "first", "among", "nothing said", "not examined", "false alarms")
     for name, found in results["by problem"].items():
         first = found["first"]
