@@ -122,7 +122,7 @@ EDGES = (
                           "saturated-activation", "dead-relu", "learning-rate-too-high", "learning-rate-too-low",
                           "non-finite", "batchnorm-small-batch", "over-regularized", "constant-prediction")
       for edge in _explains(broken, "misaligned-data", only=("not learned",))),
-    *(edge for name in ("constant-feature", "misaligned-data", "noisy-labels", "unshuffled-data", "class-imbalance")
+    *(edge for name in ("constant-feature", "misaligned-data", "unshuffled-data", "class-imbalance")
       for edge in _explains(name, "underfitting", "undertrained", "oscillating-loss")),
     *(edge for name in ("constant-feature", "misaligned-data", "unshuffled-data", "class-imbalance")
       for edge in _explains(name, "constant-prediction", unless=_INPUT_LOST)),
@@ -132,6 +132,10 @@ EDGES = (
                "exploding-gradient", "learning-rate-too-low", "learning-rate-too-high", "overfitting",
                when=_INPUT_LOST),
     *_explains("constant-prediction", "underfitting", "undertrained"),
+    *_explains("constant-prediction", "misaligned-data", when=_INPUT_LOST),
+    # Overlapping classes look like wrong labels; where something else is wrong they are not what is.
+    *(edge for name in (*_RUINS, "undertrained", "underfitting", "oscillating-loss", "data-leak")
+      for edge in _explains(name, "noisy-labels", only=("all labels",))),
     *_explains("batchnorm-small-batch", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
                "learning-rate-too-high", "learning-rate-too-low", "overfitting"),
     *_explains("over-regularized", "vanishing-gradient", "dead-relu", "saturated-activation", "learning-rate-too-low",

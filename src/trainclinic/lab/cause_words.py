@@ -41,6 +41,9 @@ CAUSES: dict[str, dict[str, str]] = {
         "probabilities for log-probabilities": "nll_loss는 로그 확률을 기대하는데 확률이 들어옵니다.",
         "logits for log-probabilities": "nll_loss는 로그 확률을 기대하는데 원래 출력이 들어옵니다. 그러면 손실에 "
                                         "하한이 없습니다.",
+        "range": "마지막 활성화 함수가 낼 수 없는 목표값이 있습니다. 함수의 범위 밖에 있습니다.",
+        "sign": "미분되는 손실이 음수입니다. 이 손실 함수는 음수가 될 수 없으므로 부호가 바뀌었고, 학습할수록 답이 "
+                "나빠집니다.",
         "shapes broadcast": "출력과 목표값의 모양이 달라, 브로드캐스팅으로 모든 출력이 모든 목표값과 비교됩니다.",
     },
     "non-finite": {
@@ -120,6 +123,7 @@ CAUSES: dict[str, dict[str, str]] = {
     "data-leak": {
         "copies": "검증 세트의 샘플이 훈련 세트에도 있습니다.",
         "the training set": "검증이라고 부른 것이 훈련 세트입니다.",
+        "target": "특성 하나가 목표값 그대로이거나 목표값을 다 알려 줍니다. 신경망을 실제로 쓸 때는 없을 값입니다.",
         "evaluated": "훈련 샘플로 평가했습니다. 그것이 검증 세트라고 말한 것은 아닙니다.",
     },
     "misaligned-data": {

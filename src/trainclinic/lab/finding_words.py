@@ -17,6 +17,10 @@ from trainclinic.report.view import problem_class
 
 #: quantity in a finding's evidence → its name in Korean; signals of the layers are in `SIGNALS`
 MEASURES: dict[str, str] = {
+    "first_loss": "첫 걸음 전의 손실 ÷ 찍을 때의 손실",
+    "lowest_loss": "미분된 손실 가운데 가장 작은 값",
+    "outside": "마지막 활성화 함수가 낼 수 없는 목표값의 범위 비율",
+    "proxy": "목표값과 특성 하나의 가장 큰 상관",
     "above_best": "후반부의 보통 검증 손실 ÷ 가장 좋았던 값",
     "against_it": "줄인 학습률의 손실 ÷ 그대로의 손실",
     "as_it_is": "그대로 25걸음 뒤의 손실 ÷ 처음 손실",

@@ -13,7 +13,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
     link                agreement: how well the nearest neighbours of a sample tell its target: share of right answers,
                         or R² for real targets; null: the same with the targets permuted, its 99th percentile;
                         guess: the share of the commonest class, or 0; odd: of the samples whose neighbours all agree,
-                        the share that carries another class; unanimous: how many there are
+                        the share that carries another class; unanimous: how many there are; proxy: the largest
+                        correlation of a single feature with the target
     validation          of the first evaluation. rows; again: share of them that is a copy of another of them;
                         training_batches: share that came in batches of training rows alone; copies: of the others,
                         the share that is a copy of a training row, at least (only a sample of these was seen);
@@ -235,6 +236,7 @@ def _link(x: Tensor, targets: Tensor) -> dict[str, Any]:
         "null": float(torch.tensor(null).quantile(0.99)),
         "guess": 0.0,
     }
+    found["proxy"] = _proxy(x, targets)
     if not targets.is_floating_point():
         found["guess"] = float(torch.unique(targets, return_counts=True)[1].max()) / len(targets)
         around = targets[near]
@@ -242,6 +244,18 @@ def _link(x: Tensor, targets: Tensor) -> dict[str, Any]:
         odd = unanimous & (around[:, 0] != targets)
         found |= {"unanimous": int(unanimous.sum()), "odd": float(odd.sum()) / max(1, int(unanimous.sum()))}
     return found
+
+
+def _proxy(x: Tensor, targets: Tensor) -> float:
+    """The largest |correlation| of one feature with the target, a number or one of two classes; 0 for others."""
+    if targets.ndim > 1 and targets.shape[1] > 1:
+        return 0.0
+    y = targets.reshape(-1).double()
+    if not targets.is_floating_point() and len(torch.unique(targets)) > 2:
+        return 0.0
+    y, x = y - y.mean(), x.double() - x.double().mean(0)
+    size = x.norm(dim=0) * y.norm()
+    return float(((y @ x).abs() / size.clamp_min(1e-30)).max())
 
 
 def _nearest(of: Tensor, among: Tensor, *, own: bool) -> Tensor:

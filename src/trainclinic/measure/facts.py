@@ -11,7 +11,7 @@ They are stored as plain data under these topics:
     loss                name of the loss, what stands before it (`loss_graph.py`), shapes, dtypes
     foreign             weights in the graph that neither the model lists nor an optimizer holds (`foreign.py`)
     inputs              kind, shape, per feature: mean, std, min, max over the first samples
-    targets             dtype, mean and std, or the count of each class
+    targets             dtype; mean, std, min and max, or the count of each class
     non_finite          first step with a non-finite loss or gradient, what was non-finite, parameters concerned, and
                         its origin (`origin.py`)
     batch_size          of the first pass
@@ -189,6 +189,7 @@ class TargetFacts:
         self._shape: list[int] = []
         self._classes: dict[int, int] = {}
         self._moments = (0.0, 0.0, 0)
+        self._range = (math.inf, -math.inf)
 
     def update(self, targets: Tensor) -> None:
         """Add one batch."""
@@ -201,6 +202,7 @@ class TargetFacts:
         if flat.is_floating_point():
             values = flat.double()
             total, square, count = self._moments
+            self._range = min(self._range[0], float(values.min())), max(self._range[1], float(values.max()))
             self._moments = (total + float(values.sum()), square + float(values.square().sum()), count + len(values))
             if len(self._classes) < 3:  # only to see whether the targets are 0 and 1
                 flat = flat[(flat == flat.round()) & (flat.abs() < FEATURES)]
@@ -221,6 +223,7 @@ class TargetFacts:
         if count:
             mean = total / count
             facts |= {"mean": mean, "std": math.sqrt(max(0.0, square / count - mean * mean))}
+            facts |= {"min": self._range[0], "max": self._range[1]}
             facts["binary"] = sum(self._classes.values()) == count and set(self._classes) <= {0, 1}
         if not count or facts["binary"]:
             facts["classes"] = {str(value): number for value, number in sorted(self._classes.items())}

@@ -76,7 +76,8 @@ class ConstantPrediction(Problem):
         first, late = series.values[0] / scale, series.late() / scale
         if late >= self.spread or result.learned >= self.learned or not scale > 0:
             return
-        if recording.steps < self.steps:
+        cause = _cause(recording, first, late, self.spread)
+        if recording.steps < self.steps and cause != "input lost":
             raise NotExaminedError(f"at least {self.steps} steps are needed to tell a constant from a beginning")
         yield Finding(
             problem=self.id(),
@@ -90,7 +91,7 @@ class ConstantPrediction(Problem):
                 Evidence("learned", "", result.learned, self.learned, "1", "below"),
                 Evidence("first_spread", "", first, math.nan, "1", "below"),
             ),
-            cause=_cause(recording, first, late, self.spread),
+            cause=cause,
         )
 
 

@@ -51,6 +51,7 @@ class DataLeak(Problem):
     """
 
     copies: float = limit(0.005, "1", RANGE)
+    proxy: float = limit(0.995, "1", RANGE)
     many: float = limit(0.02, "1", RANGE)
     chance: float = limit(3.0, "1", RANGE)
     rows: float = limit(2.0, "rows", RANGE)
@@ -60,10 +61,12 @@ class DataLeak(Problem):
         "copies": "share of the validation rows that equal a training row",
         "copies_of_chance": "that share, against what chance gives with rows like these",
         "copied_rows": "number of such rows",
+        "proxy": "largest correlation of a single feature with the target",
     }
     causes: ClassVar[dict[str, str]] = {
         "the training set": "What is called validation is the training set.",
         "copies": "Rows of the validation set are in the training set, too.",
+        "target": "A single feature is the target itself, or tells it all: where the net is used it will not be there.",
         "evaluated": "Training rows were evaluated; nobody said that they are the validation set.",
     }
     exact: ClassVar[bool] = True
@@ -77,6 +80,10 @@ class DataLeak(Problem):
         return self._judge(recording, told=True)
 
     def _judge(self, recording: Recording, told: bool) -> Iterable[Finding]:
+        proxy = recording.facts.get("data", {}).get("link", {}).get("proxy", 0.0)
+        if proxy > self.proxy:
+            yield self._finding("target", "problem", 1.0, (Evidence("proxy", "", proxy, self.proxy, "1"),), recording)
+            return
         held = card(recording, "validation")
         if "copies" not in held:
             return
@@ -90,18 +97,24 @@ class DataLeak(Problem):
         meant = not told and held["training_batches"] == 1
         cause = "evaluated" if meant else "the training set" if itself else "copies"
         level: Level = "problem" if cause != "evaluated" and share > self.many else "observation"
-        yield Finding(
+        told_by = (
+            Evidence("copies", "", share, self.many, "1"),
+            Evidence("copies_of_chance", "", against_chance, self.chance, "1"),
+            Evidence("copied_rows", "", rows, self.rows, "rows"),
+        )
+        yield self._finding(cause, level, share, told_by, recording)
+
+    def _finding(
+        self, cause: str, level: Level, share: float, evidence: tuple[Evidence, ...], recording: Recording
+    ) -> Finding:
+        return Finding(
             problem=self.id(),
             level=level,
             severity=min(1.0, 0.4 + share) if level == "problem" else 0.2,
             confidence=0.9,
             layers=(),
             steps=(0, max(0, recording.steps - 1)),
-            evidence=(
-                Evidence("copies", "", share, self.many, "1"),
-                Evidence("copies_of_chance", "", against_chance, self.chance, "1"),
-                Evidence("copied_rows", "", rows, self.rows, "rows"),
-            ),
+            evidence=evidence,
             cause=cause,
         )
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from trainclinic.diagnose.chain import chain, hidden, reach, slope
-from trainclinic.diagnose.outcome import hurts, outcome, severity
+from trainclinic.diagnose.chain import Link, chain, hidden, reach, slope
+from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
@@ -30,8 +30,9 @@ class ExplodingGradient(Problem):
 
     How it is measured:
         Slope and span of log10 RMS of the backward signal over the hidden layers, before anything was learned; for a
-        layer that is called once per time step, the growth of its backward signal over all calls. Structural growth
-        at the start of the run parts it from a learning rate that is too high, which shows only later.
+        layer that is called once per time step, the growth of its backward signal over all calls. In a net of few
+        layers: weights that stretch every signal, and a loss far above that of a guess before the first step.
+        Growth at the start of the run parts it from a learning rate that is too high, which shows only later.
 
     When it is harmless:
         Residual nets with normalization in front of each block grow by up to two decades and train best of all.
@@ -51,6 +52,8 @@ class ExplodingGradient(Problem):
 
     span: float = limit(2.0, "decades", RANGE)
     call_span: float = limit(2.0, "decades", RANGE)
+    gain: float = limit(2.5, "1", RANGE)
+    start: float = limit(10.0, "1", RANGE)
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("backward_rms", "backward_call_span", "weight_gain", "loss", "gradient_norm")
@@ -58,6 +61,7 @@ class ExplodingGradient(Problem):
     measures: ClassVar[dict[str, str]] = {
         "backward_span": "backward signal, first against last hidden layer",
         "first_gradient_norm": "global gradient norm in the first steps",
+        "first_loss": "loss before the first step against that of a guess",
         "mean_gain": "mean gain of the weights",
         "learned": "share of the loss that training removed, in training and validation",
     }
@@ -81,22 +85,28 @@ class ExplodingGradient(Problem):
         through_time = max(
             (recording.series("backward_call_span", layer.name).early() for layer in recurrent), default=math.nan
         )
-        if not (grown >= self.span or through_time >= self.call_span):
+        first = hidden(chain(recording, "first"))
+        # What the first steps have blown up was not so from the start: the steps are to blame.
+        spans = grown >= self.span and not slope([link.backward for link in first]).span < self.span / 2
+        gain, start = _stretch(first, result)
+        stretched = gain >= self.gain and start >= self.start
+        if not (spans or through_time >= self.call_span or stretched):
             return
         harm = hurts(result, self.learned)
-        in_time = not grown >= self.span
+        in_time = not spans and through_time >= self.call_span
         forward = slope([link.forward for link in links])
-        gains = [link.gain for link in links[1:] if math.isfinite(link.gain)]
-        cause = "through time" if in_time else "weights with gain above 1" if forward.slope > 0.1 else ""
+        by_weights = forward.slope > 0.1 or (stretched and not spans)
+        cause = "through time" if in_time else "weights with gain above 1" if by_weights else ""
+        telling = Evidence("backward_span", "", grown, self.span, "decades")
+        if in_time:
+            telling = Evidence("backward_call_span", "", through_time, self.call_span, "decades")
         evidence = [
-            Evidence("backward_call_span", "", through_time, self.call_span, "decades")
-            if in_time
-            else Evidence("backward_span", "", grown, self.span, "decades"),
+            telling,
+            Evidence("mean_gain", "", gain, self.gain, "1"),
+            Evidence("first_loss", "", start, self.start, "1"),
             Evidence("first_gradient_norm", "", recording.series("gradient_norm").early(), math.nan, "loss/1"),
             Evidence("learned", "", result.reached, self.learned, "1", "below"),
         ]
-        if gains:
-            evidence.append(Evidence("mean_gain", "", sum(gains) / len(gains), math.nan, "1"))
         yield Finding(
             problem=self.id(),
             level="problem" if harm else "observation",
@@ -107,3 +117,10 @@ class ExplodingGradient(Problem):
             evidence=tuple(evidence),
             cause=cause,
         )
+
+
+def _stretch(links: tuple[Link, ...], result: Outcome) -> tuple[float, float]:
+    """Before the first step: the middle gain of the hidden weights, and the loss against that of a guess."""
+    gains = sorted(link.gain for link in links[1:] if math.isfinite(link.gain))
+    start = result.first / result.chance if result.chance > 0 else math.nan
+    return (gains[len(gains) // 2] if gains else math.nan), start

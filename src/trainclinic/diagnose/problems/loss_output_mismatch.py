@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from trainclinic.diagnose.outcome import outcome, severity
-from trainclinic.diagnose.problem import NotExaminedError, Problem
+from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
 
@@ -25,6 +27,9 @@ WRONG = {
     },
 }
 
+ELEMENTWISE = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+NEVER_NEGATIVE = (*ELEMENTWISE, "cross_entropy", "binary_cross_entropy", "binary_cross_entropy_with_logits")
+
 
 @dataclass(frozen=True)
 class LossOutputMismatch(Problem):
@@ -32,7 +37,8 @@ class LossOutputMismatch(Problem):
 
     What it is:
         cross_entropy and binary_cross_entropy_with_logits apply softmax or sigmoid themselves and want raw logits;
-        nll_loss wants log-probabilities; mse_loss wants output and target of the same shape.
+        nll_loss wants log-probabilities; mse_loss wants output and target of the same shape, and an output that can
+        reach the targets: a ReLU, sigmoid or tanh at the end cannot give all numbers.
 
     Why training suffers:
         Softmax twice squeezes the logits into 0..1: the loss cannot fall below ln(e + K − 1) − 1 for K classes, 1.461
@@ -41,7 +47,7 @@ class LossOutputMismatch(Problem):
 
     How it is measured:
         Exactly, without statistics: the autograd graph says which operation made the input of the loss; shapes are
-        compared as they came.
+        compared as they came; the range of the last activation function is held against that of the targets.
 
     When it is harmless:
         log_softmax before cross_entropy changes nothing: it is idempotent, and is not reported.
@@ -50,12 +56,15 @@ class LossOutputMismatch(Problem):
         1. Return raw logits: remove the softmax or sigmoid at the end of the model, keep CrossEntropyLoss or
            BCEWithLogitsLoss; apply softmax only when you want to read probabilities.
         2. For nll_loss end with log_softmax.
-        3. Give output and target the same shape: output.squeeze(-1), or target.unsqueeze(-1).
+        3. A linear layer at the end for targets of any size; standardize them.
+        4. Give output and target the same shape: output.squeeze(-1), or target.unsqueeze(-1).
 
     References:
         PyTorch documentation of torch.nn.CrossEntropyLoss, BCEWithLogitsLoss, NLLLoss and MSELoss; Humbatova et al.
         2020 (taxonomy of real faults).
     """
+
+    outside: float = limit(0.1, "1", "exact")
 
     reads: ClassVar[tuple[str, ...]] = ("loss",)
     in_checkup: ClassVar[bool] = True
@@ -63,6 +72,8 @@ class LossOutputMismatch(Problem):
     measures: ClassVar[dict[str, str]] = {
         "loss_floor": "lowest loss that can be reached this way",
         "last_loss": "loss at the end of the run",
+        "outside": "how far targets lie outside of what the last activation can give, against their range",
+        "lowest_loss": "lowest loss that was differentiated",
         "broadcast": "elements compared, for each element that should be",
     }
     causes: ClassVar[dict[str, str]] = {
@@ -71,6 +82,9 @@ class LossOutputMismatch(Problem):
         "probabilities for logits": "The loss wants raw logits and gets probabilities.",
         "probabilities for log-probabilities": "nll_loss wants log-probabilities and gets probabilities.",
         "logits for log-probabilities": "nll_loss wants log-probabilities and gets raw outputs: it has no lower bound.",
+        "range": "The last activation function cannot give all the targets: they lie outside of its range.",
+        "sign": "The loss that is differentiated is negative, which this loss function never is: its sign is turned, "
+        "and training makes the answers worse.",
         "shapes broadcast": "Output and target have different shapes: broadcasting compares every output with every "
         "target.",
     }
@@ -87,8 +101,14 @@ class LossOutputMismatch(Problem):
                 yield self._finding(recording, cause, _floor(cause, node["loss"], loss))
                 return
         ratio = _broadcast(loss)
+        outside = _outside(graph, recording.facts.get("targets", {}))
+        lowest = float(np.nanmin(recording.series("loss").values, initial=math.inf))
         if ratio > 1:
             yield self._finding(recording, "shapes broadcast", (Evidence("broadcast", "", ratio, 1, "1"),))
+        elif outside > self.outside:
+            yield self._finding(recording, "range", (Evidence("outside", "", outside, self.outside, "1"),))
+        elif loss.get("name") in NEVER_NEGATIVE and len(graph) < 2 and lowest < 0:
+            yield self._finding(recording, "sign", (Evidence("lowest_loss", "", lowest, 0.0, "1", "below"),))
 
     def _finding(self, recording: Recording, cause: str, evidence: tuple[Evidence, ...]) -> Finding:
         result = outcome(recording)
@@ -120,9 +140,23 @@ def _floor(cause: str, loss: str, facts: dict[str, Any]) -> tuple[Evidence, ...]
 def _broadcast(facts: dict[str, Any]) -> float:
     """Elements of the broadcast result over elements of the target, for losses that compare element by element."""
     output, target = facts.get("output_shape", []), facts.get("target_shape", [])
-    if facts.get("name") not in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss") or output == target:
+    if facts.get("name") not in ELEMENTWISE or output == target:
         return 1.0
     size = 1
     for index in range(1, max(len(output), len(target)) + 1):
         size *= max((shape[-index] if index <= len(shape) else 1) for shape in (output, target))
     return float(size / max(1, math.prod(target)))
+
+
+#: operation that made the input of the loss → what it can give
+RANGES = {"relu": (0.0, math.inf), "sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "softplus": (0.0, math.inf)}
+
+
+def _outside(graph: list[dict[str, Any]], targets: dict[str, Any]) -> float:
+    """How far the targets reach beyond what the last operation can give, against their range; 0 where they do not."""
+    if len(graph) != 1 or graph[0]["loss"] not in ELEMENTWISE or graph[0]["input"] not in RANGES:
+        return 0.0
+    low, high = targets.get("min", math.nan), targets.get("max", math.nan)
+    lowest, highest = RANGES[graph[0]["input"]]
+    beyond = max(lowest - low, high - highest)
+    return float(beyond / (high - low)) if high > low and beyond > 0 else 0.0

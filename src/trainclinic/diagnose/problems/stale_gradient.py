@@ -9,10 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import outcome, severity
+from trainclinic.diagnose.outcome import hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
+
+RANGE = "benchmarks/results/limits.json"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class StaleGradient(Problem):
         Gradient accumulation over several batches is fine, as long as they are cleared after the step.
 
     When it is harmless:
-        Never, once steps have been taken with it.
+        Where the loss falls all the same: with small steps the sum acts like a strong momentum. Mend it even so.
 
     What to do:
         1. optimizer.zero_grad() once per optimizer step, before backward().
@@ -43,6 +45,7 @@ class StaleGradient(Problem):
     """
 
     share: float = limit(0.5, "1", "exact")
+    learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("gradient_cosine", "gradient_norm")
     in_checkup: ClassVar[bool] = True
@@ -50,6 +53,7 @@ class StaleGradient(Problem):
     measures: ClassVar[dict[str, str]] = {
         "stale_share": "share of the steps that began with the gradients of the step before",
         "cosine": "cosine of the gradient with that of the step before, median over layers",
+        "learned": "share of the loss that training removed, in training and validation",
         "norm_growth": "global gradient norm at the end against the start",
     }
     causes: ClassVar[dict[str, str]] = {
@@ -67,10 +71,12 @@ class StaleGradient(Problem):
         cosines = [recording.series("gradient_cosine", layer.name).late(1.0) for layer in recording.layers]
         known = [value for value in cosines if math.isfinite(value)]
         norm = recording.series("gradient_norm")
+        result = outcome(recording)
+        harm = hurts(result, self.learned)
         yield Finding(
             problem=self.id(),
-            level="problem",
-            severity=max(0.5, severity(outcome(recording))),
+            level="problem" if harm else "observation",
+            severity=max(0.5, severity(result)) if harm else 0.3,
             confidence=1.0,
             layers=(),
             steps=(1, recording.steps - 1),
@@ -78,5 +84,6 @@ class StaleGradient(Problem):
                 Evidence("stale_share", "", share, self.share, "1"),
                 Evidence("cosine", "", float(np.median(known)) if known else math.nan, math.nan, "1"),
                 Evidence("norm_growth", "", norm.late() / norm.early(1) if norm.early(1) else math.nan, math.nan, "1"),
+                Evidence("learned", "", result.reached, self.learned, "1", "below"),
             ),
         )

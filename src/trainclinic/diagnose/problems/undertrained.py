@@ -48,7 +48,7 @@ class Undertrained(Problem):
     shortfall: float = limit(0.1, "1", RANGE)
     steep: float = limit(0.25, "1", RANGE)
     held_fall: float = limit(1.2, "1", RANGE)
-    learned: float = limit(0.7, "1", RANGE, "below")
+    learned: float = limit(0.9, "1", RANGE, "below")
     steps: int = limit(20, "step", RANGE, "equal")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")

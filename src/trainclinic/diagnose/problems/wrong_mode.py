@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from trainclinic.diagnose.outcome import outcome, severity
+from trainclinic.diagnose.outcome import hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
+
+RANGE = "benchmarks/results/limits.json"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class WrongMode(Problem):
 
     When it is harmless:
         Without Dropout and BatchNorm both modes are the same. BatchNorm kept in eval mode in a model that otherwise
-        trains is meant, as is Monte-Carlo dropout.
+        trains is meant, as is Monte-Carlo dropout. Where the loss falls as it should it is only mentioned.
 
     What to do:
         1. model.train() at the start of every epoch, model.eval() before every validation.
@@ -44,6 +45,7 @@ class WrongMode(Problem):
 
     training: float = limit(0.1, "1", "exact")
     evaluation: float = limit(0.5, "1", "exact")
+    learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
     in_checkup: ClassVar[bool] = True
@@ -51,7 +53,7 @@ class WrongMode(Problem):
     measures: ClassVar[dict[str, str]] = {
         "eval_training": "share of the training passes that ran in eval mode",
         "train_evaluation": "share of the evaluations that ran in train mode",
-        "learned": "share of the loss that training removed",
+        "learned": "share of the loss that training removed, in training and validation",
     }
     causes: ClassVar[dict[str, str]] = {
         "trained in eval mode": "The model was in eval mode while it trained.",
@@ -87,7 +89,7 @@ class WrongMode(Problem):
         self, recording: Recording, cause: str, layers: tuple[str, ...], found: tuple[str, float, float]
     ) -> Finding:
         result = outcome(recording)
-        meant = cause == "part in eval mode"
+        meant = cause == "part in eval mode" or not hurts(result, self.learned)
         return Finding(
             problem=self.id(),
             level="observation" if meant else "problem",
@@ -97,7 +99,7 @@ class WrongMode(Problem):
             steps=(0, recording.steps - 1),
             evidence=(
                 Evidence(found[0], "", found[1], found[2], "1"),
-                Evidence("learned", "", result.learned, math.nan, "1", "below"),
+                Evidence("learned", "", result.reached, self.learned, "1", "below"),
             ),
             cause=cause,
         )
