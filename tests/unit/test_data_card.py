@@ -166,3 +166,10 @@ def test_a_watched_training_has_its_card():
     assert facts["batch_norm"] == {"1": 20}
     assert facts["weight_decay"] == [{"weight_decay": 0.5, "decoupled": True}]
     assert [module["dropout"] for module in facts["modes"]["sensitive"]] == [0.0, 0.25]
+
+
+def test_a_feature_that_is_the_target_is_told():
+    x = torch.randn(200, 5, generator=torch.Generator().manual_seed(2))
+    y = x[:, :1] + 0.5 * x[:, 1:2]
+    assert card(x, y)["link"]["proxy"] < 0.95
+    assert card(torch.cat((x, -3 * y), 1), y)["link"]["proxy"] == pytest.approx(1.0, abs=1e-5)

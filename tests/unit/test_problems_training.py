@@ -85,7 +85,7 @@ def test_real_outputs_are_held_against_the_targets():
 
 def test_a_beginning_is_no_constant():
     with pytest.raises(NotExaminedError):
-        find("constant-prediction", make(STALLS[:99], signals={("output_spread", ""): 0.01}))
+        find("constant-prediction", make(STALLS[:49], signals={("output_spread", ""): 0.01}))
 
 
 # -- over-regularized
@@ -203,3 +203,80 @@ def test_a_training_that_is_still_running_is_not_called_undertrained():
     running = replace(against_neighbours(0.5, 0.9, FALLING, [2.2, 2.0, 1.8, 1.7]), ended="unknown")
     with pytest.raises(NotExaminedError):
         find("undertrained", running)
+
+
+# -- exact, and harmless
+
+
+@pytest.mark.parametrize(("loss", "found"), [(STALLS, "problem"), (LEARNS, "observation")])
+def test_a_mistake_that_costs_nothing_is_only_mentioned(loss, found):
+    assert level("stale-gradient", make(loss, gradient_cleared={"looks": 10, "stale": 9})) == found
+    sensitive = [{"name": "bn", "kind": "BatchNorm1d", "eval_looks": 9, "trainable": True}]
+    modes = {"passes": {"train": 1, "eval": 9}, "looks": 10, "evaluations": {"train": 0, "eval": 0}}
+    assert level("wrong-mode", make(loss, modes=modes | {"sensitive": sensitive})) == found
+
+
+# -- loss-output-mismatch
+
+
+def mismatched(last: str, targets: tuple[float, float], lowest: float = 0.5) -> str:
+    """The cause, of an mse_loss on what an operation `last` gives, for targets of that range."""
+    facts = {"dtype": "float32", "std": 1.0, "min": targets[0], "max": targets[1]}
+    recording = make(np.linspace(1.0, lowest, COUNT), targets=facts, loss_name="mse_loss")
+    recording.facts["loss"]["graph"] = [{"loss": "mse_loss", "input": last}]
+    finding = find("loss-output-mismatch", recording)
+    return finding.cause if finding else ""
+
+
+@pytest.mark.parametrize(
+    ("last", "targets", "cause"),
+    [
+        ("relu", (-1.0, 5.0), "range"),
+        ("relu", (-0.5, 5.0), ""),  # a tenth of the range
+        ("relu", (0.0, 5.0), ""),
+        ("sigmoid", (0.0, 1.0), ""),
+        ("sigmoid", (0.0, 2.0), "range"),
+        ("tanh", (-1.0, 1.0), ""),
+        ("addmm", (-9.0, 9.0), ""),
+    ],
+)
+def test_an_output_that_cannot_reach_its_targets(last, targets, cause):
+    assert mismatched(last, targets) == cause
+
+
+def test_a_squared_error_below_zero_has_its_sign_turned():
+    assert mismatched("addmm", (-1.0, 1.0), lowest=-0.1) == "sign"
+    assert mismatched("addmm", (-1.0, 1.0), lowest=0.0) == ""
+
+
+# -- exploding-gradient, in a net of few layers
+
+
+@pytest.mark.parametrize(("gain", "start", "found"), [(2.6, 24.0, "problem"), (2.4, 24.0, ""), (2.6, 22.0, "")])
+def test_weights_that_stretch_and_a_start_far_above_a_guess(gain, start, found):
+    signals = {("backward_rms", layer.name): 1.0 for layer in LAYERS}
+    signals |= {("weight_gain", layer.name): gain for layer in LAYERS}
+    loss = np.concatenate(([start], np.full(COUNT - 1, 2.3)))
+    assert level("exploding-gradient", make(loss, signals=signals)) == found
+
+
+@pytest.mark.parametrize(("first", "found"), [(1.1, "problem"), (0.9, "")])
+def test_growth_that_the_steps_made_is_not_the_weights(first, found):
+    """Two decades over ten layers in the first looks; half of it, or less, before the first step."""
+    layers = tuple(Layer(f"fc{i}", "Linear", "weight", 9, (3, 3), i) for i in range(10))
+    signals = {}
+    for index, layer in enumerate(layers):
+        values = np.full(20, 10 ** ((8 - index) * 2.5 / 8))
+        values[0] = 10 ** ((8 - index) * first / 8)
+        signals["backward_rms", layer.name] = values
+    recording = replace(make(signals=signals), layers=layers)
+    assert level("exploding-gradient", recording) == found
+
+
+# -- data-leak
+
+
+@pytest.mark.parametrize(("proxy", "found"), [(0.996, "problem"), (0.994, "")])
+def test_a_target_among_the_inputs(proxy, found):
+    data = {"link": {"proxy": proxy}, "validation": {"rows": 100}}
+    assert level("data-leak", make(LEARNS, data=data)) == found

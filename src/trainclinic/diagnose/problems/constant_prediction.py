@@ -51,7 +51,7 @@ class ConstantPrediction(Problem):
 
     spread: float = limit(0.05, "1", RANGE, "below")
     learned: float = limit(0.1, "1", RANGE, "below")
-    steps: int = limit(100, "step", RANGE, "equal")
+    steps: int = limit(50, "step", RANGE, "equal")
 
     reads: ClassVar[tuple[str, ...]] = ("output_spread", "target_std", "loss")
     in_checkup: ClassVar[bool] = True
