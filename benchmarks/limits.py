@@ -76,7 +76,10 @@ RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
         (frozenset({"gap"}), frozenset({"odd_in_both"})),
     ),
     "unshuffled-data": ((frozenset({"learned"}), frozenset({"shortfall"})),),
-    "exploding-gradient": ((frozenset({"span"}), frozenset({"call_span"})),),
+    "exploding-gradient": ((frozenset({"span"}), frozenset({"call_span"}), frozenset({"gain", "start"})),),
+    "over-regularized": ((frozenset({"pull", "weights"}), frozenset({"dropout", "mode_gap"})),),
+    "undertrained": ((frozenset({"shortfall"}), frozenset({"steep", "held_fall"})),),
+    "data-leak": ((frozenset({"proxy"}), frozenset({"copies", "chance", "rows", "many"})),),
     "learning-rate-too-high": (
         (
             frozenset({"rise", "settled"}), frozenset({"jump"}), frozenset({"update_ratio", "learned"}),
@@ -106,6 +109,10 @@ PARTNERS: dict[str, dict[str, tuple[str, ...]]] = {
 PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("vanishing-gradient", "layers"): lambda recording: len(hidden(chain(recording))),
     ("overfitting", "evaluations"): lambda recording: len(recording.series("validation_loss")),
+    ("oscillating-loss", "evaluations"): lambda recording: len(recording.series("validation_loss")),
+    ("constant-prediction", "steps"): lambda recording: recording.steps,
+    ("underfitting", "steps"): lambda recording: recording.steps,
+    ("undertrained", "steps"): lambda recording: recording.steps,
     ("dead-relu", "severed"): lambda recording: _most_dead(recording),
     ("non-finite", "growth"): lambda recording: _growth(recording),
     ("class-imbalance", "severe"): lambda recording: _class_ratio(recording),

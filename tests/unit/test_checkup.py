@@ -133,7 +133,7 @@ def test_batches_of_another_kind_are_examined_as_far_as_they_can_be():
         setup = small(seed)
         batches = [{"x": x, "y": y} for x, y in setup.train_loader]
         return tc.Setup(
-            setup.model, setup.loss_fn, setup.optimizer, batches, batches[:2],
+            setup.model, setup.loss_fn, setup.optimizer, batches, [{"x": x, "y": y} for x, y in setup.val_loader],
             step=lambda model, batch: nn.functional.cross_entropy(model(batch["x"]), batch["y"]),
         )  # fmt: skip
 

@@ -34,6 +34,6 @@ def _setup(seed: int, batch_size: int) -> Setup:
         he(linear.weight)
         modules += [linear, nn.BatchNorm1d(48), nn.ReLU()]
     model = nn.Sequential(*modules, nn.Linear(48, 10))
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)
     train, val = loaders("digits", seed, batch_size=batch_size, train_size=500)
-    return Setup(model, nn.CrossEntropyLoss(), optimizer, train, val, epochs=8, metric="accuracy")
+    return Setup(model, nn.CrossEntropyLoss(), optimizer, train, val, epochs=10, metric="accuracy")

@@ -25,6 +25,7 @@ class Outcome:
             negative when the loss ended above it.
         reached: the smaller of `learned` and the same share for the best validation loss, where one was seen.
         finite: whether every loss was finite.
+        matches_neighbours: whether validation came as far as a look at similar samples, where that tells much.
     """
 
     first: float
@@ -34,6 +35,7 @@ class Outcome:
     learned: float
     reached: float
     finite: bool
+    matches_neighbours: bool = False
 
     @property
     def diverged(self) -> bool:
@@ -56,13 +58,25 @@ def outcome(recording: Recording) -> Outcome:
     learned = 1 - last / start if start > 0 else math.nan
     reached = min(learned, _validation_learned(recording, chance))
     is_finite = recording.facts.get("non_finite") is None
-    return Outcome(first, last, float(np.nanmin(medians)), chance, learned, reached, is_finite)
+    matches = _matches_neighbours(recording)
+    return Outcome(first, last, float(np.nanmin(medians)), chance, learned, reached, is_finite, matches)
 
 
 def _validation_learned(recording: Recording, chance: float) -> float:
     values = recording.series("validation_loss").values
     finite = values[np.isfinite(values)]
     return 1 - float(finite.min()) / chance if len(finite) and chance > 0 else math.inf
+
+
+SOME = 0.1  # of the loss of a guess: so much has been learned at least, where neighbours excuse the rest
+TELLING = 0.4  # of what there is to know: what neighbours must tell to be a measure
+
+
+def _matches_neighbours(recording: Recording) -> bool:
+    """Whether the last evaluations lie within two standard errors of what nearest neighbours reach, or above."""
+    network, neighbours, error = scores(recording)
+    guess = recording.facts.get("data", {}).get("link", {}).get("guess", math.nan)
+    return neighbours >= guess + TELLING * (1 - guess) and network >= neighbours - 2 * error
 
 
 def windows(losses: Floats, count: int = WINDOWS) -> Floats:
@@ -86,9 +100,14 @@ def chance_loss(recording: Recording) -> float:
     return math.nan
 
 
-def hurts(result: Outcome, learned: float) -> bool:
-    """Whether the run ended badly: it diverged, or did not get rid of that share of its starting loss."""
-    return not result.reached >= learned or result.diverged
+def hurts(result: Outcome, learned: float, *, neighbours: bool = True) -> bool:
+    """Whether the run ended badly: it diverged, or kept more than that share of its starting loss.
+
+    Where as much as that cannot be had, since the labels are doubtful, similar samples do no better: no harm is seen.
+    `neighbours`: False for a fault from which they suffer, too.
+    """
+    excused = neighbours and result.matches_neighbours and result.reached > SOME
+    return (not result.reached >= learned and not excused) or result.diverged
 
 
 def severity(result: Outcome) -> float:

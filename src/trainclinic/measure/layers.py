@@ -68,7 +68,7 @@ class LayerProbe:
         self._signals = {kind: _of_kind(kind) for kind in (OutputSignal, BackwardSignal, ActivationSignal)}
         self.dead_units = DeadUnitFraction(training_samples)
         self.layers: dict[str, Layer] = {}
-        self.batch_norm: dict[str, int] = {}  # layer → the fewest values that one of its means was taken over
+        self.batch_norm: dict[str, int] = {}  # layer → the most values that one of its means was taken over
         self.first_spread = 0.0  # of the first layer with weights: between samples, against its size; the most seen
         self._handles: list[RemovableHandle] = []
         self._places: list[Place] = []  # where hooks belong; empty where that is to be found out
@@ -226,7 +226,7 @@ class LayerProbe:
     def _see_batch_norm(self, name: str, module: nn.Module, args: Any, output: Tensor) -> None:
         if self._full and module.training and output.ndim > 1 and not self.is_other_thread:
             values = output.numel() // output.shape[1]
-            self.batch_norm[name] = min(values, self.batch_norm.get(name, values))
+            self.batch_norm[name] = max(values, self.batch_norm.get(name, 0))  # a last batch may be small
 
     def _see_again(self, name: str, output: Any) -> None:
         """Outside of a pass: a reentrant checkpoint repeats in the backward what it ran without gradient before."""

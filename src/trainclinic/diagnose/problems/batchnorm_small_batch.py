@@ -29,8 +29,9 @@ class BatchnormSmallBatch(Problem):
         leaves only which one is larger.
 
     How it is measured:
-        Exactly: the fewest values a mean was taken over, batch size times positions, in each BatchNorm layer in train
-        mode. It is called a problem where the loss did not fall as it should, in training or in validation.
+        Exactly: the most values a mean was taken over, batch size times positions, in each BatchNorm layer in train
+        mode; a last batch that is small does not count. It is called a problem where the loss did not fall as it
+        should, in training or in validation.
 
     When it is harmless:
         In convolutions a small batch has many positions: four pictures of 8 × 8 are 256 values. As a deliberate noise

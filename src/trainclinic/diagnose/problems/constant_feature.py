@@ -74,7 +74,7 @@ class ConstantFeature(Problem):
         if not cause:
             return
         result = outcome(recording)
-        harm = hurts(result, self.learned) and not (cause == "columns" and _of_images(recording))
+        harm = hurts(result, self.learned, neighbours=False) and not (cause == "columns" and _of_images(recording))
         yield Finding(
             problem=self.id(),
             level="problem" if harm else "observation",

@@ -32,7 +32,8 @@ class ConstantPrediction(Problem):
     How it is measured:
         The deviation of the outputs between the samples of a batch, in the last quarter of the run: of logits as it
         is, of real numbers against the deviation of the targets. And the loss, which must not be better than a guess.
-        Where already the first layer's outputs do not differ, the network is not to blame.
+        Where already the first layer's outputs do not differ, the network is not to blame, and what it learned of the
+        classes' frequencies excuses nothing.
 
     When it is harmless:
         In the first steps, with an output layer that starts at zero, and where nothing can be predicted.
@@ -51,6 +52,7 @@ class ConstantPrediction(Problem):
 
     spread: float = limit(0.05, "1", RANGE, "below")
     learned: float = limit(0.1, "1", RANGE, "below")
+    blind: float = limit(0.5, "1", RANGE, "below")
     steps: int = limit(50, "step", RANGE, "equal")
 
     reads: ClassVar[tuple[str, ...]] = ("output_spread", "target_std", "loss")
@@ -74,9 +76,10 @@ class ConstantPrediction(Problem):
         result = outcome(recording)
         scale = recording.series("target_std").late() if recording.facts.get("loss", {}).get("name") in _REAL else 1.0
         first, late = series.values[0] / scale, series.late() / scale
-        if late >= self.spread or result.learned >= self.learned or not scale > 0:
-            return
         cause = _cause(recording, first, late, self.spread)
+        much = result.learned >= (self.blind if cause == "input lost" else self.learned)
+        if late >= self.spread or much or not scale > 0:
+            return
         if recording.steps < self.steps and cause != "input lost":
             raise NotExaminedError(f"at least {self.steps} steps are needed to tell a constant from a beginning")
         yield Finding(

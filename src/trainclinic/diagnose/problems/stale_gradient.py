@@ -45,7 +45,7 @@ class StaleGradient(Problem):
     """
 
     share: float = limit(0.5, "1", "exact")
-    learned: float = limit(0.9, "1", RANGE, "below")
+    learned: float = limit(0.95, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("gradient_cosine", "gradient_norm")
     in_checkup: ClassVar[bool] = True
@@ -72,7 +72,7 @@ class StaleGradient(Problem):
         known = [value for value in cosines if math.isfinite(value)]
         norm = recording.series("gradient_norm")
         result = outcome(recording)
-        harm = hurts(result, self.learned)
+        harm = hurts(result, self.learned) or "checkup" in recording.facts  # of which nothing has come yet
         yield Finding(
             problem=self.id(),
             level="problem" if harm else "observation",
