@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from trainclinic import catalog
+from trainclinic.diagnose.causes import explain
 from trainclinic.diagnose.diagnose import PROBLEMS
 from trainclinic.diagnose.problem import NotExaminedError
 from trainclinic.recording import Layer, Recording, Series
@@ -58,6 +59,13 @@ def test_batch_norm_over_few_values(values, loss, found):
     assert level("batchnorm-small-batch", make(loss, batch_norm={"bn": values}, batch_size=values)) == found
 
 
+@pytest.mark.parametrize(("size", "found", "cause"), [(7, "problem", ""), (8, "observation", "last batch")])
+def test_a_small_last_batch_is_only_mentioned(size, found, cause):
+    finding = find("batchnorm-small-batch", make(STALLS, batch_norm={"bn": 2}, batch_size=size))
+    assert finding
+    assert (finding.level, finding.cause) == (found, cause)
+
+
 # -- constant-prediction
 
 
@@ -73,6 +81,8 @@ def test_why_outputs_do_not_differ():
     assert find("constant-prediction", make(signals=faded, first_spread=0.1)).cause == "became constant"
     assert find("constant-prediction", make(signals=faded, first_spread=1e-7)).cause == "input lost"
     assert find("constant-prediction", make(signals={("output_spread", ""): 0.01}, first_spread=0.1)).cause == ""
+    none = {("output_spread", ""): 1e-9}
+    assert find("constant-prediction", make(signals=none, first_spread=0.1)).cause == "never differed"
 
 
 def test_real_outputs_are_held_against_the_targets():
@@ -100,7 +110,7 @@ def decayed(left: float, gradient: float, *, loss: Any = STALLS) -> Recording:
 
 @pytest.mark.parametrize(
     ("left", "gradient", "loss", "found"),
-    [(0.1, 0.2, STALLS, "weight decay"), (0.9, 0.2, STALLS, ""), (0.1, 0.5, STALLS, ""), (0.1, 0.2, LEARNS, "")],
+    [(0.1, 0.1, STALLS, "weight decay"), (0.9, 0.1, STALLS, ""), (0.1, 0.13, STALLS, ""), (0.1, 0.1, LEARNS, "")],
 )
 def test_decay_that_is_stronger_than_the_loss(left, gradient, loss, found):
     finding = find("over-regularized", decayed(left, gradient, loss=loss))
@@ -150,6 +160,16 @@ def test_a_network_at_rest_that_neighbours_beat(network, loss, validation, found
     assert (find("underfitting", recording) is not None) == found
 
 
+@pytest.mark.parametrize(("units", "cause"), [(2, "narrow layer"), (3, "")])
+def test_a_layer_narrower_than_the_outputs_is_named(units, cause):
+    recording = against_neighbours(0.5, 0.9, RESTS, [1.1] * 10)
+    shapes = ((units, 9), (3, units))
+    layers = tuple(Layer(f"fc{i}", "Linear", "weight", 9, shape, i) for i, shape in enumerate(shapes))
+    finding = find("underfitting", replace(recording, layers=layers))
+    assert finding
+    assert (finding.cause, finding.layers) == (cause, ("fc0",) if cause else ())
+
+
 def test_rest_is_not_told_from_a_slow_start_in_a_short_run():
     with pytest.raises(NotExaminedError):
         find("underfitting", against_neighbours(0.5, 0.9, RESTS[:199], [1.0] * 5))
@@ -165,7 +185,8 @@ FALLING = np.linspace(2.3, 1.6, COUNT)
         (FALLING, 0.95, [2.2, 2.0, 1.8, 1.7], False),  # as good as neighbours, and not steep
         (FALLING, 0.5, [2.0, 1.7, 1.9, 2.1], False),  # in validation it has turned
         (RESTS, 0.5, [2.2, 2.0, 1.8, 1.7], False),  # at rest
-        (np.geomspace(2.3, 0.9, COUNT), 0.95, [2.2, 1.9, 1.5, 1.0], True),  # steep in both
+        (np.geomspace(2.3, 0.9, COUNT), 0.89, [2.2, 1.9, 1.5, 1.0], True),  # steep in both
+        (np.geomspace(2.3, 0.9, COUNT), 0.91, [2.2, 1.9, 1.5, 1.0], False),  # the answers are right: they become surer
         (LEARNS, 0.5, [2.2, 1.0, 0.2, 0.1], False),  # it has arrived
     ],
 )
@@ -280,3 +301,50 @@ def test_growth_that_the_steps_made_is_not_the_weights(first, found):
 def test_a_target_among_the_inputs(proxy, found):
     data = {"link": {"proxy": proxy}, "validation": {"rows": 100}}
     assert level("data-leak", make(LEARNS, data=data)) == found
+
+
+# -- who is named first
+
+
+def explained(*pairs: tuple[str, str]) -> dict[str, str]:
+    """Problem → what explains it, of findings that hurt, by problem and cause."""
+    findings = [Finding(name, "problem", 0.5, 0.5, (), (0, 1), (), cause) for name, cause in pairs]
+    return {finding.problem: finding.explained_by for finding in explain(findings)}
+
+
+def test_an_input_lost_within_the_network_explains_that_nothing_comes_back():
+    blind = ("constant-prediction", "never differed")
+    assert explained(blind, ("vanishing-gradient", "dead block")) == {
+        "constant-prediction": "", "vanishing-gradient": "constant-prediction"}  # fmt: skip
+    assert explained(blind, ("dead-relu", "died while training"))["dead-relu"] == "constant-prediction"
+    assert explained(blind, ("dead-relu", "dead from the start"))["constant-prediction"] == "dead-relu"
+    assert explained(blind, ("vanishing-gradient", "squashing activation"))["vanishing-gradient"] == ""
+
+
+@pytest.mark.parametrize(
+    ("narrow", "when", "root"),
+    [
+        ("narrow layer", "saturated while training", "underfitting"),
+        ("", "saturated while training", "saturated-activation"),
+        ("narrow layer", "saturated from the start", "saturated-activation"),
+    ],
+)
+def test_a_few_units_are_driven_to_their_ends(narrow, when, root):
+    links = explained(("underfitting", narrow), ("saturated-activation", when))
+    assert [name for name, above in links.items() if not above] == [root]
+
+
+# -- learning-rate-too-high
+
+
+@pytest.mark.parametrize(("late", "found"), [(1.2, ""), (1.6, "rattles")])
+def test_a_rise_must_last_to_be_a_rattle(late, found):
+    loss = np.concatenate((np.linspace(2.3, 0.5, 100), np.full(180, 0.5), np.full(100, 0.5 * late), np.full(20, 1.0)))
+    finding = find("learning-rate-too-high", make(loss, signals={("update_ratio", "fc0"): 0.2}))
+    assert (finding.cause if finding else "") == found
+
+
+@pytest.mark.parametrize(("steps", "found"), [(19, ""), (20, "thrown off")])
+def test_a_beginning_was_not_thrown_off(steps, found):
+    finding = find("learning-rate-too-high", make(STALLS[:steps], signals={("update_ratio", "fc0"): 0.2}))
+    assert (finding.cause if finding else "") == found

@@ -83,6 +83,9 @@ def _explains(upstream: str, *downstream: str, **causes: tuple[str, ...]) -> tup
 
 #: constant predictions of which the network's input, not the network, is the reason
 _INPUT_LOST = ("input lost",)
+_NEVER_DIFFERED = ("never differed",)  # the input is lost within the network: no gradient comes back, and units die
+_DRIVEN = ("saturated while training",)
+_NARROW = ("narrow layer",)
 
 #: what leaves a network as it was, or makes a ruin of it: it neither fits nor settles, and answers the same to all
 _RUINS = (
@@ -126,8 +129,22 @@ EDGES = (
       for edge in _explains(name, "underfitting", "undertrained", "oscillating-loss")),
     *(edge for name in ("constant-feature", "misaligned-data", "unshuffled-data", "class-imbalance")
       for edge in _explains(name, "constant-prediction", unless=_INPUT_LOST)),
-    *(edge for name in _RUINS for edge in _explains(name, "underfitting", "undertrained", "oscillating-loss")),
-    *(edge for name in _RUINS for edge in _explains(name, "constant-prediction", unless=_INPUT_LOST)),
+    *(edge for name in _RUINS if name != "saturated-activation"
+      for edge in _explains(name, "underfitting", "undertrained", "oscillating-loss")),
+    *_explains("saturated-activation", "undertrained", "oscillating-loss"),
+    *_explains("saturated-activation", "underfitting", unless=_NARROW),
+    *_explains("saturated-activation", "underfitting", when=_SATURATED_FROM_THE_START),
+    # A few units are driven to their ends to tell many classes apart.
+    *_explains("underfitting", "saturated-activation", when=_NARROW, only=_DRIVEN),
+    *(edge for name in _RUINS if name not in ("dead-relu", "vanishing-gradient")
+      for edge in _explains(name, "constant-prediction", unless=_INPUT_LOST)),
+    *_explains("dead-relu", "constant-prediction", unless=(*_INPUT_LOST, *_NEVER_DIFFERED)),
+    *_explains("dead-relu", "constant-prediction", when=_FROM_THE_START, unless=_INPUT_LOST),
+    *_explains("vanishing-gradient", "constant-prediction", unless=(*_INPUT_LOST, *_NEVER_DIFFERED)),
+    *_explains("vanishing-gradient", "constant-prediction", when=(*_OF_ITS_OWN, "saturation", "single layer"),
+               unless=_INPUT_LOST),
+    *_explains("constant-prediction", "dead-relu", when=_NEVER_DIFFERED, unless=_FROM_THE_START),
+    *_explains("constant-prediction", "vanishing-gradient", when=_NEVER_DIFFERED, only=("dead block",)),
     *_explains("constant-prediction", "dead-relu", "vanishing-gradient", "saturated-activation", "poor-initialization",
                "exploding-gradient", "learning-rate-too-low", "learning-rate-too-high", "overfitting",
                when=_INPUT_LOST),

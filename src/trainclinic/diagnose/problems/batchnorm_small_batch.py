@@ -59,7 +59,9 @@ class BatchnormSmallBatch(Problem):
         "learned": "share of the loss that training removed, in training and validation",
     }
     causes: ClassVar[dict[str, str]] = {
-        "": "The means and deviations that BatchNorm takes in training are those of a handful of values."
+        "last batch": "One batch is much smaller than the others, the last one of an epoch as it seems: the means and "
+        "deviations that BatchNorm takes of it are those of a handful of values.",
+        "": "The means and deviations that BatchNorm takes in training are those of a handful of values.",
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
@@ -71,8 +73,9 @@ class BatchnormSmallBatch(Problem):
         if not few:
             return
         result = outcome(recording)
-        harm = hurts(result, self.learned)
         size = float(recording.facts.get("batch_size") or math.nan)
+        now_and_then = size >= self.values  # once an epoch is too rarely to be what is wrong
+        harm = hurts(result, self.learned) and result.finite and not now_and_then
         worst = min(few, key=lambda name: few[name])
         yield Finding(
             problem=self.id(),
@@ -86,4 +89,5 @@ class BatchnormSmallBatch(Problem):
                 Evidence("batch_size", "", size, math.nan, "1", "below"),
                 Evidence("learned", "", result.reached, self.learned, "1", "below"),
             ),
+            cause="last batch" if now_and_then else "",
         )

@@ -64,6 +64,8 @@ class ConstantPrediction(Problem):
     }
     causes: ClassVar[dict[str, str]] = {
         "input lost": "Already the first layer's outputs are the same for all samples: the input does not reach it.",
+        "never differed": "From the first step on the outputs of different samples are the same: the input is lost on "
+        "its way through the network.",
         "became constant": "The outputs of different samples differed at the start and no longer do.",
         "": "The outputs of different samples are nearly the same, and no better than a guess.",
     }
@@ -101,4 +103,6 @@ class ConstantPrediction(Problem):
 def _cause(recording: Recording, first: float, late: float, spread: float) -> str:
     if recording.facts.get("first_spread", math.inf) < NOTHING:
         return "input lost"
+    if first < NOTHING:
+        return "never differed"
     return "became constant" if first >= spread > late else ""

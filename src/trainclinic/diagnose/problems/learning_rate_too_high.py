@@ -11,12 +11,13 @@ import numpy as np
 
 from trainclinic.diagnose.outcome import Outcome, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
-from trainclinic.recording import Recording
+from trainclinic.recording import Floats, Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
 LADDER = "benchmarks/results/checkup.json"
 LOWER = ("0.1", "0.0333")  # rungs of the ladder
+BEGINNING = 20  # steps: fewer show how a training begins, not what its first steps destroyed
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ class LearningRateTooHigh(Problem):
         rise = result.last / result.best if result.best > 0 else math.nan
         unsettled = not result.reached >= self.settled
         diverged = result.diverged and (not result.finite or (rise >= self.rise and unsettled))
-        thrown = ratio >= self.update_ratio and not result.learned >= self.learned
-        rattles = ratio >= self.update_ratio and rise >= self.rise and unsettled
+        long_enough = len(losses) >= BEGINNING
+        thrown = ratio >= self.update_ratio and not result.learned >= self.learned and long_enough
+        rattles = ratio >= self.update_ratio and min(rise, _lasting_rise(losses)) >= self.rise and unsettled
         if not result.finite and not (ratio >= self.update_ratio or jump >= self.jump):
             return  # a number that broke, not a step that was too long
         if diverged or thrown or rattles:
@@ -146,6 +148,12 @@ class LearningRateTooHigh(Problem):
             ),
             cause=cause,
         )
+
+
+def _lasting_rise(losses: Floats) -> float:
+    """Mean of the last fifth of the run against the lowest of a fifth: the noise of small batches does not last."""
+    means = [float(part.mean()) for part in np.array_split(losses, 5) if len(part)]
+    return means[-1] / min(means) if min(means) > 0 else math.nan
 
 
 def largest_update_ratio(recording: Recording) -> float:

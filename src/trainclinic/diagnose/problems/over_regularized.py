@@ -51,8 +51,8 @@ class OverRegularized(Problem):
         normalization); Loshchilov & Hutter 2019 (AdamW).
     """
 
-    pull: float = limit(0.3, "1", RANGE)
-    weights: float = limit(0.5, "1", RANGE, "below")
+    pull: float = limit(0.85, "1", RANGE)
+    weights: float = limit(0.4, "1", RANGE, "below")
     dropout: float = limit(0.6, "1", RANGE)
     mode_gap: float = limit(1.1, "1", RANGE)
     learned: float = limit(0.7, "1", RANGE, "below")

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from trainclinic.diagnose.outcome import late_fall, outcome, scores
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
-from trainclinic.recording import Recording
+from trainclinic.recording import Layer, Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
@@ -59,10 +59,13 @@ class Underfitting(Problem):
         "errors": "that shortfall, in standard errors",
         "late_fall": "fall of the loss over the last two fifths of the run",
         "gap": "validation loss against the training loss",
+        "narrowest": "units of the narrowest hidden layer",
     }
     causes: ClassVar[dict[str, str]] = {
+        "narrow layer": "Training has come to rest, and a look at similar samples still answers better: one layer has "
+        "fewer units than there are outputs, and lets too little of the input through.",
         "": "Training has come to rest, and a look at similar samples still answers better: the network cannot "
-        "represent what the data hold."
+        "represent what the data hold.",
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
@@ -81,12 +84,13 @@ class Underfitting(Problem):
         rests = fall < self.fall and not result.diverged
         if not (shortfall > self.shortfall and shortfall > self.errors * error and rests and gap < self.gap):
             return
+        narrowest = _narrowest(recording)
         yield Finding(
             problem=self.id(),
             level="problem",
             severity=float(min(1.0, 0.3 + shortfall)),
             confidence=0.7,
-            layers=(),
+            layers=(narrowest.name,) if narrowest else (),
             steps=(0, recording.steps - 1),
             evidence=(
                 Evidence("shortfall", "", shortfall, self.shortfall, "1"),
@@ -95,5 +99,18 @@ class Underfitting(Problem):
                 Evidence("errors", "", shortfall / error if error > 0 else math.inf, self.errors, "1"),
                 Evidence("late_fall", "", fall, self.fall, "1", "below"),
                 Evidence("gap", "", gap, self.gap, "1", "below"),
+                *_width(narrowest),
             ),
+            cause="narrow layer" if narrowest else "",
         )
+
+
+def _narrowest(recording: Recording) -> Layer | None:
+    """The narrowest hidden layer, where it is narrower than both the input and the output; None where none is."""
+    weights = [layer for layer in recording.layers if layer.role == "weight" and layer.shape]
+    hidden = min(weights[:-1], key=lambda layer: layer.shape[0], default=None)
+    return hidden if hidden and hidden.shape[0] < min(weights[-1].shape[0], weights[0].shape[-1]) else None
+
+
+def _width(layer: Layer | None) -> tuple[Evidence, ...]:
+    return (Evidence("narrowest", layer.name, float(layer.shape[0]), math.nan, "1", "below"),) if layer else ()

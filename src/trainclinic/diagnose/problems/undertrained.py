@@ -29,11 +29,13 @@ class Undertrained(Problem):
 
     How it is measured:
         The share of the loss that went away over the last two fifths of the run, while most of the way was still to
-        go: a look at similar samples answers better, or the fall is steep in training and in validation. Steps that
-        are far too short are called a learning rate that is too low instead.
+        go: a look at similar samples answers better, or the fall is steep in training and in validation and not as
+        many answers are right as similar samples give. Steps that are far too short are called a learning rate that
+        is too low instead.
 
     When it is harmless:
-        A loss that falls by a little for ever, as most do; a short run on purpose.
+        A loss that falls by a little for ever, as most do; one that falls by much while the answers are right already
+        and only become surer; a short run on purpose.
 
     What to do:
         1. More epochs: as many again, then look at the curve once more.
@@ -48,7 +50,7 @@ class Undertrained(Problem):
     shortfall: float = limit(0.1, "1", RANGE)
     steep: float = limit(0.25, "1", RANGE)
     held_fall: float = limit(1.2, "1", RANGE)
-    learned: float = limit(0.9, "1", RANGE, "below")
+    learned: float = limit(0.85, "1", RANGE, "below")
     steps: int = limit(20, "step", RANGE, "equal")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
@@ -76,7 +78,9 @@ class Undertrained(Problem):
         network, neighbours, error = scores(recording)
         shortfall, held = neighbours - network, _held_fall(recording)
         behind = shortfall > self.shortfall and shortfall > 3 * error
-        if fall > self.fall and not held < 1 and (behind or (fall > self.steep and not held < self.held_fall)):
+        arrived = network >= neighbours and bool(recording.series("validation_accuracy"))
+        steep = fall > self.steep and not held < self.held_fall and not arrived
+        if fall > self.fall and not held < 1 and (behind or steep):
             yield Finding(
                 problem=self.id(),
                 level="problem",
