@@ -78,7 +78,7 @@ RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
     "unshuffled-data": ((frozenset({"learned"}), frozenset({"shortfall"})),),
     "exploding-gradient": ((frozenset({"span"}), frozenset({"call_span"}), frozenset({"gain", "start"})),),
     "over-regularized": ((frozenset({"pull", "weights"}), frozenset({"dropout", "mode_gap"})),),
-    "undertrained": ((frozenset({"shortfall"}), frozenset({"steep", "held_fall"})),),
+    "undertrained": ((frozenset({"shortfall"}), frozenset({"steep", "held_fall", "far"})),),
     "data-leak": ((frozenset({"proxy"}), frozenset({"copies", "chance", "rows", "many"})),),
     "learning-rate-too-high": (
         (

@@ -51,6 +51,7 @@ class Undertrained(Problem):
     steep: float = limit(0.25, "1", RANGE)
     held_fall: float = limit(1.2, "1", RANGE)
     learned: float = limit(0.85, "1", RANGE, "below")
+    far: float = limit(0.65, "1", RANGE, "below")
     steps: int = limit(20, "step", RANGE, "equal")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
@@ -79,7 +80,8 @@ class Undertrained(Problem):
         shortfall, held = neighbours - network, _held_fall(recording)
         behind = shortfall > self.shortfall and shortfall > 3 * error
         arrived = network >= neighbours and bool(recording.series("validation_accuracy"))
-        steep = fall > self.steep and not held < self.held_fall and not arrived
+        far = result.reached < self.far and not arrived
+        steep = fall > self.steep and not held < self.held_fall and far
         if fall > self.fall and not held < 1 and (behind or steep):
             yield Finding(
                 problem=self.id(),
@@ -92,7 +94,7 @@ class Undertrained(Problem):
                     Evidence("late_fall", "", fall, self.fall, "1"),
                     Evidence("shortfall", "", shortfall, self.shortfall, "1"),
                     Evidence("held_fall", "", held, self.held_fall, "1"),
-                    Evidence("learned", "", result.reached, self.learned, "1", "below"),
+                    Evidence("learned", "", result.reached, self.learned if behind else self.far, "1", "below"),
                 ),
             )
 
