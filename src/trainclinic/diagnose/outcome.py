@@ -25,7 +25,7 @@ class Outcome:
             negative when the loss ended above it.
         reached: the smaller of `learned` and the same share for the best validation loss, where one was seen.
         finite: whether every loss was finite.
-        matches_neighbours: whether validation came as far as a look at similar samples, where that tells much.
+        matches_neighbours: whether validation came as far as a look at similar samples, where labels are doubtful.
     """
 
     first: float
@@ -69,14 +69,18 @@ def _validation_learned(recording: Recording, chance: float) -> float:
 
 
 SOME = 0.1  # of the loss of a guess: so much has been learned at least, where neighbours excuse the rest
-TELLING = 0.4  # of what there is to know: what neighbours must tell to be a measure
+TELLING, DOUBTFUL = (
+    0.4,
+    0.7,
+)  # of what there is to know: where neighbours tell as much, but no more, labels are doubtful
 
 
 def _matches_neighbours(recording: Recording) -> bool:
     """Whether the last evaluations lie within two standard errors of what nearest neighbours reach, or above."""
     network, neighbours, error = scores(recording)
     guess = recording.facts.get("data", {}).get("link", {}).get("guess", math.nan)
-    return neighbours >= guess + TELLING * (1 - guess) and network >= neighbours - 2 * error
+    told = (neighbours - guess) / (1 - guess) if guess < 1 else math.nan
+    return TELLING <= told <= DOUBTFUL and network >= neighbours - 2 * error
 
 
 def windows(losses: Floats, count: int = WINDOWS) -> Floats:

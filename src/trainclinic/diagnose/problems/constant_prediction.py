@@ -52,7 +52,7 @@ class ConstantPrediction(Problem):
 
     spread: float = limit(0.05, "1", RANGE, "below")
     learned: float = limit(0.1, "1", RANGE, "below")
-    blind: float = limit(0.5, "1", RANGE, "below")
+    blind: float = limit(0.5, "1", "exact", "below")
     steps: int = limit(50, "step", RANGE, "equal")
 
     reads: ClassVar[tuple[str, ...]] = ("output_spread", "target_std", "loss")

@@ -11,7 +11,7 @@ from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
 
-RANGE = "benchmarks/results/limits.json"
+DEVELOPMENT = "benchmarks/diagnosis.py --development"  # what did harm there, and what did not
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class WrongMode(Problem):
 
     training: float = limit(0.1, "1", "exact")
     evaluation: float = limit(0.5, "1", "exact")
-    learned: float = limit(0.97, "1", RANGE, "below")
+    learned: float = limit(0.97, "1", DEVELOPMENT, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
     in_checkup: ClassVar[bool] = True
