@@ -17,6 +17,7 @@ from trainclinic.report.view import problem_class
 
 #: quantity in a finding's evidence → its name in Korean; signals of the layers are in `SIGNALS`
 MEASURES: dict[str, str] = {
+    "narrowest": "가장 좁은 은닉층의 유닛 수",
     "first_loss": "첫 걸음 전의 손실 ÷ 찍을 때의 손실",
     "lowest_loss": "미분된 손실 가운데 가장 작은 값",
     "outside": "마지막 활성화 함수가 낼 수 없는 목표값의 범위 비율",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from trainclinic.measure.reductions import SAMPLE, dense, spread
+from trainclinic.measure.reductions import SAMPLE, as_real, dense, spread
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ def _between_samples(tensor: Tensor) -> float:
 
 def relative_spread(tensor: Tensor) -> float:
     """Deviation between samples (dim 0) against the root mean square; 0 where all is 0, inf for a single sample."""
+    tensor = as_real(tensor)
     between = _between_samples(tensor)
     size = math.sqrt(float(spread(tensor).double().square().mean()))
     if math.isnan(between):
