@@ -10,11 +10,13 @@ import numpy as np
 
 from trainclinic.diagnose.card import card
 from trainclinic.diagnose.outcome import hurts, outcome, severity
-from trainclinic.diagnose.problem import Problem, limit
+from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
+
+FEWEST = 20  # rows
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class ConstantFeature(Problem):
     def _features(self, recording: Recording) -> tuple[str, Evidence]:
         """What is wrong with them, and what tells it."""
         rows = card(recording, "training")
+        if rows["rows"] < FEWEST:
+            raise NotExaminedError(f"fewer than {FEWEST} rows were seen: too few to tell what never differs")
         held: dict[str, Any] = recording.facts["data"].get("validation", {})
         share = max(float(rows["constant"]), _nearly_constant(recording))
         columns = Evidence("constant_share", "", share, self.share, "1")
