@@ -103,17 +103,24 @@ def train(setup: Setup, validated: Validated | None = None) -> None:
     for _ in range(setup.epochs):
         setup.model.train()
         for batch in setup.train_loader:
-            setup.optimizer.zero_grad()
-            setup.loss(batch).backward()  # type: ignore[no-untyped-call]
-            if setup.clip_grad_norm is not None:
-                clip_grad_norm_(setup.model.parameters(), setup.clip_grad_norm)
-            setup.optimizer.step()
+            update(setup, batch)
         if setup.val_loader is not None:
             figures = evaluate(setup)
             if validated is not None:
                 validated(**figures)
         if setup.scheduler is not None:
             setup.scheduler.step()
+
+
+def update(setup: Setup, batch: Any) -> Tensor:
+    """One step of the plain loop: zero_grad, forward, backward, clip, step; the loss before it."""
+    setup.optimizer.zero_grad()
+    loss = setup.loss(batch)
+    loss.backward()  # type: ignore[no-untyped-call]
+    if setup.clip_grad_norm is not None:
+        clip_grad_norm_(setup.model.parameters(), setup.clip_grad_norm)
+    setup.optimizer.step()
+    return loss.detach()
 
 
 def evaluate(setup: Setup) -> dict[str, float]:

@@ -120,15 +120,11 @@ EDGES = (
     *_explains("class-imbalance", "overfitting", "noisy-labels"),
     *_explains("noisy-labels", "overfitting"),
     # Where neither net nor neighbours find anything, the net is the first to be doubted.
-    *(edge for broken in ("unscaled-inputs", "wrong-mode", "unequal-replicas", "stale-gradient", "frozen-parameters",
-                          "loss-output-mismatch", "poor-initialization", "exploding-gradient", "vanishing-gradient",
-                          "saturated-activation", "dead-relu", "learning-rate-too-high", "learning-rate-too-low",
-                          "non-finite", "batchnorm-small-batch", "over-regularized", "constant-prediction")
+    *(edge for broken in (*_RUINS, "constant-prediction")
       for edge in _explains(broken, "misaligned-data", only=("not learned",))),
     *(edge for name in ("constant-feature", "misaligned-data", "unshuffled-data", "class-imbalance")
-      for edge in _explains(name, "underfitting", "undertrained", "oscillating-loss")),
-    *(edge for name in ("constant-feature", "misaligned-data", "unshuffled-data", "class-imbalance")
-      for edge in _explains(name, "constant-prediction", unless=_INPUT_LOST)),
+      for edge in (*_explains(name, "underfitting", "undertrained", "oscillating-loss"),
+                   *_explains(name, "constant-prediction", unless=_INPUT_LOST))),
     *(edge for name in _RUINS if name != "saturated-activation"
       for edge in _explains(name, "underfitting", "undertrained", "oscillating-loss")),
     *_explains("saturated-activation", "undertrained", "oscillating-loss"),

@@ -69,10 +69,8 @@ def _validation_learned(recording: Recording, chance: float) -> float:
 
 
 SOME = 0.1  # of the loss of a guess: so much has been learned at least, where neighbours excuse the rest
-TELLING, DOUBTFUL = (
-    0.4,
-    0.7,
-)  # of what there is to know: where neighbours tell as much, but no more, labels are doubtful
+# Of what there is to know: where neighbours tell as much as this, but no more, the labels are doubtful.
+TELLING, DOUBTFUL = 0.4, 0.7
 
 
 def _matches_neighbours(recording: Recording) -> bool:

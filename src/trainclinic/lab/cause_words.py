@@ -103,11 +103,7 @@ CAUSES: dict[str, dict[str, str]] = {
         "evaluated in train mode": "평가하는 동안 모델이 훈련 모드였습니다.",
         "part in eval mode": "모델을 학습하는 동안 일부 모듈이 평가 모드였습니다. BatchNorm을 고정한 것으로 보입니다.",
     },
-    "batchnorm-small-batch": {
-        "last batch": "배치 하나가 다른 배치보다 훨씬 작습니다. 에폭의 마지막 배치로 보입니다. "
-                      "BatchNorm이 거기서 쓰는 평균과 표준편차는 몇 개 안 되는 값에서 계산됩니다.",
-        "": "BatchNorm이 훈련에서 쓰는 평균과 표준편차가 몇 개 안 되는 값에서 계산됩니다.",
-    },
+    "batchnorm-small-batch": {"": "BatchNorm이 훈련에서 쓰는 평균과 표준편차가 몇 개 안 되는 값에서 계산됩니다."},
     "class-imbalance": {
         "not learned": "드문 클래스는 한 번도 예측되지 않고 다른 클래스는 예측됩니다.",
         "decision": "점수는 드문 클래스를 답보다 잘 알고 있습니다. 빈도가 점수를 눌러 버립니다.",

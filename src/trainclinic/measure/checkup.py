@@ -23,13 +23,13 @@ import copy
 import itertools
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
@@ -41,7 +41,7 @@ from trainclinic.measure.run import Make, build
 from trainclinic.measure.shadow import generators_kept
 from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
-from trainclinic.setup import Setup, pair, train
+from trainclinic.setup import Setup, pair, train, update
 
 SAMPLES = 3000  # of training that the loop is to see: what dead units are told by
 MOST_BATCHES = 60  # of an epoch
@@ -70,46 +70,42 @@ def checkup(source: Make | Setup, seed: int = 0) -> Recording:
         SetupError: there is no Setup, or it cannot be copied.
     """
     with generators_kept():
-        sources = _Sources(source, seed)
-        facts, same_order = _data(sources.fresh())
-        followed, stopped = _follow(sources.fresh(), facts.pop("size"))
-        fitted, batch = _fit(sources.fresh())
+        fresh = _sources(source, seed)
+        untouched = fresh()
+        facts, same_order = _data(untouched)
+        followed, stopped = _follow(fresh(), facts.pop("size"))
+        fitted, batch, fit = _fit(fresh())
         more = {
-            "overfit": fitted.facts.pop("fit"),
-            "ladder": _ladder(sources.fresh()),
-            "mixes_samples": _mixes_samples(sources.fresh(), batch),
+            "overfit": fit,
+            "ladder": _ladder(fresh()),
+            "mixes_samples": _mixes_samples(untouched, batch),
             "same_order": same_order,
-            "planned_steps": _planned(sources.fresh()),
+            "planned_steps": _planned(untouched),
             "stopped": stopped,
         }
     return _together(followed, fitted, {**facts, "checkup": more})
 
 
-class _Sources:
-    """Fresh Setups, all alike: built anew, or copied where what is built is shared."""
+def _sources(source: Make | Setup, seed: int) -> Callable[[], Setup]:
+    """What gives fresh Setups, all alike: built anew, or copied where what is built is shared."""
+    if not isinstance(source, Setup):
+        shared = build(source, seed)
+        if build(source, seed).model is not shared.model:
+            return partial(build, source, seed)
+        source = shared
 
-    def __init__(self, source: Make | Setup, seed: int) -> None:
-        self._make, self._seed = source, seed
-        self._shared: Setup | None = source if isinstance(source, Setup) else None
-        self._known: Setup | None = None
+    def copied() -> Setup:
+        torch.manual_seed(seed)
+        return _copy(source)
 
-    def fresh(self) -> Setup:
-        """One more."""
-        if self._shared is None and not isinstance(self._make, Setup):
-            setup = build(self._make, self._seed)
-            if self._known is None or setup.model is not self._known.model:
-                self._known = self._known or replace(setup)
-                return _copy(setup) if self._known.model is setup.model else setup
-            self._shared = setup
-        torch.manual_seed(self._seed)
-        return _copy(self._shared)
+    return copied
 
 
-def _copy(setup: Setup | None) -> Setup:
+def _copy(setup: Setup) -> Setup:
     loaders = [getattr(setup, name) for name in ("train_loader", "val_loader")]
     data = [getattr(loader, "dataset", None) for loader in loaders]
     try:
-        return copy.deepcopy(setup, {id(held): held for held in data if held is not None})  # type: ignore[return-value]
+        return copy.deepcopy(setup, {id(held): held for held in data if held is not None})
     except Exception as error:  # whatever a user's object raises when it is copied
         raise SetupError(f"Setup: expected one that can be copied, so that it stays as it is, but "
                          f"{type(error).__name__}: {error}; pass a make(seed) that builds it") from error  # fmt: skip
@@ -236,8 +232,8 @@ def _follow(setup: Setup, size: int | None) -> tuple[Recording, str]:
 # -- one batch
 
 
-def _fit(setup: Setup) -> tuple[Recording, Any]:
-    """Fit one batch, without dropout and weight decay, by the Setup's own optimizer."""
+def _fit(setup: Setup) -> tuple[Recording, Any, dict[str, Any]]:
+    """Fit one batch, without dropout and weight decay, by the Setup's own optimizer; the batch, and how it went."""
     batch = _part(next(iter(setup.train_loader)))
     for module in setup.model.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):
@@ -250,7 +246,7 @@ def _fit(setup: Setup) -> tuple[Recording, Any]:
     losses: list[float] = []
     with Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
         for _ in range(FIT_STEPS):
-            losses.append(_step(setup, batch))
+            losses.append(float(update(setup, batch)))
             if not math.isfinite(losses[-1]) or (len(losses) > FIT_STEPS // 4 and losses[-1] < FITTED * losses[0]):
                 break
     samples = first_tensor(batch)
@@ -260,8 +256,7 @@ def _fit(setup: Setup) -> tuple[Recording, Any]:
         "first": losses[0],
         "last": losses[-1],
     }
-    watch.recording.facts["fit"] = fit
-    return watch.recording, batch
+    return watch.recording, batch, fit
 
 
 def _part(batch: Any) -> Any:
@@ -269,16 +264,6 @@ def _part(batch: Any) -> Any:
     if isinstance(batch, list | tuple) and len(batch) == 2 and all(isinstance(x, Tensor) and x.ndim for x in batch):
         return [x[:ONE_BATCH] for x in batch]
     return batch
-
-
-def _step(setup: Setup, batch: Any) -> float:
-    setup.optimizer.zero_grad()
-    loss = setup.loss(batch)
-    loss.backward()  # type: ignore[no-untyped-call]
-    if setup.clip_grad_norm is not None:
-        clip_grad_norm_(setup.model.parameters(), setup.clip_grad_norm)
-    setup.optimizer.step()
-    return float(loss.detach())
 
 
 def _ladder(setup: Setup) -> dict[str, Any]:
@@ -292,7 +277,7 @@ def _ladder(setup: Setup) -> dict[str, Any]:
         setup.optimizer.load_state_dict(copy.deepcopy(start[1]))
         for group in setup.optimizer.param_groups:
             group["lr"] = factor * group.get("initial_lr", group["lr"])
-        losses = [_step(setup, batches[step % len(batches)]) for step in range(RUNG_STEPS)]
+        losses = [float(update(setup, batches[step % len(batches)])) for step in range(RUNG_STEPS)]
         before = losses[0]
         rungs[f"{factor:.3g}"] = sum(losses[-5:]) / 5
         if time.perf_counter() > until:

@@ -8,6 +8,16 @@ from torch import Tensor
 MOST_CLASSES = 200  # told apart
 
 
+def answered_rightly(name: str, output: Tensor, target: Tensor) -> Tensor | None:
+    """Which answers are right, in the shape of `target`; None where the loss `name` compares no classes."""
+    if name in ("cross_entropy", "nll_loss") and not target.is_floating_point() and output.ndim > 1:
+        return output.argmax(1) == target
+    if name.startswith("binary_cross_entropy") and output.shape == target.shape:
+        border = 0.0 if name.endswith("with_logits") else 0.5
+        return (output > border) == (target > 0.5)
+    return None
+
+
 class ByClass:
     """How often each class was answered rightly in the last round of evaluation, and what the scores alone could do.
 
@@ -29,7 +39,10 @@ class ByClass:
         else:
             return
         classes = scores.shape[1]
-        if classes > MOST_CLASSES or not len(target) or int(target.min()) < 0 or int(target.max()) >= classes:
+        if classes > MOST_CLASSES or not len(target):
+            return
+        lowest, highest = torch.stack(torch.aminmax(target)).tolist()  # waits for a device once, as the loss does
+        if lowest < 0 or highest >= classes:
             return
         share = torch.tensor([max(1, training.get(index, 0)) for index in range(classes)], device=scores.device)
         adjusted, plain = (scores - share.log()).argmax(1), scores.argmax(1)
@@ -79,12 +92,9 @@ class EvaluationRound:
         samples = len(target) if target.ndim else 1
         self._samples += samples
         self._loss += float(loss) * samples
-        if name in ("cross_entropy", "nll_loss") and not target.is_floating_point() and output.ndim > 1:
-            self._right += float((output.argmax(1) == target).sum())
-            self._answers += target.numel()
-        elif name.startswith("binary_cross_entropy") and output.shape == target.shape:
-            border = 0.0 if name.endswith("with_logits") else 0.5
-            self._right += float(((output > border) == (target > 0.5)).sum())
+        right = answered_rightly(name, output, target)
+        if right is not None:
+            self._right += float(right.sum())
             self._answers += target.numel()
         elif name == "mse_loss" and output.shape == target.shape:
             values = target.double()

@@ -20,7 +20,8 @@ They are stored as plain data under these topics:
     classes             of the last evaluation, class by class: samples, right answers, right answers once the classes'
                         frequencies are taken out of the scores, predicted
     validation_told     whether the user told what validation is
-    first_spread        deviation between samples in the first layer's output, against its size; the most that was seen
+    first_spread        deviation between samples in the first layer's output, against its size: the most in its
+                        first looks
     batch_norm          layer → the most values that a mean was taken over in training: batch size × positions
     weight_decay        one entry a parameter group: weight_decay, decoupled (AdamW) or part of the gradient
     distributed         of several processes only: rank, world_size, kind, what this rank holds (`distributed.py`)

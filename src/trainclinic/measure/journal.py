@@ -23,6 +23,7 @@ from trainclinic.measure.evaluation import ByClass
 from trainclinic.measure.facts import InputFacts, ModeFacts, ParameterFacts, TargetFacts, weight_decay
 from trainclinic.measure.foreign import ForeignParameters
 from trainclinic.measure.layers import SIGNALS
+from trainclinic.measure.outputs import first_tensor
 from trainclinic.measure.parameters import ParameterProbe, ParameterStep, Weight
 from trainclinic.measure.reductions import norms, to_floats
 from trainclinic.measure.run_step import RunStep
@@ -117,13 +118,13 @@ class Journal:
         self.loss["output_shape"], self.loss["target_shape"] = list(output.shape), list(target.shape)
         self.loss["target_dtype"] = str(target.dtype).removeprefix("torch.")
 
-    def begin_evaluation_pass(self, inputs: Tensor | None, *, first: bool) -> None:
-        """A pass without gradient, the `first` of its round or a further one."""
+    def begin_evaluation_pass(self, arguments: tuple[Any, ...], *, first: bool) -> None:
+        """A pass without gradient, the `first` of its round or a further one, with what the model was given."""
         if first:
             self.data.begin_evaluation()
             self._by_class.end()
         if self.data.validation.wants_more:
-            self.data.validation.see_inputs(inputs)
+            self.data.validation.see_inputs(first_tensor(arguments))
 
     def see_evaluation(self, name: str, output: Tensor, target: Tensor) -> None:
         """What the loss of such a pass compares."""

@@ -6,6 +6,7 @@ that is open only while the root module's forward runs.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -25,8 +26,8 @@ from trainclinic.measure.distributed import local, own_class, plain_name, unwrap
 from trainclinic.measure.functions import Functions
 from trainclinic.measure.hook import GiveUp, Hook
 from trainclinic.measure.outputs import first_tensor as first_tensor
-from trainclinic.measure.reductions import dense, is_measurable, spread
-from trainclinic.measure.run_step import relative_spread
+from trainclinic.measure.reductions import as_real, dense, is_measurable, spread, to_floats
+from trainclinic.measure.run_step import between_samples
 from trainclinic.measure.signal import ActivationSignal, BackwardSignal, OutputSignal
 from trainclinic.measure.signals.dead_unit_fraction import DeadUnitFraction
 from trainclinic.measure.tally import Pass, Tally
@@ -36,7 +37,7 @@ SIGNALS = "trainclinic.measure.signals"
 
 _PASSES_ON = ("Flatten", "Unflatten", "Identity", "Dropout")  # leave the scale of the input as it is
 _ACTIVATIONS = (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus)
-ENOUGH_SPREAD = 1e-3  # between samples: their inputs differ, without doubt
+_FIRST_LOOKS = 16  # that are asked whether the first layer's outputs differ between samples
 _DEEPEST = 64  # modules in modules; deeper, activation functions are not named by where they are called
 _MOST_CALLS = 128  # of one activation function in one forward that are told apart
 
@@ -69,7 +70,7 @@ class LayerProbe:
         self.dead_units = DeadUnitFraction(training_samples)
         self.layers: dict[str, Layer] = {}
         self.batch_norm: dict[str, int] = {}  # layer → the most values that one of its means was taken over
-        self.first_spread = 0.0  # of the first layer with weights: between samples, against its size; the most seen
+        self._spreads: list[Tensor] = []  # of the first layer with weights, in its first looks
         self._handles: list[RemovableHandle] = []
         self._places: list[Place] = []  # where hooks belong; empty where that is to be found out
         self._mode: Functions | None = None
@@ -223,6 +224,18 @@ class LayerProbe:
         with torch._C.DisableTorchFunction():  # else each of our own operations passes through the open mode
             self._measure_weight_layer(name, module, output)
 
+    def _see_spread(self, output: Tensor) -> None:
+        """How far the samples lie apart, against the size of the output; it stays on the device."""
+        between = between_samples(output)
+        if between is not None:
+            size = spread(as_real(dense(output))).double().square().mean().sqrt()
+            self._spreads.append(torch.where(size > 0, between / size, size))
+
+    @property
+    def first_spread(self) -> float:
+        """The most of that was seen; inf where no look had two samples."""
+        return max(to_floats(self._spreads), default=math.inf)
+
     def _see_batch_norm(self, name: str, module: nn.Module, args: Any, output: Tensor) -> None:
         if self._full and module.training and output.ndim > 1 and not self.is_other_thread:
             values = output.numel() // output.shape[1]
@@ -239,8 +252,8 @@ class LayerProbe:
         if tensor is None or not is_measurable(tensor):
             return
         layer = self.layers.get(name) or self._new_weight_layer(name, module)
-        if layer.position == 0 and self.first_spread < ENOUGH_SPREAD:
-            self.first_spread = max(self.first_spread, relative_spread(dense(local(tensor.detach()))))
+        if layer.position == 0 and len(self._spreads) < _FIRST_LOOKS:
+            self._see_spread(local(tensor.detach()))
         self._see_output(layer.name, tensor.detach())
         if isinstance(module, nn.RNN | nn.RNNCell):
             self._see_recurrence(layer.name, module, tensor.detach())

@@ -19,7 +19,7 @@ from trainclinic.measure import intercept
 from trainclinic.measure.accumulation import Accumulation
 from trainclinic.measure.arguments import Optimizers, checked
 from trainclinic.measure.compiled import CompiledCall, ShadowLook, compiled_forms, has_compiled_part
-from trainclinic.measure.evaluation import EvaluationRound
+from trainclinic.measure.evaluation import EvaluationRound, answered_rightly
 from trainclinic.measure.finite import FiniteCheck
 from trainclinic.measure.hook import Hook
 from trainclinic.measure.journal import Journal
@@ -28,7 +28,7 @@ from trainclinic.measure.live import Live
 from trainclinic.measure.optimizers import Trainers, gradient_scale, held
 from trainclinic.measure.parameters import ParameterProbe
 from trainclinic.measure.parts import Parts
-from trainclinic.measure.run_step import Moments, RunStep, right_answers
+from trainclinic.measure.run_step import Moments, RunStep, between_samples
 from trainclinic.measure.schedule import UnitWindows, default_schedule, every_step
 from trainclinic.measure.shadow import uncompiled
 from trainclinic.measure.steady import Steady
@@ -76,7 +76,8 @@ class Watch:
         self._steps_before_scaler = 0
         self._outputs: Moments | None = None
         self._targets: Moments | None = None
-        self._right = math.nan
+        self._spread: Tensor | None = None  # between the outputs of different samples
+        self._right: Tensor | None = None  # of the answers
         self._seen_output: Tensor | None = None
         self._seen_pass = False  # of this model, at any time
         self._closure_passes = 0  # that an optimizer ran itself, inside its step
@@ -226,8 +227,7 @@ class Watch:
             return
         if not torch.is_grad_enabled():
             self._journal.modes.evaluation(model)
-            inputs = first_tensor((*args, *kwargs.values()))
-            self._journal.begin_evaluation_pass(inputs, first=not self._round.passes)
+            self._journal.begin_evaluation_pass((*args, *kwargs.values()), first=not self._round.passes)
             self._round.passes += 1
             self.wants_losses = True
             return
@@ -300,7 +300,8 @@ class Watch:
                 self._round.add(name, output, target, loss)
         elif self._full and self._so_far.passes and self._closure_passes < 2 and not self._so_far.is_other_thread:
             self._outputs, self._targets = Moments.of(output), Moments.of(target)
-            self._right = right_answers(name, output, target)
+            self._spread = between_samples(output) if self._outputs else None
+            self._right = answered_rightly(name, output.detach(), target)
             self._journal.see_loss(name, output, target)
 
     def _after_loss_module(self, module: nn.Module, args: tuple[Any, ...], loss: Any) -> None:
@@ -442,7 +443,7 @@ class Watch:
         if not self._so_far.passes:
             self._journal.not_seen = "no call of the model was seen: it may run inside a compiled function"
         if self._outputs is None and self._seen_output is not None:
-            self._outputs = Moments.of(self._seen_output)
+            self._outputs, self._spread = Moments.of(self._seen_output), between_samples(self._seen_output)
         parameters = self._parameters.after(self._trainers.waiting)
         rates = tuple(float(group["lr"]) for one in self._trainers.optimizers for group in one.param_groups)
         run = RunStep(
@@ -451,12 +452,12 @@ class Watch:
             self._outputs,
             self._targets,
             parameters.all_sharded,
-            self._right,
+            math.nan if self._spread is None else float(self._spread),
+            math.nan if self._right is None else float(self._right.float().mean()),
             parameters.fingerprints,
         )
         self._journal.sample(self.step, layers, parameters, run, self._trainers.stepped)
-        self._outputs = self._targets = self._seen_output = None
-        self._right = math.nan
+        self._outputs = self._targets = self._seen_output = self._spread = self._right = None
 
     def _list_parameters(self) -> None:
         """Models grow, and lazy ones get their shapes with the first batch."""

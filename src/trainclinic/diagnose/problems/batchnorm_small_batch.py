@@ -42,7 +42,6 @@ class BatchnormSmallBatch(Problem):
            batch.
         2. GroupNorm or LayerNorm instead, which do not look at the batch.
         3. SyncBatchNorm where a batch is spread over several devices.
-        4. drop_last=True where only the last batch is small.
 
     References:
         Ioffe & Szegedy 2015 (BatchNorm); Ioffe 2017 (batch renormalization); Wu & He 2018 (group normalization).
@@ -59,8 +58,6 @@ class BatchnormSmallBatch(Problem):
         "learned": "share of the loss that training removed, in training and validation",
     }
     causes: ClassVar[dict[str, str]] = {
-        "last batch": "One batch is much smaller than the others, the last one of an epoch as it seems: the means and "
-        "deviations that BatchNorm takes of it are those of a handful of values.",
         "": "The means and deviations that BatchNorm takes in training are those of a handful of values.",
     }
 
@@ -74,8 +71,7 @@ class BatchnormSmallBatch(Problem):
             return
         result = outcome(recording)
         size = float(recording.facts.get("batch_size") or math.nan)
-        now_and_then = size >= self.values  # once an epoch is too rarely to be what is wrong
-        harm = hurts(result, self.learned) and result.finite and not now_and_then
+        harm = hurts(result, self.learned) and result.finite
         worst = min(few, key=lambda name: few[name])
         yield Finding(
             problem=self.id(),
@@ -89,5 +85,4 @@ class BatchnormSmallBatch(Problem):
                 Evidence("batch_size", "", size, math.nan, "1", "below"),
                 Evidence("learned", "", result.reached, self.learned, "1", "below"),
             ),
-            cause="last batch" if now_and_then else "",
         )

@@ -16,5 +16,4 @@ class OutputSpread(RunSignal):
 
     def values(self, step: RunStep) -> Mapping[str, float]:
         """Deviation between samples, root mean square over the outputs; absent where no output was seen."""
-        spread = step.outputs.spread if step.outputs else math.nan
-        return {} if math.isnan(spread) else {"": spread}
+        return {} if math.isnan(step.spread) else {"": step.spread}
