@@ -10,8 +10,8 @@ Without a word it does all three. No plan of the report part shares its data wit
 set; most have an architecture that is not there either, and the figures are given for the two kinds apart.
 
 **Two parts.** Rules and limits may be looked at on `zoo.py` and, with `--development`, on the tasks that
-`diagnosis_zoo/runs.py` names; that writes no results. The report is made from the other tasks, once the limits are
-frozen: none of its data and few of its architectures were seen before.
+`diagnosis_zoo/runs.py` names (→ `results/diagnosis-development.json`). The report is made from the other tasks, once
+the limits are frozen: none of its data and few of its architectures were seen before.
 
 **What counts.** A healthy plan counts where it reaches its task's level on each of its seeds, on rows that nothing saw,
 and its validation loss does not turn. A fault counts where it hurts on at least two of three seeds, by a margin fixed
@@ -84,8 +84,9 @@ def judge(options: argparse.Namespace, chosen: Sequence[Run]) -> None:
         "machine": sections.machine("cpu", None, []),
         "seconds to judge": round(time.monotonic() - begun),
     }
-    if not (options.only or options.development) and options.seeds == runs.SEEDS_HEALTHY:
-        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path = RESULTS.with_name("diagnosis-development.json") if options.development else RESULTS
+    if not options.only and (options.development or options.seeds == runs.SEEDS_HEALTHY):
+        path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     report.show(results, Console(width=None if Console().is_terminal else 150))
 
 

@@ -6,11 +6,11 @@ import json
 import os
 import re
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import psutil
 import pytest
 from lab_server import served
 from look import CHROMIUM, DRIVER, script
@@ -30,9 +30,25 @@ ALL = [(name, language) for name in chapters() for language in ("en", "ko")]
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[str]:
-    with served() as (address, _):
-        yield address
+def server() -> Iterator[tuple[str, psutil.Process]]:
+    with served() as (address, process):
+        yield address, psutil.Process(process.pid)
+
+
+@pytest.fixture
+def lab(server: tuple[str, psutil.Process]) -> str:
+    """Its address."""
+    return server[0]
+
+
+@pytest.fixture
+def trainings(server: tuple[str, psutil.Process]) -> Callable[[], set[int]]:
+    """The processes that train now: the server forks them from one child that only imports."""
+
+    def found() -> set[int]:
+        return {one.pid for child in server[1].children() for one in child.children()}
+
+    return found
 
 
 def visit(browser: Any, address: str) -> None:
@@ -214,7 +230,9 @@ def test_a_try_of_two_runs_begins_both_and_says_what_differs(browser: Any, lab: 
     assert script(browser, "document.title").startswith("Vanishing and exploding gradients")
 
 
-def test_ten_sessions_at_once_each_see_their_own_and_all_come_to_their_turn(browser: Any, lab: str) -> None:
+def test_ten_sessions_at_once_each_see_their_own_and_all_come_to_their_turn(
+    browser: Any, lab: str, trainings: Callable[[], set[int]]
+) -> None:
     first, pages = browser.current_window_handle, []
     for seed in range(10):
         browser.switch_to.new_window("tab")
@@ -240,7 +258,9 @@ def test_ten_sessions_at_once_each_see_their_own_and_all_come_to_their_turn(brow
         time.sleep(0.5)
 
 
-def test_a_killed_worker_ends_the_curves_and_the_page_says_so(browser: Any, lab: str) -> None:
+def test_a_killed_worker_ends_the_curves_and_the_page_says_so(
+    browser: Any, lab: str, trainings: Callable[[], set[int]]
+) -> None:
     visit(browser, f"{lab}/vanishing-gradient?lang=en&epochs=150")
     before = trainings()
     press(browser, "start", "en")
@@ -253,7 +273,7 @@ def test_a_killed_worker_ends_the_curves_and_the_page_says_so(browser: Any, lab:
     assert script(browser, POINTS) == points
 
 
-def test_a_training_ends_when_its_page_goes(browser: Any, lab: str) -> None:
+def test_a_training_ends_when_its_page_goes(browser: Any, lab: str, trainings: Callable[[], set[int]]) -> None:
     visit(browser, f"{lab}/vanishing-gradient?lang=en&epochs=150")
     before = trainings()
     press(browser, "start", "en")
@@ -264,14 +284,6 @@ def test_a_training_ends_when_its_page_goes(browser: Any, lab: str) -> None:
     while trainings() - before:
         assert time.monotonic() < end, "its process is still there"
         time.sleep(0.5)
-
-
-def trainings() -> set[int]:
-    """Processes that were forked to train."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
-    servers = {pid for pid, _, command in rows if "forkserver" in command}
-    return {int(pid) for pid, parent, _ in rows if parent in servers}
 
 
 def test_a_recording_is_shown_while_it_is_written(browser: Any, tmp_path: Any) -> None:
