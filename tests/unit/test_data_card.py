@@ -52,6 +52,16 @@ def test_the_odd_ones_among_unanimous_neighbours_count_the_wrong_labels(share):
     assert found["odd"] == pytest.approx(share, abs=0.05)
 
 
+def test_a_border_is_told_from_columns_within_a_picture():
+    x = torch.rand(60, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    bordered, striped = x.clone(), x.clone()
+    bordered[..., :2] = 0
+    striped[..., 1::2] = 0  # the last one is a border
+    assert card(bordered, None)["training"]["inside"] == 0
+    assert card(striped, None)["training"]["inside"] == pytest.approx(1 / 3)
+    assert card(x.flatten(1), None)["training"]["inside"] == 0
+
+
 def test_real_targets_are_told_by_an_r2():
     x = torch.randn(400, 3, generator=torch.Generator().manual_seed(1))
     y = x[:, :1] + x[:, 1:2] ** 2

@@ -188,6 +188,14 @@ def test_learning_rate_too_high(ratio: float, loss: Any, cause: str | None) -> N
     assert (found.cause if found else None) == cause
 
 
+@pytest.mark.parametrize(("momentum", "cause"), [([0.9], None), ([0.99], "thrown off"), ([], None)])
+def test_steps_grow_with_momentum_until_they_are_long(momentum: list[float], cause: str | None) -> None:
+    grows = np.where(STEPS < 100, 0.01, 0.2)
+    signals = {("update_ratio", layer.name): grows for layer in net() if layer.role == "weight"}
+    found = find("learning-rate-too-high", make(signals, STALLS, momentum=momentum))
+    assert (found.cause if found else None) == cause
+
+
 @pytest.mark.parametrize(
     ("ratio", "loss", "found"),
     [(4e-5, STALLS, True), (1e-4, STALLS, True), (3e-4, STALLS, False), (4e-5, LEARNS, False)],
@@ -247,6 +255,17 @@ def test_unscaled_inputs(std: float, first_output: float, loss: Any, level: str 
     assert (found.level if found else None) == level
     normalized = make({("activation_rms", "fc0"): first_output}, loss, inputs=inputs, first_module="BatchNorm1d")
     assert find("unscaled-inputs", normalized) is None
+
+
+def test_the_numbers_of_a_table_of_words_mean_nothing() -> None:
+    """Codes for an embedding beside measurements: the first layer that measurements reach is looked at."""
+    features = {"mean": [0.0] * 10, "std": [80.0] * 10, "min": [-1.0] * 10, "max": [1.0] * 10}
+    layers = (Layer("words", "Embedding", "weight", 8, (30, 8), 0), *net())
+    for kind, output, level in (("float", 50.0, "problem"), ("float", 1.0, "observation"), ("integer", 50.0, None)):
+        signals = {("activation_rms", "words"): 1.0, ("activation_rms", "fc0"): output}
+        inputs = {"kind": kind, "features": features}
+        found = find("unscaled-inputs", make(signals, STALLS, layers, inputs=inputs, first_module="Embedding"))
+        assert (found.level if found else None) == level
 
 
 def parameter(**changes: Any) -> dict[str, Any]:

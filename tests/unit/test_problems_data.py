@@ -69,6 +69,13 @@ def test_the_border_of_images_does_no_harm() -> None:
     assert verdict("constant-feature", make(data=columns(0.4)), checkup=True) == ("problem", "columns")
 
 
+@pytest.mark.parametrize(("inside", "level"), [(0.3, "observation"), (0.31, "problem")])
+def test_what_stands_still_within_a_picture_is_no_border(inside: float, level: str) -> None:
+    still = {"training": columns(0.5)["training"] | {"inside": inside}}
+    images = {"kind": "float", "shape": [64, 1, 8, 8]}
+    assert verdict("constant-feature", make(STALLS, data=still, inputs=images)) == (level, "columns")
+
+
 def test_a_column_that_moves_by_rounding_alone_stands_still() -> None:
     low, high = np.full(20, 7.0), np.full(20, 7.0 + 1e-6)
     for still, expected in ((7, ("problem", "columns")), (6, None)):

@@ -90,7 +90,7 @@ MEASURES: dict[str, str] = {
     "frozen_share": "학습할 수 없는 파라미터의 비율",
     "generalization_loss": "가장 좋았던 때부터 커진 검증 손실",
     "gradient_difference": "기울기 노름의 상대 차이",
-    "largest_update_ratio": "처음 10분의 1 동안 가장 큰 업데이트 ÷ 가중치, 층들의 중앙값",
+    "largest_update_ratio": "학습 초반에 가장 큰 업데이트 ÷ 가중치, 층들의 중앙값",
     "last_loss": "끝날 때의 손실",
     "learned": "훈련이 없앤 손실의 비율",
     "learning_rate": "학습률",

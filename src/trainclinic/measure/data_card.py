@@ -5,7 +5,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
 
     training            rows: distinct samples seen; conflicts: those that came with another target, too; again: share
                         that is a copy of another row of the same batch; constant: share of the features that never
-                        differ; bits: what finely graded features of a row can tell, were they independent: rows with
+                        differ; inside: share of them that lie between others in their line of a picture or a table
+                        of time steps, and are no border; bits: what finely graded features of a row can tell, were they independent: rows with
                         few repeat by chance
     order               pairs: neighbours within batches; alike: share of them with the same class; expected: what
                         shuffling gives; score: how far apart, in standard errors. For real targets `alike` is the
@@ -81,6 +82,7 @@ class Rows:
         self._batches: list[tuple[Tensor, Tensor | None]] = []
         self._pending: Tensor | None = None
         self._shape: tuple[int, ...] = ()
+        self.lines = 0  # the last dimension of a sample that has several, where all of its features are kept
 
     def close(self) -> None:
         """No more."""
@@ -99,6 +101,7 @@ class Rows:
         if not inputs.ndim or not inputs.numel() or inputs.is_complex():
             return
         flat = inputs.detach().reshape(len(inputs), -1)
+        self.lines = inputs.shape[-1] if inputs.ndim > 2 and flat.shape[1] <= FEATURES else 0
         self._pending = flat[:, :: max(1, -(-flat.shape[1] // FEATURES))].clone()
 
     def see_targets(self, targets: Tensor) -> None:
@@ -129,7 +132,7 @@ def card(training: Rows, validation: Rows) -> dict[str, Any]:
         return {}
     inputs, targets = _joined(batches)
     first = _first_of_each(inputs, targets)
-    found: dict[str, Any] = {"training": _about_rows(inputs, batches, first), "order": _order(batches)}
+    found: dict[str, Any] = {"training": _about_rows(inputs, batches, first, training.lines), "order": _order(batches)}
     kept, labels = inputs[first], None if targets is None else targets[first]
     features = _features(kept)
     if labels is not None:
@@ -175,17 +178,28 @@ def _plain(rows: Tensor) -> Tensor:
     return rows.float() if rows.dtype in (torch.bfloat16, torch.float16) else rows
 
 
-def _about_rows(inputs: Tensor, batches: list[tuple[Tensor, Tensor | None]], first: Tensor) -> dict[str, Any]:
+def _about_rows(
+    inputs: Tensor, batches: list[tuple[Tensor, Tensor | None]], first: Tensor, lines: int
+) -> dict[str, Any]:
     keys = _keys(_plain(inputs[first]))
     again = sum(len(x) - len(set(_keys(_plain(x)))) for x, _ in batches)
     x = inputs[first].float()
+    still = (x == x[:1]).all(0) if len(x) > 1 else torch.zeros(x.shape[1], dtype=torch.bool)
     return {
         "rows": len(first),
         "conflicts": len(keys) - len(set(keys)),
         "again": again / max(1, len(inputs)),
-        "constant": float((x == x[:1]).all(0).float().mean()) if len(x) > 1 else 0.0,
+        "constant": float(still.float().mean()),
+        "inside": float(_between(still.reshape(-1, lines)).float().mean()) if lines else 0.0,
         "bits": sum(map(_bits, x[:200].T)),
     }
+
+
+def _between(still: Tensor) -> Tensor:
+    """Which features stand still although something moves on either side of them in their line."""
+    before = torch.cummax((~still).long(), 1)[0] > 0
+    after = torch.cummax((~still).long().flip(1), 1)[0].flip(1) > 0
+    return still & before & after
 
 
 def _bits(values: Tensor) -> float:

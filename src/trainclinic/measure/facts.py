@@ -24,6 +24,7 @@ They are stored as plain data under these topics:
                         first looks
     batch_norm          layer → the most values that a mean was taken over in training: batch size × positions
     weight_decay        one entry a parameter group: weight_decay, decoupled (AdamW) or part of the gradient
+    momentum            one entry a parameter group; 0 where the optimizer has none
     distributed         of several processes only: rank, world_size, kind, what this rank holds (`distributed.py`)
 """
 
@@ -271,6 +272,11 @@ def weight_decay(optimizers: list[Optimizer]) -> list[dict[str, Any]]:
         for one in optimizers
         for group in one.param_groups
     ]
+
+
+def momentum(optimizers: list[Optimizer]) -> list[float]:
+    """Of every parameter group; Adam's betas are none, since they do not lengthen the step."""
+    return [float(group.get("momentum") or 0.0) for one in optimizers for group in one.param_groups]
 
 
 def _rounded(values: Tensor) -> list[float]:

@@ -20,7 +20,7 @@ from trainclinic.measure import loss_graph
 from trainclinic.measure.data_card import DataSample
 from trainclinic.measure.distributed import gathered, local, own_class, own_path, unwrapped
 from trainclinic.measure.evaluation import ByClass
-from trainclinic.measure.facts import InputFacts, ModeFacts, ParameterFacts, TargetFacts, weight_decay
+from trainclinic.measure.facts import InputFacts, ModeFacts, ParameterFacts, TargetFacts, momentum, weight_decay
 from trainclinic.measure.foreign import ForeignParameters
 from trainclinic.measure.layers import SIGNALS
 from trainclinic.measure.outputs import first_tensor
@@ -222,6 +222,7 @@ class Journal:
             "batch_norm": probe.batch_norm,
             "first_spread": probe.first_spread,
             "weight_decay": weight_decay(self._optimizers),
+            "momentum": momentum(self._optimizers),
         }
         if self._distributed:
             facts["distributed"] = self._distributed

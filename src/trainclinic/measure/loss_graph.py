@@ -51,7 +51,8 @@ def describe(loss: Tensor) -> list[dict[str, Any]]:
 
     Returns:
         [{"loss": "cross_entropy", "input": "softmax"}, …]; "input" is the bare name of the autograd node, lower
-        case, such as "addmm", "softmax", "sigmoid"; cross_entropy is log_softmax followed by nll_loss.
+        case, such as "addmm", "softmax", "sigmoid"; cross_entropy is log_softmax followed by nll_loss. A difference
+        taken by hand, of N outputs with N targets each, is {"loss": "difference", "input": …, "pairs": N}.
     """
     found = []
     queue: list[Any] = [loss.grad_fn]
@@ -62,6 +63,9 @@ def describe(loss: Tensor) -> list[dict[str, Any]]:
             continue
         seen.add(node)
         name = LOSS_NODES.get(_bare(node))
+        pairs = _all_pairs(node)
+        if pairs:
+            found.append({"loss": "difference", "input": _plain(_source(node)), "pairs": pairs})
         if name is None:
             queue.extend(following for following, _ in node.next_functions)
             continue
@@ -136,6 +140,24 @@ def _beyond_its_edge(node: Any) -> float | None:
 
 def _saves_result(name: str) -> bool:
     return name in ("reciprocal", "sqrt", "rsqrt", "exp", "mean")
+
+
+def _all_pairs(node: Any) -> int:
+    """N, where N numbers are subtracted from N others that need no gradient, each from each: (N, 1) against (N,)."""
+    if _bare(node) not in ("SubBackward", "RsubBackward"):
+        return 0
+    sides = [side for side, _ in node.next_functions if side is not None]
+    shapes = [_shape(part) for part in (node, *sides)]
+    if len(sides) > 1 or len(shapes) < 2 or len(shapes[0]) != 2:
+        return 0
+    rows, columns = shapes[0]
+    return rows if rows == columns > 1 and math.prod(shapes[1]) == rows else 0
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    """Of what the operation gave."""
+    known = getattr(node, "_input_metadata", ())
+    return tuple(known[0].shape) if known else ()
 
 
 def _source(node: Any) -> Any:

@@ -76,7 +76,7 @@ class ConstantFeature(Problem):
         if not cause:
             return
         result = outcome(recording)
-        harm = hurts(result, self.learned, neighbours=False) and not (cause == "columns" and _of_images(recording))
+        harm = hurts(result, self.learned, neighbours=False) and not (cause == "columns" and self._borders(recording))
         yield Finding(
             problem=self.id(),
             level="problem" if harm else "observation",
@@ -92,10 +92,16 @@ class ConstantFeature(Problem):
         """Judge the features alone."""
         cause, told = self._features(recording)
         if cause:
-            harmless = cause == "columns" and _of_images(recording)
+            harmless = cause == "columns" and self._borders(recording)
             yield Finding(
                 self.id(), "observation" if harmless else "problem", 0.5, 0.7, (), (0, 0), (told,), cause=cause
             )
+
+    def _borders(self, recording: Recording) -> bool:
+        """Whether what stands still may be the border of pictures, or padding."""
+        inputs = recording.facts.get("inputs", {})
+        spread_out = len(inputs.get("shape", ())) > 2 or inputs.get("kind") == "integer"
+        return spread_out and not card(recording, "training").get("inside", 0.0) > self.share
 
     def _features(self, recording: Recording) -> tuple[str, Evidence]:
         """What is wrong with them, and what tells it."""
@@ -122,8 +128,3 @@ def _nearly_constant(recording: Recording) -> float:
     with np.errstate(invalid="ignore"):
         return float(np.mean(high - low <= 1e-6 * np.maximum(np.abs(low), np.abs(high))))
 
-
-def _of_images(recording: Recording) -> bool:
-    """Whether what stands still may be the border of pictures, or padding."""
-    inputs = recording.facts.get("inputs", {})
-    return len(inputs.get("shape", ())) > 2 or inputs.get("kind") == "integer"

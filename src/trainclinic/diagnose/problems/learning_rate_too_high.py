@@ -66,7 +66,7 @@ class LearningRateTooHigh(Problem):
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "update_ratio", "learning_rate")
     measures: ClassVar[dict[str, str]] = {
-        "largest_update_ratio": "largest update ratio in the first tenth of the run, median over layers",
+        "largest_update_ratio": "largest update ratio in the beginning of the run, median over layers",
         "loss_jump": "largest loss in the first tenth of the run, against the first",
         "loss_rise": "loss at the end, against its best",
         "learned": "share of the loss that training removed",
@@ -94,7 +94,8 @@ class LearningRateTooHigh(Problem):
         unsettled = not result.reached >= self.settled
         diverged = result.diverged and (not result.finite or (rise >= self.rise and unsettled))
         long_enough = len(losses) >= BEGINNING
-        thrown = ratio >= self.update_ratio and not result.learned >= self.learned and long_enough
+        lost = not (result.learned >= self.learned or result.matches_neighbours)
+        thrown = ratio >= self.update_ratio and lost and long_enough
         rattles = ratio >= self.update_ratio and min(rise, _lasting_rise(losses)) >= self.rise and unsettled
         if not result.finite and not (ratio >= self.update_ratio or jump >= self.jump):
             return  # a number that broke, not a step that was too long
@@ -157,11 +158,16 @@ def _lasting_rise(losses: Floats) -> float:
 
 
 def largest_update_ratio(recording: Recording) -> float:
-    """Median over layers of the largest update ratio in the first tenth of the run [1/step]."""
+    """Median over layers of the largest update ratio in the first tenth of the run [1/step].
+
+    Momentum needs 1 / (1 - momentum) steps to come to its full length; three times as many are looked at.
+    """
+    momentum = min(max(recording.facts.get("momentum") or [0.0]), 1 - 1e-6)
+    beginning = max(10, recording.steps // 10, round(3 / (1 - momentum)))
     largest = []
     for layer in recording.measured("update_ratio"):
         series = recording.series("update_ratio", layer.name)
-        early = series.values[series.steps <= max(10, recording.steps // 10)]
+        early = series.values[series.steps <= beginning]
         if len(early):
             largest.append(float(np.max(early)))
     return float(np.median(largest)) if largest else math.nan

@@ -105,7 +105,7 @@ class LossOutputMismatch(Problem):
             if cause:
                 yield self._finding(recording, cause, _floor(cause, node["loss"], loss))
                 return
-        ratio = _broadcast(loss)
+        ratio = max([_broadcast(loss), *(float(node.get("pairs", 1)) for node in graph)])
         outside = _outside(graph, recording.facts.get("targets", {}))
         lowest = float(np.nanmin(recording.series("loss").values, initial=math.inf))
         if ratio > 1:

@@ -15,7 +15,7 @@ from trainclinic.recording import Floats, Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
-_NORMALIZES = ("BatchNorm", "LayerNorm", "InstanceNorm", "GroupNorm", "RMSNorm", "Embedding")
+_NORMALIZES = ("BatchNorm", "LayerNorm", "InstanceNorm", "GroupNorm", "RMSNorm")
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,19 @@ class UnscaledInputs(Problem):
         inputs = recording.facts.get("inputs", {})
         if "features" not in inputs:
             raise NotExaminedError("the model's input was not seen as a tensor of numbers")
-        if str(recording.facts.get("first_module", "")).startswith(_NORMALIZES):
+        first = str(recording.facts.get("first_module", ""))
+        if first.startswith(_NORMALIZES) or (first.startswith("Embedding") and inputs["kind"] == "integer"):
             return
         scale = _scale(inputs["features"])
         cause = self._cause(scale) if len(scale["std"]) else ""
         if not cause:
             return
         result = outcome(recording)
-        weights = [layer for layer in recording.measured("activation_rms") if layer.role == "weight"]
+        weights = [
+            layer  # a table takes the number of a row, whose size means nothing
+            for layer in recording.measured("activation_rms")
+            if layer.role == "weight" and "Embedding" not in layer.kind
+        ]
         output = recording.series("activation_rms", weights[0].name).early(1) if weights else math.nan
         strange = not self.output_low <= output <= self.output_high
         harm = strange and hurts(result, self.learned)
