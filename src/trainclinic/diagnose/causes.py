@@ -1,6 +1,7 @@
 """Which problem explains which: data before integrity before loss before initialisation before learning rate.
 
-A finding that another one explains is shown under it. Only a finding that hurts can explain one that hurts.
+A finding that another one explains is shown under it. Only a finding that hurts can explain one that hurts; a mistake
+that seemed to do no harm does, where what it brings about is found.
 """
 
 from __future__ import annotations
@@ -175,7 +176,8 @@ EDGES = (
     *_explains("vanishing-gradient", "learning-rate-too-low"),
     *_explains("vanishing-gradient", "dead-relu", unless=_FROM_THE_START, when=_OF_ITS_OWN),
     *_explains("saturated-activation", "vanishing-gradient", "learning-rate-too-low", unless=("squashing activation",)),
-    *_explains("saturated-activation", "exploding-gradient", when=_SATURATED_FROM_THE_START, only=("",)),
+    *_explains("saturated-activation", "exploding-gradient", when=_SATURATED_FROM_THE_START,
+               only=("", "steep activation")),
     *_explains("dead-relu", "vanishing-gradient", only=("dead block", "single layer")),
     *_explains("dead-relu", "learning-rate-too-low"),
     *_explains("learning-rate-too-high", "dead-relu", unless=_FROM_THE_START),
@@ -187,9 +189,14 @@ EDGES = (
 )  # fmt: skip
 
 
+#: nobody means these, so that one of them is to blame for what it explains, however far the loss fell
+_MISTAKES = ("unshuffled-data", "wrong-mode", "unequal-replicas", "stale-gradient", "loss-output-mismatch")
+_MEANT = ("part in eval mode",)
+
+
 def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings with `explained_by` filled in: roots first, each followed by what it explains."""
-    ranked = sorted(findings, key=_rank)
+    ranked = sorted((_raised(finding, findings) for finding in findings), key=_rank)
     upstream: dict[str, str] = {}
     for finding in ranked:
         upstream[finding.problem] = _upstream(finding, ranked, upstream)
@@ -199,6 +206,16 @@ def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
         return [part for child in linked if child.explained_by == problem for part in (child, *below(child.problem))]
 
     return tuple(part for root in linked if not root.explained_by for part in (root, *below(root.problem)))
+
+
+def _raised(finding: Finding, findings: Sequence[Finding]) -> Finding:
+    """A mistake that explains what hurts is a problem itself."""
+    mistake = finding.problem in _MISTAKES and finding.cause not in _MEANT
+    if finding.level == "problem" or not mistake:
+        return finding
+    brought = [other for other in findings if other.level == "problem" and _precedes(finding, other)]
+    severity = max((other.severity for other in brought), default=finding.severity)
+    return replace(finding, level="problem", severity=severity) if brought else finding
 
 
 def _upstream(finding: Finding, ranked: Sequence[Finding], known: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from trainclinic.diagnose.chain import Link, chain, hidden, reach, slope
 from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
-from trainclinic.recording import Recording
+from trainclinic.recording import Layer, Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
@@ -54,6 +54,7 @@ class ExplodingGradient(Problem):
     call_span: float = limit(2.0, "decades", RANGE)
     gain: float = limit(2.5, "1", RANGE)
     start: float = limit(10.0, "1", RANGE)
+    recurrent_gain: float = limit(1.5, "1", RANGE)
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("backward_rms", "backward_call_span", "weight_gain", "loss", "gradient_norm")
@@ -70,6 +71,8 @@ class ExplodingGradient(Problem):
         "layer.",
         "through time": "The same recurrent weights are applied at every time step, and each application makes the "
         "gradient larger.",
+        "steep activation": "At every time step the gradient grows although the recurrent weights keep its size: the "
+        "activation function between them is steeper than 1.",
         "": "The backward signal grows from layer to layer although the forward signal does not.",
     }
 
@@ -96,7 +99,8 @@ class ExplodingGradient(Problem):
         in_time = not spans and through_time >= self.call_span
         forward = slope([link.forward for link in links])
         by_weights = forward.slope > 0.1 or (stretched and not spans)
-        cause = "through time" if in_time else "weights with gain above 1" if by_weights else ""
+        by_activation = in_time and not _gain(recording, recurrent) > self.recurrent_gain
+        cause = "steep activation" if by_activation else "through time" if in_time else "weights with gain above 1" if by_weights else ""
         telling = Evidence("backward_span", "", grown, self.span, "decades")
         if in_time:
             telling = Evidence("backward_call_span", "", through_time, self.call_span, "decades")
@@ -117,6 +121,12 @@ class ExplodingGradient(Problem):
             evidence=tuple(evidence),
             cause=cause,
         )
+
+
+def _gain(recording: Recording, recurrent: tuple[Layer, ...]) -> float:
+    """Of the weights that are applied to their own result, at the start; NaN where none is square."""
+    square = [layer.name for layer in recurrent if len(layer.shape) == 2 and layer.shape[0] == layer.shape[1]]
+    return max((recording.series("weight_gain", name).early(1) for name in square), default=math.nan)
 
 
 def _stretch(links: tuple[Link, ...], result: Outcome) -> tuple[float, float]:

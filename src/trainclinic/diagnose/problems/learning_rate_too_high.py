@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import Outcome, outcome, severity
+from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Floats, Recording
 from trainclinic.records import Evidence, Finding
@@ -60,16 +60,18 @@ class LearningRateTooHigh(Problem):
     rise: float = limit(1.5, "1", RANGE)
     learned: float = limit(0.5, "1", RANGE, "below")
     settled: float = limit(0.9, "1", RANGE, "below")
+    slope_left: float = limit(0.25, "1", RANGE, "below")
     stuck: float = limit(0.6, "1", LADDER)
     falls: float = limit(0.9, "1", LADDER, "below")
     gain: float = limit(0.5, "1", LADDER, "below")
 
-    reads: ClassVar[tuple[str, ...]] = ("loss", "update_ratio", "learning_rate")
+    reads: ClassVar[tuple[str, ...]] = ("loss", "update_ratio", "activation_derivative", "learning_rate")
     measures: ClassVar[dict[str, str]] = {
         "largest_update_ratio": "largest update ratio in the beginning of the run, median over layers",
         "loss_jump": "largest loss in the first tenth of the run, against the first",
         "loss_rise": "loss at the end, against its best",
         "learned": "share of the loss that training removed",
+        "slope_left": "mean |φ'(z)| of an activation function late in the run against the first, the least of all",
         "as_it_is": "loss after 25 steps as it is, against the start",
         "with_less": "loss after 25 steps with a tenth or a thirtieth of the learning rate, against the start",
         "against_it": "loss with less, against the loss as it is",
@@ -78,7 +80,8 @@ class LearningRateTooHigh(Problem):
         "diverged": "The loss rises while it trains: each step does more harm than good.",
         "rattles": "The steps are so long that the loss cannot settle: it ends well above the best it had reached.",
         "ladder": "The first steps lead nowhere; with a tenth of the learning rate, or less, the loss falls.",
-        "thrown off": "The first steps were as large as the weights themselves and destroyed the starting point.",
+        "thrown off": "The first steps were as large as the weights themselves and destroyed the starting point: units "
+        "died or were driven onto the flat parts of their activation functions, or nothing was learned afterwards.",
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
@@ -95,6 +98,7 @@ class LearningRateTooHigh(Problem):
         diverged = result.diverged and (not result.finite or (rise >= self.rise and unsettled))
         long_enough = len(losses) >= BEGINNING
         lost = not (result.learned >= self.learned or result.matches_neighbours)
+        lost = lost or (slope_left(recording) <= self.slope_left and hurts(result, self.settled))
         thrown = ratio >= self.update_ratio and lost and long_enough
         rattles = ratio >= self.update_ratio and min(rise, _lasting_rise(losses)) >= self.rise and unsettled
         if not result.finite and not (ratio >= self.update_ratio or jump >= self.jump):
@@ -145,10 +149,21 @@ class LearningRateTooHigh(Problem):
                 Evidence("loss_jump", "", jump, self.jump, "1"),
                 Evidence("loss_rise", "", rise, self.rise, "1"),
                 Evidence("learned", "", result.learned, self.learned, "1", "below"),
+                Evidence("slope_left", "", slope_left(recording), self.slope_left, "1", "below"),
                 Evidence("learning_rate", "", highest, math.nan, "1"),
             ),
             cause=cause,
         )
+
+
+def slope_left(recording: Recording) -> float:
+    """Of the activation functions' mean slope, where it fell most: long steps leave units dead or saturated."""
+    left = [math.inf]
+    for layer in recording.measured("activation_derivative"):
+        series = recording.series("activation_derivative", layer.name)
+        first = float(series.values[0])
+        left.append(series.late() / first if first > 0 else math.inf)
+    return min(left)
 
 
 def _lasting_rise(losses: Floats) -> float:

@@ -117,7 +117,8 @@ class LossOutputMismatch(Problem):
 
     def _finding(self, recording: Recording, cause: str, evidence: tuple[Evidence, ...]) -> Finding:
         result = outcome(recording)
-        harm = hurts(result, self.learned) or "checkup" in recording.facts  # of which nothing has come yet
+        harm = hurts(result, self.learned) or cause == "sign"  # of which a loss without end is no success
+        harm = harm or "checkup" in recording.facts  # of which nothing has come yet
         return Finding(
             problem=self.id(),
             level="problem" if harm else "observation",

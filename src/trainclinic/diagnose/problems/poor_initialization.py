@@ -116,6 +116,8 @@ class PoorInitialization(Problem):
 
 
 def _before(recording: Recording) -> list[str]:
-    """Names of the weights, without embeddings and without the output layer."""
+    """Names of the weights, without embeddings and without the output layer, which is the last that ran."""
     weights = [layer.name for layer in recording.measured("weight_rms") if "Embedding" not in layer.kind]
-    return weights[:-1] if len(weights) > 1 else weights
+    ran = [layer.name for layer in recording.measured("activation_rms") if layer.name in weights]
+    last = (ran or weights)[-1:]
+    return [name for name in weights if name not in last] if len(weights) > 1 else weights

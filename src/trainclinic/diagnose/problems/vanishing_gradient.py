@@ -10,7 +10,7 @@ from typing import ClassVar
 from trainclinic.diagnose.chain import Link, Slope, chain, hidden, reach, slope
 from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
-from trainclinic.recording import Recording
+from trainclinic.recording import Layer, Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
@@ -34,7 +34,8 @@ class VanishingGradient(Problem):
         The RMS of the backward signal at the output of every layer with weights, on a log scale against the layer's
         number: slope [decades per layer] and span from the last hidden layer to the first [decades]. RMS does not
         depend on the layer's size, and unlike the weights' own gradients it is not hidden by a forward signal that
-        shrinks as well. It is called a problem only where the loss did not fall as it should.
+        shrinks as well. Of a layer that is called once per time step, what is left after all its calls. It is called a
+        problem only where the loss did not fall as it should.
 
     When it is harmless:
         Adam and its kin rescale every weight's gradient and often train in spite of two to five decades. PyTorch's
@@ -55,10 +56,12 @@ class VanishingGradient(Problem):
     span: float = limit(-3.0, "decades", RANGE, "below")
     fit: float = limit(0.8, "1", RANGE)
     layers: int = limit(4, "1", RANGE, "equal")
+    call_span: float = limit(-6.0, "decades", RANGE, "below")
+    in_time: float = limit(0.95, "1", RANGE, "below")
     update_share: float = limit(1e-2, "1", RANGE, "below")
     learned: float = limit(0.9, "1", RANGE, "below")
 
-    reads: ClassVar[tuple[str, ...]] = ("backward_rms", "activation_derivative", "weight_gain", "update_ratio", "loss")
+    reads: ClassVar[tuple[str, ...]] = ("backward_rms", "backward_call_span", "activation_derivative", "weight_gain", "update_ratio", "loss")
     in_checkup: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "backward_span": "backward signal, first against last hidden layer",
@@ -76,6 +79,8 @@ class VanishingGradient(Problem):
         "initialization too small": "The weights are so small that every layer shrinks what passes through it, forward "
         "and backward.",
         "dead block": "A layer's units are zero for every input, so nothing passes back through it.",
+        "through time": "The same recurrent weights are applied at every time step, and each application makes the "
+        "gradient smaller: the first time steps of a sequence teach nothing.",
         "single layer": "Most of the signal is lost in one place.",
         "": "Weights and activations together shrink the signal in every layer.",
     }
@@ -84,8 +89,11 @@ class VanishingGradient(Problem):
         """Judge the hidden layers' backward signal early in the run, and where early is fine, late."""
         result = outcome(recording)
         links = hidden(chain(recording))
-        if len(links) < 2:
-            raise NotExaminedError("fewer than two hidden layers with weights passed a backward signal")
+        recurrent = recording.measured("backward_call_span")
+        if len(links) < 2 and not recurrent:
+            raise NotExaminedError(
+                "neither two hidden layers that passed a backward signal nor a layer called once per time step was seen"
+            )
         for when in ("early", "late"):
             links = hidden(chain(recording, when))
             line = slope([link.backward for link in links])
@@ -93,6 +101,31 @@ class VanishingGradient(Problem):
             if severed or self._vanishes(line, links):
                 yield self._finding(recording, links, line, result)
                 return
+        yield from self._through_time(recording, recurrent, result)
+
+    def _through_time(
+        self, recording: Recording, recurrent: tuple[Layer, ...], result: Outcome
+    ) -> Iterable[Finding]:
+        """Judge what is left of the backward signal after a layer's first call, of all its calls."""
+        spans = {layer.name: recording.series("backward_call_span", layer.name).early() for layer in recurrent}
+        lost = [name for name, span in spans.items() if span <= self.call_span]
+        if not lost:
+            return
+        steps = recording.series("backward_call_span", lost[0]).steps
+        yield Finding(
+            problem=self.id(),
+            level="problem" if hurts(result, self.in_time) else "observation",
+            severity=severity(result),
+            confidence=0.8,
+            layers=tuple(lost),
+            steps=(int(steps[0]), int(steps[-1])),
+            evidence=(
+                *(Evidence("backward_call_span", name, spans[name], self.call_span, "decades", "below")
+                  for name in lost),
+                Evidence("learned", "", result.reached, self.in_time, "1", "below"),
+            ),
+            cause="through time",
+        )  # fmt: skip
 
     def _vanishes(self, line: Slope, links: tuple[Link, ...]) -> bool:
         return self._lost(line) <= self.span and (
