@@ -88,6 +88,7 @@ _NEVER_DIFFERED = ("never differed",)  # the input is lost within the network: n
 _DRIVEN = ("saturated while training",)
 _NARROW = ("narrow layer",)
 
+_BUILT_IN = ("no activation function",)  # no training brings that about
 #: what leaves a network as it was, or makes a ruin of it: it neither fits nor settles, and answers the same to all
 _RUINS = (
     "unscaled-inputs",
@@ -157,6 +158,11 @@ EDGES = (
     *_explains("oscillating-loss", "overfitting", "underfitting", "undertrained"),
     *_explains("overfitting", "underfitting"),
     *_explains("underfitting", "undertrained"),
+    *_explains("underfitting", "oscillating-loss", "vanishing-gradient", "exploding-gradient", "poor-initialization",
+               "overfitting", when=_BUILT_IN),
+    *_explains("underfitting", "noisy-labels", only=("all labels",), when=_BUILT_IN),
+    # Rows of which nothing is left are all alike.
+    *_explains("constant-prediction", "data-leak", when=_INPUT_LOST),
     *_explains("unscaled-inputs", "poor-initialization", "exploding-gradient", "vanishing-gradient", "dead-relu",
                "saturated-activation", "learning-rate-too-high", "learning-rate-too-low", "non-finite"),
     *_explains("wrong-mode", "overfitting", "learning-rate-too-low", "learning-rate-too-high", "exploding-gradient"),
@@ -242,6 +248,8 @@ def _chain(problem: str, known: dict[str, str]) -> list[str]:
 
 
 def _precedes(upstream: Finding, downstream: Finding) -> bool:
+    if downstream.cause in _BUILT_IN:
+        return False
     return any(edge.holds(upstream, downstream) for edge in EDGES)
 
 

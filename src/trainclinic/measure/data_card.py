@@ -6,8 +6,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
     training            rows: distinct samples seen; conflicts: those that came with another target, too; again: share
                         that is a copy of another row of the same batch; constant: share of the features that never
                         differ; inside: share of them that lie between others in their line of a picture or a table
-                        of time steps, and are no border; bits: what finely graded features of a row can tell, were they independent: rows with
-                        few repeat by chance
+                        of time steps, and are no border; bits: what finely graded features of a row can tell, were
+                        they independent: rows with few repeat by chance
     order               pairs: neighbours within batches; alike: share of them with the same class; expected: what
                         shuffling gives; score: how far apart, in standard errors. For real targets `alike` is the
                         correlation of neighbours and `expected` 0

@@ -8,7 +8,8 @@ They are stored as plain data under these topics:
     modes               passes with gradient by mode of the model, modules that behave differently in eval mode and
                         how often each trained in eval mode; evaluations by mode
     gradient_cleared    steps looked at, and those whose gradients were never cleared since the step before
-    loss                name of the loss, what stands before it (`loss_graph.py`), shapes, dtypes
+    loss                name of the loss, what stands before it (`loss_graph.py`), shapes, dtypes; linear: the layers
+                        with weights that follow one another in a network that is one linear map (`linear.py`)
     foreign             weights in the graph that neither the model lists nor an optimizer holds (`foreign.py`)
     inputs              kind, shape, per feature: mean, std, min, max over the first samples
     targets             dtype; mean, std, min and max, or the count of each class
@@ -97,6 +98,11 @@ class ModeFacts:
         self._sensitive = [(name, module) for name, module in named if _is_mode_sensitive(module)]
         self._eval_looks = [known.get(id(module), 0) for _, module in self._sensitive]
         self._trainable = [any(p.requires_grad for p in module.parameters()) for _, module in self._sensitive]
+
+    @property
+    def has_dropout(self) -> bool:
+        """Whether some module drops values."""
+        return any(_dropout(module) for _, module in self._sensitive)
 
     def look(self) -> None:
         """Look at every module that behaves differently in eval mode."""

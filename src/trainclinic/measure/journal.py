@@ -23,6 +23,7 @@ from trainclinic.measure.evaluation import ByClass
 from trainclinic.measure.facts import InputFacts, ModeFacts, ParameterFacts, TargetFacts, momentum, weight_decay
 from trainclinic.measure.foreign import ForeignParameters
 from trainclinic.measure.layers import SIGNALS
+from trainclinic.measure.linear import layers_in_line
 from trainclinic.measure.outputs import first_tensor
 from trainclinic.measure.parameters import ParameterProbe, ParameterStep, Weight
 from trainclinic.measure.reductions import norms, to_floats
@@ -145,6 +146,7 @@ class Journal:
             return
         if not self.loss.get("graph"):
             self.loss["graph"] = loss_graph.describe(loss)
+            self.loss["linear"] = layers_in_line(loss, masks=self.modes.has_dropout)
         self._foreign.look(loss, self._gathered())
 
     def sample(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -54,7 +54,14 @@ def describe(loss: Tensor) -> list[dict[str, Any]]:
         case, such as "addmm", "softmax", "sigmoid"; cross_entropy is log_softmax followed by nll_loss. A difference
         taken by hand, of N outputs with N targets each, is {"loss": "difference", "input": …, "pairs": N}.
     """
-    found = []
+    return [
+        {"loss": name, "input": _plain(source)} | ({"pairs": pairs} if pairs else {})
+        for name, source, pairs in known(loss)
+    ]
+
+
+def known(loss: Tensor) -> Iterator[tuple[str, Any, int]]:
+    """Every known loss in the graph of `loss`: its name, the node that made its input, the pairs of a difference."""
     queue: list[Any] = [loss.grad_fn]
     seen: set[Any] = set()
     while queue and len(seen) < _FURTHEST:
@@ -62,18 +69,17 @@ def describe(loss: Tensor) -> list[dict[str, Any]]:
         if node is None or node in seen:
             continue
         seen.add(node)
-        name = LOSS_NODES.get(_bare(node))
+        name = LOSS_NODES.get(bare(node))
         pairs = _all_pairs(node)
         if pairs:
-            found.append({"loss": "difference", "input": _plain(_source(node)), "pairs": pairs})
+            yield "difference", _source(node), pairs
         if name is None:
             queue.extend(following for following, _ in node.next_functions)
             continue
         source = _source(node)
-        if name == "nll_loss" and source is not None and _bare(source) == "LogSoftmaxBackward":
+        if name == "nll_loss" and source is not None and bare(source) == "LogSoftmaxBackward":
             name, source = "cross_entropy", _source(source)
-        found.append({"loss": name, "input": _plain(source)})
-    return found
+        yield name, source, 0
 
 
 def failing(loss: Tensor) -> dict[str, Any]:
@@ -98,8 +104,8 @@ def failing(loss: Tensor) -> dict[str, Any]:
         (name, numbers), *_ = found.items()
         numbers = [] if _saves_result(name) else numbers[:1]
         return facts | {"operation": name, "inputs": numbers}
-    known = describe(loss)
-    return facts | {"operation": known[0]["loss"]} if known else facts
+    name = next((name for name, _, _ in known(loss)), "")
+    return facts | {"operation": name}
 
 
 def has_tame_slope(loss: Tensor, outputs: list[Any]) -> bool:
@@ -116,7 +122,7 @@ def has_tame_slope(loss: Tensor, outputs: list[Any]) -> bool:
         if node in seen:
             continue
         seen.add(node)
-        name = _bare(node).removesuffix("Backward")
+        name = bare(node).removesuffix("Backward")
         divides = name == "Div" and all(to is None for to, _ in node.next_functions[1:])  # by a constant
         power = name == "Pow" and node.name() == "PowBackward0" and node._saved_exponent >= 1
         if not (name in _TAME or name in _SHAPE_ONLY or divides or power):
@@ -126,7 +132,7 @@ def has_tame_slope(loss: Tensor, outputs: list[Any]) -> bool:
 
 
 def _beyond_its_edge(node: Any) -> float | None:
-    name = _bare(node)
+    name = bare(node)
     if name == "MeanBackward" and getattr(node, "_saved_self_sym_numel", getattr(node, "_saved_self_numel", 1)) == 0:
         return math.nan
     if name in _EDGES:
@@ -144,7 +150,7 @@ def _saves_result(name: str) -> bool:
 
 def _all_pairs(node: Any) -> int:
     """N, where N numbers are subtracted from N others that need no gradient, each from each: (N, 1) against (N,)."""
-    if _bare(node) not in ("SubBackward", "RsubBackward"):
+    if bare(node) not in ("SubBackward", "RsubBackward"):
         return 0
     sides = [side for side, _ in node.next_functions if side is not None]
     shapes = [_shape(part) for part in (node, *sides)]
@@ -164,17 +170,18 @@ def _source(node: Any) -> Any:
     """The operation that made the first input of `node`, past those that only change its shape."""
     for _ in range(_FURTHEST):
         node = next((following for following, _ in node.next_functions if following is not None), None)
-        if node is None or _bare(node).removesuffix("Backward") not in _SHAPE_ONLY:
+        if node is None or bare(node).removesuffix("Backward") not in _SHAPE_ONLY:
             return node
     return None
 
 
-def _bare(node: Any) -> str:
+def bare(node: Any) -> str:
+    """The name of an autograd node, without the number of its overload."""
     return node.name().rstrip("0123456789")  # type: ignore[no-any-return]
 
 
 def _plain(node: Any) -> str:
     if node is None:
         return ""
-    name = _bare(node).removesuffix("Backward")
+    name = bare(node).removesuffix("Backward")
     return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")

@@ -38,7 +38,7 @@ class ConstantFeature(Problem):
         or validation, did not fall as it should.
 
     When it is harmless:
-        The border of images, padding, rare categories coded as columns of their own: a few columns that stand still in
+        The border of images (not most of the picture, nor stripes of it), padding, rare categories coded as columns of their own: a few columns that stand still in
         both sets, beside others that tell enough.
 
     What to do:
@@ -51,6 +51,7 @@ class ConstantFeature(Problem):
     """
 
     share: float = limit(0.3, "1", RANGE)
+    most: float = limit(0.6, "1", RANGE)
     moved: float = limit(0.5, "1", RANGE)
     farthest: float = limit(1000.0, "1", RANGE)
     learned: float = limit(0.8, "1", RANGE, "below")
@@ -99,9 +100,12 @@ class ConstantFeature(Problem):
 
     def _borders(self, recording: Recording) -> bool:
         """Whether what stands still may be the border of pictures, or padding."""
-        inputs = recording.facts.get("inputs", {})
-        spread_out = len(inputs.get("shape", ())) > 2 or inputs.get("kind") == "integer"
-        return spread_out and not card(recording, "training").get("inside", 0.0) > self.share
+        inputs, rows = recording.facts.get("inputs", {}), card(recording, "training")
+        dimensions = len(inputs.get("shape", ()))
+        if dimensions > 3 and rows["constant"] > self.most:
+            return False
+        spread_out = dimensions > 2 or inputs.get("kind") == "integer"
+        return spread_out and not rows.get("inside", 0.0) > self.share
 
     def _features(self, recording: Recording) -> tuple[str, Evidence]:
         """What is wrong with them, and what tells it."""
@@ -127,4 +131,3 @@ def _nearly_constant(recording: Recording) -> float:
     low, high = np.array(features["min"]), np.array(features["max"])
     with np.errstate(invalid="ignore"):
         return float(np.mean(high - low <= 1e-6 * np.maximum(np.abs(low), np.abs(high))))
-

@@ -100,7 +100,8 @@ class ExplodingGradient(Problem):
         forward = slope([link.forward for link in links])
         by_weights = forward.slope > 0.1 or (stretched and not spans)
         by_activation = in_time and not _gain(recording, recurrent) > self.recurrent_gain
-        cause = "steep activation" if by_activation else "through time" if in_time else "weights with gain above 1" if by_weights else ""
+        growing = "weights with gain above 1" if by_weights else ""
+        cause = "steep activation" if by_activation else "through time" if in_time else growing
         telling = Evidence("backward_span", "", grown, self.span, "decades")
         if in_time:
             telling = Evidence("backward_call_span", "", through_time, self.call_span, "decades")

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from trainclinic.diagnose.outcome import late_fall, outcome, scores
+from trainclinic.diagnose.outcome import hurts, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Layer, Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
+DEVELOPMENT = "benchmarks/diagnosis.py --development"  # what did harm there, and what did not
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,15 @@ class Underfitting(Problem):
         explains it and comes first.
 
     When it is harmless:
-        Where the labels are noisy neighbours are no better, and nothing is reported. A linear model may be meant.
+        Where the labels are noisy neighbours are no better, and nothing is reported. A linear model may be meant; two
+        linear layers with a narrow one between them are a factorization.
 
     What to do:
         1. More units, more layers (with residual connections), no bottleneck.
         2. Another kind of network: convolutions for pictures, attention or recurrence for sequences.
         3. Less regularization.
         4. Better features, or embeddings for categories.
+        5. An activation function after every hidden layer.
 
     References:
         Goodfellow, Bengio & Courville 2016 (deep learning, 5.2 and 11.3); Cover & Hart 1967 (nearest neighbours).
@@ -50,6 +53,8 @@ class Underfitting(Problem):
     fall: float = limit(0.2, "1", RANGE, "below")
     gap: float = limit(2.5, "1", RANGE, "below")
     steps: int = limit(200, "step", RANGE, "equal")
+    in_line: int = limit(2, "layers", "exact")
+    learned: float = limit(0.95, "1", DEVELOPMENT, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss", "batch_accuracy")
     measures: ClassVar[dict[str, str]] = {
@@ -59,9 +64,13 @@ class Underfitting(Problem):
         "errors": "that shortfall, in standard errors",
         "late_fall": "fall of the loss over the last two fifths of the run",
         "gap": "validation loss against the training loss",
+        "linear_layers": "layers with weights that follow one another with nothing but linear operations between them",
+        "learned": "share of the loss that training removed, in training and validation",
         "narrowest": "units of the narrowest hidden layer",
     }
     causes: ClassVar[dict[str, str]] = {
+        "no activation function": "There is no activation function between the layers: together they are one linear "
+        "map, and no more than a single layer could learn is learned.",
         "narrow layer": "Training has come to rest, and a look at similar samples still answers better: one layer has "
         "fewer units than there are outputs, and lets too little of the input through.",
         "": "Training has come to rest, and a look at similar samples still answers better: the network cannot "
@@ -69,7 +78,11 @@ class Underfitting(Problem):
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
-        """Compare the network with its samples' nearest neighbours."""
+        """Look for what makes the layers one, then compare the network with its samples' nearest neighbours."""
+        linear = recording.facts.get("loss", {}).get("linear", 0)
+        if linear > self.in_line or (linear == self.in_line and not _factorizes(recording)):
+            yield self._one_map(recording, linear)
+            return
         if recording.steps < self.steps:
             raise NotExaminedError(f"at least {self.steps} steps are needed to tell rest from a slow start")
         network, neighbours, error = scores(recording)
@@ -103,6 +116,37 @@ class Underfitting(Problem):
             ),
             cause="narrow layer" if narrowest else "",
         )
+
+    def examine(self, recording: Recording) -> Iterable[Finding]:
+        """The layers alone."""
+        if "linear" not in recording.facts.get("loss", {}):
+            raise NotExaminedError("the loss is none of PyTorch's own, so that its graph tells nothing of the network")
+        linear = recording.facts["loss"]["linear"]
+        if linear > self.in_line or (linear == self.in_line and not _factorizes(recording)):
+            yield self._one_map(recording, linear)
+
+    def _one_map(self, recording: Recording, linear: int) -> Finding:
+        result = outcome(recording)
+        harm = hurts(result, self.learned) or "checkup" in recording.facts
+        return Finding(
+            problem=self.id(),
+            level="problem" if harm else "observation",
+            severity=max(0.4, severity(result)) if harm else 0.2,
+            confidence=0.9,
+            layers=(),
+            steps=(0, max(0, recording.steps - 1)),
+            evidence=(
+                Evidence("linear_layers", "", float(linear), float(self.in_line), "layers"),
+                Evidence("learned", "", result.reached, self.learned, "1", "below"),
+            ),
+            cause="no activation function",
+        )
+
+
+def _factorizes(recording: Recording) -> bool:
+    """Whether the hidden layer is narrower than what comes in and what goes out, which is what it may be for."""
+    weights = [layer for layer in recording.layers if layer.role == "weight" and len(layer.shape) == 2]
+    return len(weights) > 1 and _narrowest(recording) is not None
 
 
 def _narrowest(recording: Recording) -> Layer | None:

@@ -30,7 +30,7 @@ class Undertrained(Problem):
     How it is measured:
         The share of the loss that went away over the last two fifths of the run, while most of the way was still to
         go: a look at similar samples answers better, or the fall is steep in training and in validation and not as
-        many answers are right as similar samples give. Steps that are far too short are called a learning rate that
+        many answers are right as similar samples give; or a loss of real numbers halves in that time. Steps that are far too short are called a learning rate that
         is too low instead.
 
     When it is harmless:
@@ -49,9 +49,11 @@ class Undertrained(Problem):
     fall: float = limit(0.1, "1", RANGE)
     shortfall: float = limit(0.1, "1", RANGE)
     steep: float = limit(0.25, "1", RANGE)
+    halved: float = limit(0.5, "1", RANGE)
     held_fall: float = limit(1.2, "1", RANGE)
     learned: float = limit(0.85, "1", RANGE, "below")
     far: float = limit(0.65, "1", RANGE, "below")
+    near: float = limit(0.9, "1", RANGE, "below")
     steps: int = limit(20, "step", RANGE, "equal")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
@@ -73,16 +75,19 @@ class Undertrained(Problem):
         if len(losses) < self.steps:
             raise NotExaminedError(f"at least {self.steps} steps are needed to judge where a curve is going")
         result = outcome(recording)
-        if not result.reached < self.learned or result.diverged:
-            return
         fall = late_fall(recording)
+        # A loss of classes falls for ever as the answers become surer; that of real numbers is the error itself.
+        halved = fall > self.halved and not recording.facts.get("targets", {}).get("classes")
+        if not result.reached < (self.near if halved else self.learned) or result.diverged:
+            return
         network, neighbours, error = scores(recording)
         shortfall, held = neighbours - network, _held_fall(recording)
         behind = shortfall > self.shortfall and shortfall > 3 * error
         arrived = network >= neighbours and bool(recording.series("validation_accuracy"))
         far = result.reached < self.far and not arrived
         steep = fall > self.steep and not held < self.held_fall and far
-        if fall > self.fall and not held < 1 and (behind or steep):
+        halved = halved and not held < self.held_fall and result.reached < self.near
+        if fall > self.fall and not held < 1 and (behind or steep or halved):
             yield Finding(
                 problem=self.id(),
                 level="problem",
@@ -94,9 +99,13 @@ class Undertrained(Problem):
                     Evidence("late_fall", "", fall, self.fall, "1"),
                     Evidence("shortfall", "", shortfall, self.shortfall, "1"),
                     Evidence("held_fall", "", held, self.held_fall, "1"),
-                    Evidence("learned", "", result.reached, self.learned if behind else self.far, "1", "below"),
+                    Evidence("learned", "", result.reached, self._kept(behind, steep), "1", "below"),
                 ),
             )
+
+    def _kept(self, behind: bool, steep: bool) -> float:
+        """The limit that it was held against."""
+        return self.learned if behind else self.far if steep else self.near
 
 
 def _held_fall(recording: Recording) -> float:
@@ -104,4 +113,5 @@ def _held_fall(recording: Recording) -> float:
     values = recording.series("validation_loss").values
     if len(values) < 2 or not np.isfinite(values).all() or not values[-1] > 0:
         return math.nan
-    return float(np.median(values[len(values) // 2 :]) / values[-1]) if values[-1] <= 1.02 * values.min() else 0.0
+    late = values[min(len(values) // 2, len(values) - 2) :]  # of two or three, the one before the last at least
+    return float(np.median(late) / values[-1]) if values[-1] <= 1.02 * values.min() else 0.0

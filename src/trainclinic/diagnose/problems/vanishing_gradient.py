@@ -61,7 +61,9 @@ class VanishingGradient(Problem):
     update_share: float = limit(1e-2, "1", RANGE, "below")
     learned: float = limit(0.9, "1", RANGE, "below")
 
-    reads: ClassVar[tuple[str, ...]] = ("backward_rms", "backward_call_span", "activation_derivative", "weight_gain", "update_ratio", "loss")
+    reads: ClassVar[tuple[str, ...]] = (
+        "backward_rms", "backward_call_span", "activation_derivative", "weight_gain", "update_ratio", "loss",
+    )  # fmt: skip
     in_checkup: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "backward_span": "backward signal, first against last hidden layer",
@@ -103,9 +105,7 @@ class VanishingGradient(Problem):
                 return
         yield from self._through_time(recording, recurrent, result)
 
-    def _through_time(
-        self, recording: Recording, recurrent: tuple[Layer, ...], result: Outcome
-    ) -> Iterable[Finding]:
+    def _through_time(self, recording: Recording, recurrent: tuple[Layer, ...], result: Outcome) -> Iterable[Finding]:
         """Judge what is left of the backward signal after a layer's first call, of all its calls."""
         spans = {layer.name: recording.series("backward_call_span", layer.name).early() for layer in recurrent}
         lost = [name for name, span in spans.items() if span <= self.call_span]

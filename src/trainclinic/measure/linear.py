@@ -1,0 +1,75 @@
+"""Whether a network is one linear map, however many layers it has: exact, read off the autograd graph.
+
+Without an activation function between them, W2 (W1 x + b1) + b2 is again a matrix times x and a bias. Normalization
+over the batch counts as linear: in eval mode it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from trainclinic.measure.loss_graph import bare, known
+
+#: operations that are linear whatever they are given
+_LINEAR = {
+    "Add", "Sub", "Rsub", "Neg", "Sum", "Mean", "AvgPool1D", "AvgPool2D", "AvgPool3D", "AdaptiveAvgPool2D",
+    "MkldnnAdaptiveAvgPool2D", "AdaptiveAvgPool3D", "UpsampleNearest1D", "UpsampleNearest2D", "UpsampleBilinear2D",
+    "ConstantPadNd", "ReflectionPad2D", "View", "Reshape", "ReshapeAlias", "Squeeze", "Unsqueeze", "Transpose",
+    "Permute", "T", "Slice", "Select", "Index", "IndexSelect", "Clone", "Expand", "UnsafeView", "Alias", "ToCopy",
+    "Cat", "Stack", "AsStrided", "NativeDropout", "NativeBatchNorm", "CudnnBatchNorm", "MiopenBatchNorm",
+    "BatchNorm", "Embedding", "Flip", "Roll", "Split", "SplitWithSizes", "Unbind", "Narrow",
+}  # fmt: skip
+#: a product, linear as long as the network's input reaches one side of it alone
+_WEIGHTED = {"Addmm", "Mm", "Bmm", "Baddbmm", "Mv", "Convolution", "MkldnnConvolution", "Linear"}
+_SCALES = {"Mul", "Div"}
+_MOST = 2000  # nodes looked at
+_LEAF = "torch::autograd::AccumulateGrad"
+
+
+def layers_in_line(loss: Tensor, *, masks: bool) -> int:
+    """The most layers with weights that follow one another, where nothing but linear operations leads to the loss.
+
+    Args:
+        loss: in whose graph a known loss function stands.
+        masks: whether the model has dropout, so that a product with a constant is one. Otherwise it may be an
+            activation function by hand, x * (x > 0).
+
+    Returns:
+        0 where anything is not linear, or not known to be.
+    """
+    found = [_up_to(source, masks=masks) for _, source, _ in known(loss) if source is not None]
+    return min(found, default=0)
+
+
+def _up_to(output: Any, *, masks: bool) -> int:
+    deepest: dict[Any, int] = {}  # layers with weights up to a node; -1 where only weights come in
+    waiting = [output]
+    while waiting:
+        node = waiting[-1]
+        before = [side for side, _ in node.next_functions if side is not None]
+        unknown = [side for side in before if side not in deepest]
+        if len(deepest) + len(waiting) > _MOST:
+            return 0
+        if unknown:
+            waiting += unknown
+            continue
+        waiting.pop()
+        name = bare(node).removesuffix("Backward")
+        depth = max((deepest[side] for side in before), default=-1)
+        if name == _LEAF:
+            deepest[node] = -1
+        elif name in _LINEAR or (name in _SCALES and masks and len(before) == 1):
+            deepest[node] = depth
+        elif name in _WEIGHTED and _one_side(name, before, deepest):
+            deepest[node] = max(0, depth) + 1
+        else:
+            return 0
+    return deepest[output]
+
+
+def _one_side(name: str, before: list[Any], deepest: dict[Any, int]) -> bool:
+    """Whether one factor at most comes from the input; the summand of addmm is none."""
+    factors = before[1:] if name in ("Addmm", "Baddbmm") and len(before) == 3 else before
+    return sum(deepest[side] >= 0 for side in factors) < 2
