@@ -78,12 +78,18 @@ RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
     "unshuffled-data": ((frozenset({"learned"}), frozenset({"shortfall"})),),
     "exploding-gradient": ((frozenset({"span"}), frozenset({"call_span"}), frozenset({"gain", "start"})),),
     "over-regularized": ((frozenset({"pull", "weights"}), frozenset({"dropout", "mode_gap"})),),
-    "undertrained": ((frozenset({"shortfall"}), frozenset({"steep", "held_fall", "far"})),),
+    "undertrained": (
+        (
+            frozenset({"shortfall", "learned"}), frozenset({"steep", "held_fall", "far"}),
+            frozenset({"halved", "held_fall", "near"}),
+        ),
+    ),
+    "vanishing-gradient": ((frozenset({"span", "fit", "learned"}), frozenset({"call_span", "in_time"})),),
     "data-leak": ((frozenset({"proxy"}), frozenset({"copies", "chance", "rows", "many"})),),
     "learning-rate-too-high": (
         (
             frozenset({"rise", "settled"}), frozenset({"jump"}), frozenset({"update_ratio", "learned"}),
-            frozenset({"update_ratio", "rise", "settled"}),
+            frozenset({"update_ratio", "rise", "settled"}), frozenset({"update_ratio", "slope_left", "settled"}),
         ),
     ),
     "learning-rate-too-low": ((frozenset({"update_ratio"}), frozenset({"slow_ratio", "path"})),),
@@ -98,6 +104,7 @@ RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
 #: limits that keep their default while another one is examined
 PARTNERS: dict[str, dict[str, tuple[str, ...]]] = {
     "class-imbalance": {name: ("ratio",) for name in ("gain", "balanced", "others")},
+    "constant-feature": {"share": ("most",), "learned": ("most",)},
     "dead-relu": {"severed": ("fraction",)},
     "saturated-activation": {"share": ("persistence",), "persistence": ("share",)},
     "unscaled-inputs": {
@@ -117,6 +124,9 @@ PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("non-finite", "growth"): lambda recording: _growth(recording),
     ("class-imbalance", "severe"): lambda recording: _class_ratio(recording),
     ("unshuffled-data", "strongly"): lambda recording: _order_excess(recording),
+    ("constant-feature", "most"): lambda recording: (
+        recording.facts.get("data", {}).get("training", {}).get("constant", math.nan)
+    ),
     ("misaligned-data", "agreement"): lambda recording: _link(recording, "agreement") - _link(recording, "null"),
     ("misaligned-data", "commonest"): lambda recording: _link(recording, "guess"),
     ("misaligned-data", "rows"): lambda recording: _link(recording, "rows"),

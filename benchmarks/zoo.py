@@ -643,6 +643,8 @@ def _faulty() -> Iterator[tuple[str, str, str, Task, Callable[[], nn.Module], di
         "optimizer": partial(NAdam, lr=1e-3), "epochs": 8}
     yield V, "relu 8, Friedman", "sigmoid for relu", FRIEDMAN, lambda: mlp(FRIEDMAN, 8, sigmoid, xavier), {
         "optimizer": adam, "epochs": 14}
+    yield V, "rnn of waves", "sigmoid for tanh", WAVES, lambda: _Unrolled(WAVES, 32, act=torch.sigmoid), {
+        "optimizer": partial(Adam, lr=3e-3), "epochs": 24}
     yield E, "relu 8, Adam", "gain 2.5", DIGITS, lambda: mlp(DIGITS, 8, relu, he_times(2.5)), {"optimizer": adam}
     yield E, "elu 8, RMSprop", "gain 3", FRIEDMAN, lambda: mlp(FRIEDMAN, 8, nn.ELU, he_times(3)), {
         "optimizer": partial(RMSprop, lr=1e-3), "epochs": 14}

@@ -122,6 +122,10 @@ def _faulty() -> Iterator[Entry]:
         "optimizer": partial(Adam, lr=1e-2), "epochs": 30}
     yield U, "silu 6, moons", "no hidden layer", MOONS, lambda: mlp(MOONS, 0, relu), {
         "optimizer": partial(Adam, lr=1e-2), "epochs": 40}
+    yield U, "relu 8, Friedman", "activations forgotten", FRIEDMAN, lambda: mlp(FRIEDMAN, 4, nn.Identity), {
+        "optimizer": adam, "epochs": 14}
+    yield U, "silu 6, moons", "activations forgotten", MOONS, lambda: mlp(MOONS, 6, nn.Identity, width=32), {
+        "optimizer": adam, "epochs": 25}
     yield T, "relu 2, SGD", "two epochs of SGD 0.02", DIGITS, lambda: mlp(DIGITS, 2, relu), {
         "optimizer": partial(SGD, lr=0.02), "epochs": 2}
     yield T, "cnn 2, Adam", "one epoch of 3e-4", IMAGES, lambda: cnn(), {
@@ -138,6 +142,8 @@ def _faulty() -> Iterator[Entry]:
         "optimizer": partial(Adam, lr=0.2), "epochs": 24}
     yield O, "tanh 5, Friedman", "momentum 0.98", FRIEDMAN, lambda: mlp(FRIEDMAN, 3, tanh, xavier), {
         "optimizer": partial(SGD, lr=0.04, momentum=0.98), "epochs": 16}
+    yield O, "relu 2, SGD", "momentum 0.995", DIGITS, lambda: mlp(DIGITS, 2, relu), {
+        "optimizer": partial(SGD, lr=0.1, momentum=0.995), "also": ("learning-rate-too-high",)}
     yield O, "resnet, momentum, cosine", "Adam 0.1", IMAGES, _ResNet, {
         "optimizer": partial(Adam, lr=0.1), "epochs": 12}
     # fmt: on
@@ -153,6 +159,6 @@ def healthy() -> tuple[Animal, ...]:
 def faulty() -> tuple[Animal, ...]:
     """Those that suffer from one fault."""
     return tuple(
-        Animal(name, partial(_built, task, network, how), task.level, problem, (), twin)
+        Animal(name, partial(_built, task, network, how), task.level, problem, how.pop("also", ()), twin)
         for problem, twin, name, task, network, how in _faulty()
     )

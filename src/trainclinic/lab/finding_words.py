@@ -17,6 +17,7 @@ from trainclinic.report.view import problem_class
 
 #: quantity in a finding's evidence → its name in Korean; signals of the layers are in `SIGNALS`
 MEASURES: dict[str, str] = {
+    "linear_layers": "선형 연산만 사이에 두고 이어지는, 가중치가 있는 층의 수",
     "narrowest": "가장 좁은 은닉층의 유닛 수",
     "first_loss": "첫 걸음 전의 손실 ÷ 찍을 때의 손실",
     "lowest_loss": "미분된 손실 가운데 가장 작은 값",
@@ -60,6 +61,7 @@ MEASURES: dict[str, str] = {
     "rare_recall": "드문 클래스의 재현율",
     "reached": "훈련과 검증에서 사라진 손실의 비율",
     "rows": "살펴본 훈련 샘플의 수",
+    "slope_left": "활성화 함수의 평균 |φ'(z)|: 후반 ÷ 처음, 가장 많이 줄어든 층",
     "shortfall": "최근접 이웃이 검증에서 신경망보다 나은 정도",
     "swing": "후반부에서 검증 손실이 추세에서 벗어나는 정도",
     "unanimous": "이웃이 모두 한 클래스인 샘플의 수",

@@ -38,8 +38,8 @@ class ConstantFeature(Problem):
         or validation, did not fall as it should.
 
     When it is harmless:
-        The border of images (not most of the picture, nor stripes of it), padding, rare categories coded as columns of their own: a few columns that stand still in
-        both sets, beside others that tell enough.
+        The border of images (not most of the picture, nor stripes of it), padding, rare categories coded as columns of
+        their own: a few columns that stand still in both sets, beside others that tell enough.
 
     What to do:
         1. Look where the column comes from: the join, the parser, the sensor.

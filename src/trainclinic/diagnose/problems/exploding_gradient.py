@@ -54,7 +54,7 @@ class ExplodingGradient(Problem):
     call_span: float = limit(2.0, "decades", RANGE)
     gain: float = limit(2.5, "1", RANGE)
     start: float = limit(10.0, "1", RANGE)
-    recurrent_gain: float = limit(1.5, "1", RANGE)
+    recurrent_gain: float = limit(1.5, "1", "Saxe, McClelland & Ganguli 2014")  # 1 keeps the size of a signal
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("backward_rms", "backward_call_span", "weight_gain", "loss", "gradient_norm")
@@ -99,7 +99,7 @@ class ExplodingGradient(Problem):
         in_time = not spans and through_time >= self.call_span
         forward = slope([link.forward for link in links])
         by_weights = forward.slope > 0.1 or (stretched and not spans)
-        by_activation = in_time and not _gain(recording, recurrent) > self.recurrent_gain
+        by_activation = in_time and _gain(recording, recurrent) <= self.recurrent_gain
         growing = "weights with gain above 1" if by_weights else ""
         cause = "steep activation" if by_activation else "through time" if in_time else growing
         telling = Evidence("backward_span", "", grown, self.span, "decades")

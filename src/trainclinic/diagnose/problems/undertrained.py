@@ -30,8 +30,8 @@ class Undertrained(Problem):
     How it is measured:
         The share of the loss that went away over the last two fifths of the run, while most of the way was still to
         go: a look at similar samples answers better, or the fall is steep in training and in validation and not as
-        many answers are right as similar samples give; or a loss of real numbers halves in that time. Steps that are far too short are called a learning rate that
-        is too low instead.
+        many answers are right as similar samples give; or a loss of real numbers halves in that time. Steps that are
+        far too short are called a learning rate that is too low instead.
 
     When it is harmless:
         A loss that falls by a little for ever, as most do; one that falls by much while the answers are right already

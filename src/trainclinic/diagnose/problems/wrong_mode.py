@@ -89,9 +89,7 @@ class WrongMode(Problem):
         self, recording: Recording, cause: str, layers: tuple[str, ...], found: tuple[str, float, float]
     ) -> Finding:
         result = outcome(recording)
-        meant = cause == "part in eval mode" or not (
-            hurts(result, self.learned, neighbours=False) or "checkup" in recording.facts
-        )
+        meant = cause == "part in eval mode" or not (hurts(result, self.learned) or "checkup" in recording.facts)
         return Finding(
             problem=self.id(),
             level="observation" if meant else "problem",
