@@ -68,8 +68,8 @@ seed, or because the training broke off. All names stand in `benchmarks/results/
 PEERS = """
 A fifth of these Setups, chosen by a hash of their names, was trained again under two other tools, with the same seeds.
 They do not name root causes, so what they say is read generously: it is right if any of what it may mean is right, the
-gravest counts as the first, and hints of style raise no alarm (`benchmarks/diagnosis_peers.py`). 같은 학습을 다른
-도구와 함께 다시 하여 견준 표입니다.
+gravest counts as the first, and hints of style or mere information raise no alarm (`benchmarks/diagnosis_peers.py`).
+같은 학습을 다른 도구와 함께 다시 하여 견준 표입니다.
 
 | tool | true cause ranked first | among the findings | a problem found on a healthy run |
 | --- | --- | --- | --- |
