@@ -1,9 +1,9 @@
 """What other tools say of a training, in our names: torchmortem 0.1.1 at its default, torch-audit 0.3.0 at every step.
 
-The mapping is generous. A tool is right if any of what it says could be read as the true cause, and its order, which
-neither has, is that of its severities; what is only a hint of style (dimensions that are no multiple of eight, half
-precision not used, weight decay on biases) convicts nobody and raises no alarm, and what is said as mere information
-is counted where it is right and raises none either. torchmortem wants to be told the loss
+The mapping is generous. A tool is right if any of what it says could be read as the true cause, and first is whatever
+it says at its highest severity, since neither orders its findings; what is only a hint of style (dimensions that are no
+multiple of eight, half precision not used, weight decay on biases) convicts nobody and raises no alarm, and what is
+said as mere information is counted where it is right and raises none either. torchmortem wants to be told the loss
 after every step: it gets what backward was called on.
 """
 

@@ -87,6 +87,8 @@ def share(answers: Sequence[Any], holds: Callable[[Any], bool]) -> dict[str, Any
     low, high = np.quantile(yes[draws].sum(1) / count[draws].sum(1), (0.025, 0.975))
     if not yes.sum():
         high = 1 - 0.05 ** (1 / len(count))  # nothing seen in n Setups: the bound of 95 %
+    if yes.sum() == count.sum():
+        low = 0.05 ** (1 / len(count))  # seen in all of n
     return found | {"share": round(yes.sum() / count.sum(), 4), "low": round(low, 4), "high": round(high, 4)}
 
 

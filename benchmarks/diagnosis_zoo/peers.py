@@ -10,7 +10,7 @@ import json
 import multiprocessing
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -30,20 +30,22 @@ class Opinion:
 
     Attributes:
         run: that was asked about.
-        findings: the gravest first: each with all that it may mean.
+        findings: each with all that it may mean.
+        foremost: those of them that it puts first: of equally grave ones all, since no tool but ours orders them.
         alarm: whether anything was said that is more than information.
         error: that the tool ended with, or "".
     """
 
     run: Run
     findings: tuple[tuple[str, ...], ...]
+    foremost: tuple[tuple[str, ...], ...]
     alarm: bool
     error: str = ""
 
     @property
     def first(self) -> bool:
-        """Whether what it says first may mean a cause that counts as right."""
-        return self._right(self.findings[:1])
+        """Whether what it puts first may mean a cause that counts as right."""
+        return self._right(self.foremost)
 
     @property
     def among(self) -> bool:
@@ -112,13 +114,20 @@ def read(run: Run, tool: str, said: Iterable[tuple[str, int]], error: str = "") 
         for what, severity in said
         if what in diagnosis_peers.MEANINGS[tool]
     ]
-    alarm = any(severity > diagnosis_peers.INFORMATION for _, severity in meant)
-    return Opinion(run, tuple(names for names, _ in meant), alarm, error)
+    gravest = max((severity for _, severity in meant), default=diagnosis_peers.INFORMATION)
+    return Opinion(
+        run,
+        tuple(names for names, _ in meant),
+        tuple(names for names, severity in meant if severity == gravest),
+        gravest > diagnosis_peers.INFORMATION,
+        error,
+    )
 
 
 def ours(answer: judging.Answer) -> Opinion:
-    """What the present rules say: the first root cause, then all else at level `problem`."""
-    return Opinion(answer.run, ((answer.named,), *((name,) for name in answer.problems)), bool(answer.problems))
+    """What the present rules say: at level `problem`, of which the first root cause alone is foremost."""
+    findings = tuple((name,) for name in answer.problems)
+    return Opinion(answer.run, findings, ((answer.named,),), bool(answer.problems))
 
 
 # -- counting
@@ -146,6 +155,7 @@ def compared(opinions: dict[str, Sequence[Opinion]], sorted_runs: Verified) -> d
 def _row(ill: Sequence[Opinion], well: Sequence[Opinion]) -> dict[str, Any]:
     return {
         "root cause ranked first": judging.share(ill, _first),
+        "… by chance": round(_by_chance(ill), 4),
         "root cause among the findings": judging.share(ill, _among),
         "nothing said of a faulty run": judging.share(ill, lambda one: not one.alarm),
         "a problem found on a healthy run": judging.share(well, _alarm),
@@ -153,6 +163,12 @@ def _row(ill: Sequence[Opinion], well: Sequence[Opinion]) -> dict[str, Any]:
         "… with a fault that did no harm": judging.share([one for one in well if one.run.problem], _alarm),
         "errors": dict(Counter(one.error for one in (*ill, *well) if one.error).most_common()),
     }
+
+
+def _by_chance(ill: Sequence[Opinion]) -> float:
+    """How often the foremost would be right if the answers were dealt to the runs at random: the mean of all pairs."""
+    dealt = [replace(one, run=other.run).first for one in ill for other in ill]
+    return sum(dealt) / max(len(dealt), 1)
 
 
 def _first(one: Opinion) -> bool:

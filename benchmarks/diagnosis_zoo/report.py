@@ -67,12 +67,16 @@ seed, or because the training broke off. All names stand in `benchmarks/results/
 
 PEERS = """
 A fifth of these Setups, chosen by a hash of their names, was trained again under two other tools, with the same seeds.
-They do not name root causes, so what they say is read generously: it is right if any of what it may mean is right, the
-gravest counts as the first, and hints of style or mere information raise no alarm (`benchmarks/diagnosis_peers.py`).
-같은 학습을 다른 도구와 함께 다시 하여 견준 표입니다.
+They do not name root causes, so what they say is read generously: it is right if any of what it may mean is right,
+everything at the highest severity that they give counts as ranked first, and hints of style or mere information raise
+no alarm (`benchmarks/diagnosis_peers.py`); ours is held to one first cause. Who says much is right often: "by chance"
+is how often a tool's answers would be right first if they were dealt to the faulty runs at random.
 
-| tool | true cause ranked first | among the findings | a problem found on a healthy run |
-| --- | --- | --- | --- |
+같은 학습을 다른 도구와 함께 다시 하여 견준 표입니다. "by chance"는 그 도구의 답을 고장 난 학습들에 아무렇게나
+나누어 주었을 때 맞는 비율입니다.
+
+| tool | true cause ranked first | by chance | among the findings | a problem found on a healthy run |
+| --- | --- | --- | --- | --- |
 {tools}
 
 {runs}{errors} Figures for each problem stand in `benchmarks/results/diagnosis-peers.json`.
@@ -156,16 +160,20 @@ def _problem(name: str, found: dict[str, Any]) -> str:
 def _peers(results: dict[str, Any]) -> str:
     tools = results["tools"]
     errors = {tool: sum(row["errors"].values()) for tool, row in tools.items()}
-    broken = " and ".join(f"{tool} with one in {count}" for tool, count in errors.items() if count)
+    broken = " and ".join(f"{count} under {tool}" for tool, count in errors.items() if count)
     ours = next(iter(tools.values()))
     return PEERS.format(
         tools="\n".join(
-            f"| {tool} {results['versions'][tool]} | {' | '.join(_with_interval(row[key]) for key in ASKED)} |"
-            for tool, row in tools.items()
+            f"| {tool} {results['versions'][tool]} | {' | '.join(_compared(row))} |" for tool, row in tools.items()
         ),
         runs=f"{ours[ASKED[0]]['runs']} faulty and {ours[ASKED[2]]['runs']} healthy runs.",
-        errors=f" An error counts as nothing said; {broken} runs ended so." if broken else "",
+        errors=f" Runs that ended with an error, which counts as nothing said: {broken}." if broken else "",
     )
+
+
+def _compared(row: dict[str, Any]) -> list[str]:
+    first, *others = (_with_interval(row[key]) for key in ASKED)
+    return [first, f"{100 * row['… by chance']:.1f} %", *others]
 
 
 def _confused(problems: dict[str, dict[str, Any]], most: int = 10) -> str:
@@ -206,14 +214,13 @@ def show(results: dict[str, Any], console: Console) -> None:
 
 def show_peers(results: dict[str, Any], console: Console) -> None:
     """The other tools beside ours, on the terminal."""
-    table = Table("tool", "first", "among", "healthy runs with a problem", "errors")
+    table = Table("tool", "first", "by chance", "among", "healthy runs with a problem", "errors")
     for tool, row in results["tools"].items():
-        shares = (_with_interval(row[key]) for key in ASKED)
-        table.add_row(f"{tool} {results['versions'][tool]}", *shares, str(sum(row["errors"].values())))
+        table.add_row(f"{tool} {results['versions'][tool]}", *_compared(row), str(sum(row["errors"].values())))
     console.print(table)
-    table = Table("problem", "runs", *(f"{tool}: {key}" for tool in results["tools"] for key in ("first", "among")))
+    table = Table("problem", "runs", *(f"{tool}: first, among" for tool in results["tools"]))
     for name, found in results["by problem"].items():
-        counts = [str(one[key]["yes"]) for one in found.values() for key in ("first", "among")]
+        counts = (f"{one['first']['yes']}, {one['among']['yes']}" for one in found.values())
         table.add_row(name, str(next(iter(found.values()))["first"]["runs"]), *counts)
     console.print(table)
     for tool, row in results["tools"].items():

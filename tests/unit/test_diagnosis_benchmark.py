@@ -113,6 +113,8 @@ def test_shares_know_that_seeds_belong_together():
     assert (found["low"], found["high"]) == (0.0, 1.0), "two Setups say little, whatever their seeds"
     nothing = judging.share(dead, lambda one: one.named in one.right)
     assert nothing["high"] == pytest.approx(0.95)
+    everything = judging.share(stale, lambda one: one.named in one.right)
+    assert everything["low"] == pytest.approx(0.05)
 
 
 def test_to_say_nothing_is_a_miss():

@@ -46,6 +46,8 @@ def test_any_meaning_may_be_right_and_the_gravest_is_the_first():
     assert (one.first, one.among, one.alarm) == (True, True, True)
     later = peers.read(DEAD[0], "torchmortem", [("Rank collapse", 2), ("Dead units", 1)])
     assert (later.first, later.among) == (False, True)
+    equal = peers.read(DEAD[0], "torchmortem", [("Rank collapse", 2), ("Dead units", 2)])
+    assert equal.first, "no order among equals is held against it"
     wrong = peers.read(DEAD[0], "torchmortem", [("Rank collapse", 2)])
     assert (wrong.first, wrong.among, wrong.alarm) == (False, False, True)
 
@@ -73,6 +75,7 @@ def test_the_row_of_a_tool():
         counts = [(row[key]["yes"], row[key]["runs"]) for key in report.ASKED]
         assert counts == [(1, 3), (2, 3), (1, 4)], tool
         assert results["by problem"]["dead-relu"][tool]["among"]["yes"] == 2
+    assert results["tools"]["trainclinic"]["… by chance"] == pytest.approx(1 / 3, abs=1e-4), "all have the same fault"
     assert results["tools"]["trainclinic"]["errors"] == {}
     assert results["tools"]["torchmortem"]["errors"] == {"ValueError: too small": 1}
 
@@ -100,7 +103,8 @@ def test_the_page_and_the_rates_hold_the_figures(tmp_path, monkeypatch):
     ours.write_text(json.dumps(judging.rates(answers(), SORTED)))
     report.write(ours, theirs)
     assert "trained again under two other tools" not in page.read_text(encoding="utf-8")
-    theirs.write_text(json.dumps(compared()))
+    broken = [peers.read(run, "torchmortem", [], "ValueError: no" if run.problem else "") for run in (*DEAD, *WELL)]
+    theirs.write_text(json.dumps(compared(torchmortem=broken)))
     report.write(ours, theirs)
     written = page.read_text(encoding="utf-8")
     assert written.startswith("# Before\n")
@@ -110,6 +114,7 @@ def test_the_page_and_the_rates_hold_the_figures(tmp_path, monkeypatch):
     assert "| dead-relu | 3 | 33.3 % | 66.7 % | 33.3 % | 0 of 4 |" in written
     assert "dead-relu as noisy-labels (1)" in written
     assert f"| trainclinic {peers.versions(['trainclinic'])['trainclinic']} | 33.3 % (" in written
+    assert "Runs that ended with an error, which counts as nothing said: 3 under torchmortem." in written
     report.write(ours, theirs)
     assert page.read_text(encoding="utf-8") == written
     monkeypatch.setattr(rates, "FILE", tmp_path / "rates.json")
