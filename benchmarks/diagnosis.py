@@ -5,7 +5,8 @@
             stopped at any time. About an hour on two cores.
     judge   asks the present rules about every recording (under five minutes) → `results/diagnosis.json`.
     peers   trains a fifth of the Setups again under torchmortem and torch-audit, and counts what they say as our rules'
-            answers are counted → `results/diagnosis-peers.json`. What a tool said of a run is kept in the folder.
+            answers are counted → `results/diagnosis-peers.json`. What a tool said of a run is kept in the folder:
+            it is asked once, four seconds a run. Left out where the tools are not installed.
     page    the section of docs/guide/accuracy.md, its picture, and the rates that `trainclinic explain` cites.
 
 Without a word it does all four. No plan of the report part shares its data with `zoo.py`, on which the limits are
@@ -96,7 +97,7 @@ def compare(options: argparse.Namespace, chosen: Sequence[Run]) -> None:
     """Ask other tools about a fifth of the Setups, and count what they and our rules got right on these."""
     if not peers.installed():
         _console().print("peers: left out, since torchmortem and torch-audit are not both installed; "
-                         "install '.[benchmarks]' and ask for this part again")  # fmt: skip
+                         "install '.[benchmarks]' and ask for this part again", markup=False)  # fmt: skip
         return
     sorted_runs = peers.kept(verified(options.folder, chosen))
     counted = [*sorted_runs.healthy, *sorted_runs.faulty]
