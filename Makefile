@@ -40,7 +40,8 @@ bench-cure: $(READY)  ## does the cure cure, against random search and TPE; plac
 	$(BIN)/pip install -q -c constraints.txt -e ".[benchmarks]" && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/cure.py
 
 bench-diagnosis: $(READY)  ## are the diagnoses right, on networks and data that no limit was set on; an hour, resumable
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis.py
+	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis.py
+	$(BIN)/python -m trainclinic.report.catalogue docs/catalogue
 
 bench-overhead: $(READY)  ## what watching costs; `make bench-overhead DEVICE=cuda`
 	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && $(BIN)/python benchmarks/overhead.py --device $(or $(DEVICE),cpu)

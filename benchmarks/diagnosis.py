@@ -1,12 +1,15 @@
-"""Are the diagnoses right? `diagnosis.py [train] [judge] [page] [--folder out/diagnosis] [--workers 2]`.
+"""Are the diagnoses right? `diagnosis.py [train] [judge] [peers] [page] [--folder out/diagnosis] [--workers 2]`.
 
     train   the report part (`diagnosis_zoo/`): healthy plans on six seeds, faulty ones on three, each watched. The
             recordings and their outcomes stay in the folder: a run that is there is not made again, so it can be
             stopped at any time. About an hour on two cores.
     judge   asks the present rules about every recording (under five minutes) → `results/diagnosis.json`.
-    page    the section of docs/guide/accuracy.md and its picture, from that file.
+    peers   trains a fifth of the Setups again under torchmortem and torch-audit, and counts what they say as our rules'
+            answers are counted → `results/diagnosis-peers.json`. What a tool said of a run is kept in the folder:
+            it is asked once, four seconds a run. Left out where the tools are not installed.
+    page    the section of docs/guide/accuracy.md, its picture, and the rates that `trainclinic explain` cites.
 
-Without a word it does all three. No plan of the report part shares its data with `zoo.py`, on which the limits are
+Without a word it does all four. No plan of the report part shares its data with `zoo.py`, on which the limits are
 set; most have an architecture that is not there either, and the figures are given for the two kinds apart.
 
 **Two parts.** Rules and limits may be looked at on `zoo.py` and, with `--development`, on the tasks that
@@ -33,15 +36,17 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import diagnosis_peers
 import sections
-from diagnosis_zoo import judging, report, runs
+from diagnosis_zoo import judging, peers, report, runs
 from diagnosis_zoo.runs import Run
 from diagnosis_zoo.verified import verified
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 RESULTS = Path(__file__).with_name("results") / "diagnosis.json"
-PARTS = ("train", "judge", "page")
+PEERS_RESULTS = RESULTS.with_name("diagnosis-peers.json")
+PARTS = ("train", "judge", "peers", "page")
 
 
 def main() -> None:
@@ -50,7 +55,7 @@ def main() -> None:
     chosen = [run for run in everything if options.only in f"{run.problem} {run.name}"]
     chosen = [run for run in chosen if run.seed < options.seeds]
     for part in options.part or PARTS:
-        {"train": train, "judge": judge, "page": lambda _, __: report.write(RESULTS)}[part](options, chosen)
+        {"train": train, "judge": judge, "peers": compare, "page": page}[part](options, chosen)
 
 
 def _options() -> argparse.Namespace:
@@ -84,10 +89,48 @@ def judge(options: argparse.Namespace, chosen: Sequence[Run]) -> None:
         "machine": sections.machine("cpu", None, []),
         "seconds to judge": round(time.monotonic() - begun),
     }
-    path = RESULTS.with_name("diagnosis-development.json") if options.development else RESULTS
+    keep(options, RESULTS, results)
+    report.show(results, _console())
+
+
+def compare(options: argparse.Namespace, chosen: Sequence[Run]) -> None:
+    """Ask other tools about a fifth of the Setups, and count what they and our rules got right on these."""
+    if not peers.installed():
+        _console().print("peers: left out, since torchmortem and torch-audit are not both installed; "
+                         "install '.[benchmarks]' and ask for this part again", markup=False)  # fmt: skip
+        return
+    sorted_runs = peers.kept(verified(options.folder, chosen))
+    counted = [*sorted_runs.healthy, *sorted_runs.faulty]
+    jobs = peers.missing(options.folder, counted)
+    for _ in shown("other tools", peers.ask(jobs, options.workers), len(jobs)):
+        pass
+    answers = shown("judging", judging.ask(options.folder, counted, options.workers), len(counted))
+    opinions = {"trainclinic": [peers.ours(answer) for answer in answers]}
+    for tool in diagnosis_peers.PEERS:
+        opinions[tool] = [peers.opinion(options.folder, run, tool) for run in counted]
+    results = peers.compared(opinions, sorted_runs) | {"machine": sections.machine("cpu", None, [])}
+    keep(options, PEERS_RESULTS, results)
+    report.show_peers(results, _console())
+
+
+def page(options: argparse.Namespace, chosen: Sequence[Run]) -> None:
+    """Write down the report part's figures where they are read."""
+    if options.development:
+        _console().print("page: nothing written, since the page and the rates are of the report part")
+        return
+    report.write(RESULTS, PEERS_RESULTS)
+
+
+def keep(options: argparse.Namespace, path: Path, results: dict[str, Any]) -> None:
+    """Write the results of a whole part, beside those of the report for the development part."""
+    if options.development:
+        path = path.with_name(f"{path.stem}-development.json")
     if not options.only and (options.development or options.seeds == runs.SEEDS_HEALTHY):
         path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    report.show(results, Console(width=None if Console().is_terminal else 150))
+
+
+def _console() -> Console:
+    return Console(width=None if Console().is_terminal else 150)
 
 
 def shown(doing: str, work: Iterable[Any], total: int) -> Iterable[Any]:

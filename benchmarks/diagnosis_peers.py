@@ -1,8 +1,9 @@
 """What other tools say of a training, in our names: torchmortem 0.1.1 at its default, torch-audit 0.3.0 at every step.
 
-The mapping is generous. A tool is right if any of what it says could be read as the true cause, and its order, which
-neither has, is that of its severities; what is only a hint of style (dimensions that are no multiple of eight, half
-precision not used, weight decay on biases) convicts nobody and raises no alarm. torchmortem wants to be told the loss
+The mapping is generous. A tool is right if any of what it says could be read as the true cause, and first is whatever
+it says at its highest severity, since neither orders its findings; what is only a hint of style (dimensions that are no
+multiple of eight, half precision not used, weight decay on biases) convicts nobody and raises no alarm, and what is
+said as mere information is counted where it is right and raises none either. torchmortem wants to be told the loss
 after every step: it gets what backward was called on.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -49,13 +50,15 @@ TORCH_AUDIT = {
     "TA301": ("unscaled-inputs",),
     "TA302": ("unscaled-inputs", "constant-feature"),
     "TA304": ("batchnorm-small-batch",),
+    "TA405": ("poor-initialization", "over-regularized"),
     "TA500": ("frozen-parameters",),
 }
 
-Answer = list[tuple[str, ...]]  # what it says, the gravest first: each with all that it may mean
+Said = list[tuple[str, int]]  # what it says, the gravest first: a key of the tables above or a text, and its severity
+INFORMATION = 0  # a severity that alarms nobody
 
 
-def torchmortem(make: Callable[[int], Setup], seed: int, around: Any = contextlib.nullcontext) -> Answer:
+def torchmortem(make: Callable[[int], Setup], seed: int, around: Any = contextlib.nullcontext) -> Said:
     """Train under torchmortem; `around` is a context for the training, such as autocast.
 
     Raises:
@@ -64,7 +67,6 @@ def torchmortem(make: Callable[[int], Setup], seed: int, around: Any = contextli
     import atexit
 
     from torchmortem import Autopsy
-    from torchmortem.types import Severity
 
     logging.getLogger("torchmortem").setLevel(logging.CRITICAL)
     setup = build(make, seed)
@@ -89,13 +91,13 @@ def torchmortem(make: Callable[[int], Setup], seed: int, around: Any = contextli
         Tensor.backward = backward  # type: ignore[method-assign]
         handle.remove()
     report = autopsy.get_report()
-    found = sorted(report.findings, key=lambda finding: -finding.severity) if report else []
-    said = [finding.title for finding in found if finding.severity > Severity.INFO]
-    known = (next((v for key, v in TORCHMORTEM.items() if title.startswith(key)), ("?",)) for title in said)
-    return list(dict.fromkeys(known))
+    titles = [(finding.title, int(finding.severity)) for finding in report.findings] if report else []
+    return gravest_first(
+        (next((key for key in TORCHMORTEM if title.startswith(key)), title), severity) for title, severity in titles
+    )
 
 
-def torch_audit(make: Callable[[int], Setup], seed: int, around: Any = contextlib.nullcontext) -> Answer:
+def torch_audit(make: Callable[[int], Setup], seed: int, around: Any = contextlib.nullcontext) -> Said:
     """Train under torch-audit's autopatch mode, at every step; see `torchmortem`."""
     from torch_audit import autopatch
 
@@ -109,14 +111,22 @@ def torch_audit(make: Callable[[int], Setup], seed: int, around: Any = contextli
     finally:
         auditor.unpatch()
         logging.disable(logging.NOTSET)
-    found = sorted(auditor.findings, key=lambda finding: -finding.severity._rank())
-    return list(dict.fromkeys(TORCH_AUDIT[one.rule_id] for one in found if one.rule_id in TORCH_AUDIT))
+    return gravest_first((finding.rule_id, finding.severity._rank()) for finding in auditor.findings)
+
+
+def gravest_first(found: Iterable[tuple[str, int]]) -> Said:
+    """Each said once, at its gravest; what is as grave stays in the tool's own order."""
+    said: dict[str, int] = {}
+    for what, severity in found:
+        said[what] = max(severity, said.get(what, severity))
+    return sorted(said.items(), key=lambda item: -item[1])
 
 
 PEERS = {"torchmortem": torchmortem, "torch-audit": torch_audit}
+MEANINGS = {"torchmortem": TORCHMORTEM, "torch-audit": TORCH_AUDIT}
 
 
-def answer(tool: str, make: Callable[[int], Setup], seed: int, around: Any = contextlib.nullcontext) -> Answer | str:
+def answer(tool: str, make: Callable[[int], Setup], seed: int, around: Any = contextlib.nullcontext) -> Said | str:
     """What it says, or the error that it ended with."""
     torch.manual_seed(seed)
     try:

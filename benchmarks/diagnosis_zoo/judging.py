@@ -38,8 +38,12 @@ class Answer:
 
     @property
     def right(self) -> tuple[str, ...]:
-        """The root causes that count as right."""
-        return (self.run.problem, *fault_of(self.run).dose.accepts)
+        return right(self.run)
+
+
+def right(run: Run) -> tuple[str, ...]:
+    """The root causes that count as right of a faulty run."""
+    return (run.problem, *fault_of(run).dose.accepts)
 
 
 def ask(folder: Path, runs: Sequence[Run], workers: int) -> Iterator[Answer]:
@@ -69,8 +73,8 @@ def _asked(job: tuple[Path, Run]) -> Answer:
 # -- shares
 
 
-def share(answers: Sequence[Answer], holds: Callable[[Answer], bool]) -> dict[str, Any]:
-    """Of the answers, with an interval of 95 % from a bootstrap of the Setups, each with all its seeds."""
+def share(answers: Sequence[Any], holds: Callable[[Any], bool]) -> dict[str, Any]:
+    """Of the answers, each of a `run`, with an interval of 95 % from a bootstrap of the Setups with all their seeds."""
     grouped: dict[str, list[bool]] = {}
     for answer in answers:
         grouped.setdefault(_setup(answer.run), []).append(holds(answer))
@@ -83,6 +87,8 @@ def share(answers: Sequence[Answer], holds: Callable[[Answer], bool]) -> dict[st
     low, high = np.quantile(yes[draws].sum(1) / count[draws].sum(1), (0.025, 0.975))
     if not yes.sum():
         high = 1 - 0.05 ** (1 / len(count))  # nothing seen in n Setups: the bound of 95 %
+    if yes.sum() == count.sum():
+        low = 0.05 ** (1 / len(count))  # seen in all of n
     return found | {"share": round(yes.sum() / count.sum(), 4), "low": round(low, 4), "high": round(high, 4)}
 
 
@@ -146,6 +152,7 @@ def _of(problem: str, ill: Sequence[Answer], well: Sequence[Answer]) -> dict[str
         "first": share(own, _first),
         "among": share(own, _among),
         "nothing said": share(own, lambda one: not one.problems),
+        "named instead": dict(Counter(one.named for one in own if not _first(one)).most_common()),
         "not examined": sum(problem in one.not_examined for one in own),
         "on healthy runs": share(well, lambda one: problem in one.problems),
         "named first where something else is wrong": share(others, lambda one: one.named == problem),

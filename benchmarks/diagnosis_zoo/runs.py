@@ -87,11 +87,12 @@ def train(folder: Path, runs: list[Run], workers: int) -> Iterator[Run]:
     """Train each run in a process with one thread; yields each as it is done."""
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [(folder, run) for run in runs]
-    with multiprocessing.get_context("spawn").Pool(workers, _alone) as pool:
+    with multiprocessing.get_context("spawn").Pool(workers, alone) as pool:
         yield from pool.imap_unordered(_kept, jobs)
 
 
-def _alone() -> None:
+def alone() -> None:
+    """Begin a process that trains."""
     import torch
 
     os.environ["OMP_NUM_THREADS"] = "1"

@@ -16,7 +16,7 @@ pytest.importorskip("sklearn")
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import zoo
-from diagnosis_zoo import judging, report, runs
+from diagnosis_zoo import judging, picture, report, runs
 from diagnosis_zoo.faults import MOST, faults
 from diagnosis_zoo.healthy import healthy
 from diagnosis_zoo.outcome import Outcome, good, hurts
@@ -96,7 +96,7 @@ def test_from_the_training_to_the_figures(tmp_path):
     assert results["a problem found on a healthy run"]["runs"] == len(found.healthy)
     assert sum(sum(row.values()) for row in results["confusion"].values()) == len(wanted)
     assert "benchmarks/results/diagnosis.json" in report.section(results)
-    report.draw(results["confusion"], tmp_path / "confusion.svg")
+    picture.draw(results["confusion"], tmp_path / "confusion.svg")
     assert "root cause named first" in (tmp_path / "confusion.svg").read_text()
 
 
@@ -113,6 +113,8 @@ def test_shares_know_that_seeds_belong_together():
     assert (found["low"], found["high"]) == (0.0, 1.0), "two Setups say little, whatever their seeds"
     nothing = judging.share(dead, lambda one: one.named in one.right)
     assert nothing["high"] == pytest.approx(0.95)
+    everything = judging.share(stale, lambda one: one.named in one.right)
+    assert everything["low"] == pytest.approx(0.05)
 
 
 def test_to_say_nothing_is_a_miss():

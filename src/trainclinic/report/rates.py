@@ -20,8 +20,8 @@ class Rate:
 
     Attributes:
         runs: that have this fault.
-        first: of them, in which it was named as the first root cause.
-        among: of them, in which it was among the findings at level `problem`.
+        first: of them, in which it, or what the fault accepts as equally right, was named as the first root cause.
+        among: of them, in which one of these was among the findings at level `problem`.
         interval: of first / runs, 95 %, clustered by network.
         healthy: runs without any fault.
         alarms: of them, in which it was named at level `problem`.
@@ -40,9 +40,10 @@ class Rate:
         """In plain words."""
         low, high = self.interval
         said = [
-            f"On networks and data on which no limit was set it is the first root cause in {self.first} of {self.runs} "
-            f"runs with this fault ({self.first / self.runs:.0%}; 95 % interval {low:.0%} to {high:.0%}) and among the "
-            f"findings in {self.among}. It is named in {self.alarms} of {self.healthy} healthy runs."
+            f"On networks and data on which no limit was set it, or what is as right, is the first root cause in "
+            f"{self.first} of {self.runs} runs with this fault ({self.first / self.runs:.0%}; 95 % interval {low:.0%} "
+            f"to {high:.0%}) and among the findings in {self.among}. It is named in {self.alarms} of {self.healthy} "
+            "healthy runs."
         ]
         if self.instead:
             named = ", ".join(f"{name or 'nothing'} ({count})" for name, count in self.instead)
@@ -51,13 +52,13 @@ class Rate:
 
 
 @cache
-def _measured() -> dict[str, Any]:
-    return dict(json.loads(FILE.read_text(encoding="utf-8"))["problems"]) if FILE.exists() else {}
+def _measured(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))["problems"]) if path.exists() else {}
 
 
 def rate(problem: str) -> Rate | None:
     """What was measured of a problem; None where nothing was."""
-    found = _measured().get(problem)
+    found = _measured(FILE).get(problem)
     if found is None:
         return None
     return Rate(
