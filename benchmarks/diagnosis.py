@@ -52,6 +52,7 @@ PARTS = ("train", "judge", "peers", "page")
 def main() -> None:
     options = _options()
     everything = runs.everything(development=options.development)
+    everything += runs.more() if options.development and options.further else []
     chosen = [run for run in everything if options.only in f"{run.problem} {run.name}"]
     chosen = [run for run in chosen if run.seed < options.seeds]
     for part in options.part or PARTS:
@@ -65,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="", help="runs whose problem or name holds this; writes no results")
     parser.add_argument("--development", action="store_true", help="the part on which rules may be looked at")
+    parser.add_argument("--further", action="store_true", help="and further faults on it; writes no results")
     parser.add_argument("--seeds", type=int, default=runs.SEEDS_HEALTHY, help="at most so many")
     return parser.parse_args()
 
@@ -125,7 +127,8 @@ def keep(options: argparse.Namespace, path: Path, results: dict[str, Any]) -> No
     """Write the results of a whole part, beside those of the report for the development part."""
     if options.development:
         path = path.with_name(f"{path.stem}-development.json")
-    if not options.only and (options.development or options.seeds == runs.SEEDS_HEALTHY):
+    whole = not (options.only or options.further)
+    if whole and (options.development or options.seeds == runs.SEEDS_HEALTHY):
         path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -48,6 +48,20 @@ def faults() -> tuple[Fault, ...]:
     return tuple(fault for index, problem in enumerate(DOSES) for fault in _dealt(problem, DOSES[problem], index))
 
 
+@cache
+def further() -> tuple[Fault, ...]:
+    """The same mistakes where they were not dealt to: for the part on which rules may be looked at, and nothing else."""
+    dealt = {fault.name for fault in faults()}
+    every = (
+        Fault(f"{plan.name} | {dose.words}", problem, plan, dose)
+        for problem, doses in DOSES.items()
+        for dose in doses
+        for plan in healthy()
+        if dose.fits(plan)
+    )
+    return tuple(fault for fault in every if fault.name not in dealt)
+
+
 def _dealt(problem: str, doses: Sequence[Dose], index: int) -> Iterator[Fault]:
     """One to each family in turn, beginning with another family for each problem, until there are enough."""
     families = list(dict.fromkeys(plan.family for plan in healthy()))

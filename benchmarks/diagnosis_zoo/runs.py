@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from diagnosis_zoo.faults import Fault, faults
+from diagnosis_zoo.faults import Fault, faults, further
 from diagnosis_zoo.healthy import healthy
 from diagnosis_zoo.outcome import Outcome, outcome
 from diagnosis_zoo.plan import Built, Plan
@@ -63,9 +63,18 @@ def everything(*, development: bool = False) -> list[Run]:
     return well + ill
 
 
+def more(most: int = 4) -> list[Run]:
+    """On the tasks that may be looked at: at most so many further faults of each mistake, by the hash of their names."""
+    found: dict[str, list[Fault]] = {}
+    for fault in sorted(further(), key=lambda one: digest(one.name)):
+        if fault.twin.task.name in DEVELOPMENT:
+            found.setdefault(fault.dose.words, []).append(fault)
+    return [Run(one.name, one.problem, 0) for same in found.values() for one in same[:most]]
+
+
 @cache
 def _known() -> tuple[dict[str, Plan], dict[str, Fault]]:
-    return {plan.name: plan for plan in healthy()}, {fault.name: fault for fault in faults()}
+    return {plan.name: plan for plan in healthy()}, {fault.name: fault for fault in (*faults(), *further())}
 
 
 def plan_of(run: Run) -> Plan:
