@@ -9,6 +9,7 @@ import math
 
 from trainclinic.lab.cause_words import CAUSES
 from trainclinic.lab.clinic_words import PROBLEMS, REMEDIES, SIGNALS
+from trainclinic.lab.korean import korean
 from trainclinic.lab.told import Found
 from trainclinic.lab.words import Words
 from trainclinic.records import Dose, Evidence
@@ -69,7 +70,7 @@ MEASURES: dict[str, str] = {
     "with_less": "학습률을 줄여 25걸음 간 뒤의 손실 ÷ 처음 손실",
     "backward_call_span": "시간을 거슬러 흐르는 신호의 변화",
     "backward_slope": "층마다 줄어드는 역전파 신호",
-    "backward_span": "역전파 신호, 첫 은닉층과 마지막 은닉층의 차이",
+    "backward_span": "역전파 신호, 첫 은닉층과 마지막 은닉층의 차이(1자릿수 = 10배)",
     "best_step": "검증 손실이 가장 좋았던 때",
     "broadcast": "비교해야 할 원소 하나당 실제로 비교된 원소",
     "cosine": "직전 걸음과의 기울기 코사인, 층들의 중앙값",
@@ -99,7 +100,7 @@ MEASURES: dict[str, str] = {
     "loss_jump": "처음 10분의 1 동안 가장 큰 손실 ÷ 처음 손실",
     "loss_rise": "끝날 때의 손실 ÷ 가장 좋았던 손실",
     "mean_derivative": "활성화 함수 미분의 평균 |φ'(z)|",
-    "mean_gain": "가중치의 이득(gain) 평균",
+    "mean_gain": "가중치 배율(gain)의 평균",
     "non_finite_gradients": "기울기가 유한하지 않은 파라미터",
     "norm_growth": "전체 기울기 노름, 끝 ÷ 처음",
     "path": "모든 걸음을 합한 길이 ÷ 가중치",
@@ -153,7 +154,17 @@ def because(found: Found, language: str) -> str:
     if language == "en":
         return found.because
     known = CAUSES.get(found.problem, {}).get(found.cause)
-    return known or (PROBLEMS[found.problem][1][language] if found.problem in PROBLEMS else found.because)
+    known = known or (PROBLEMS[found.problem][1][language] if found.problem in PROBLEMS else found.because)
+    kind = problem_class(found.problem)
+    place = found.because.removesuffix(kind.causes.get(found.cause, "")).strip() if kind else ""
+    return f"{korean(place)} {known}" if place.startswith("At step ") else known
+
+
+def refusal(said: str, language: str) -> str:
+    """Why a remedy does not fit, beside its name."""
+    remedy, _, why = said.partition(": ")
+    why = why if remedy in REMEDIES else said
+    return why if language == "en" else korean(why)
 
 
 def quantity(problem: str, signal: str, language: str) -> str:
