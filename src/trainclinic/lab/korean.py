@@ -26,7 +26,9 @@ def korean(said: str) -> str:
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Those with nothing to fill in first, then those with the most words of their own."""
     known = sorted((REFUSALS | UNSEEN | PLACES).items(), key=lambda pair: (pair[0].count("{}") > 0, -_own(pair[0])))
-    return tuple((re.compile("(.+?)".join(map(re.escape, said.split("{}"))), re.DOTALL), words) for said, words in known)
+    return tuple(
+        (re.compile("(.+?)".join(map(re.escape, said.split("{}"))), re.DOTALL), words) for said, words in known
+    )
 
 
 def _own(said: str) -> int:

@@ -16,7 +16,8 @@ UNSEEN: dict[str, str] = {
         "컴파일하지 않은 복사본과 컴파일된 모델의 출력이 다릅니다",
     "only a training can show it": "학습해 보아야 알 수 있습니다",
     "no rows of the training set were seen": "훈련 데이터의 샘플을 보지 못했습니다",
-    "no targets were seen that neighbours in a batch could share": "배치 안의 이웃끼리 같을 수 있는 목표값을 보지 못했습니다",
+    "no targets were seen that neighbours in a batch could share":
+        "배치 안의 이웃끼리 같을 수 있는 목표값을 보지 못했습니다",
     "too few rows were seen with one target each": "목표값이 하나씩 있는 샘플을 너무 적게 보았습니다",
     "no rows of a validation set were seen": "검증 데이터의 샘플을 보지 못했습니다",
     "no validation was seen that could be held against a guess": "찍는 것과 견줄 수 있는 검증을 보지 못했습니다",
@@ -51,8 +52,8 @@ UNSEEN: dict[str, str] = {
     "too few samples have neighbours that agree on a class": "이웃이 모두 한 클래스인 샘플이 너무 적습니다",
     "at least {} evaluations are needed, {} were seen": "적어도 {0}번 평가해야 하는데 {1}번 보았습니다",
     "the recording does not say what the optimizer's weight decay was": "옵티마이저의 가중치 감쇠가 기록에 없습니다",
-    "{} validation losses were seen, at least {} are needed; tell them with watch.validate(loss=…)":
-        "검증 손실이 적어도 {1}개 필요한데 {0}개 보았습니다. watch.validate(loss=…)로 알려 주세요",
+    "{}; tell them with watch.validate(loss=…)": "{0}. watch.validate(loss=…)로 알려 주세요",
+    "{} validation losses were seen, at least {} are needed": "검증 손실이 적어도 {1}개 필요한데 {0}개 보았습니다",
     "fewer than two layers with weights, and no sigmoid or tanh, were seen":
         "가중치가 있는 층이 둘이 되지 않고, 시그모이드나 tanh도 보지 못했습니다",
     "no sigmoid or tanh was seen in a hidden layer": "은닉층에서 시그모이드나 tanh를 보지 못했습니다",
@@ -66,7 +67,7 @@ UNSEEN: dict[str, str] = {
         "곡선이 어디로 가는지 판단하려면 적어도 {0}스텝이 필요합니다",
     "the run had one process": "프로세스 하나로 학습했습니다",
     "one rank of {} was read alone": "랭크 {0}개 가운데 하나만 읽었습니다",
-    "{}, …": "{0}, …",
+    "{}, …": "{0} 등",
     "{}, rank {} of {}: {}": "{0}; 랭크 {2}개 중 {1}번: {3}",
     "rank {} of {}: {}": "랭크 {1}개 중 {0}번: {2}",
     "its file cannot be read": "파일을 읽을 수 없습니다",
@@ -83,7 +84,8 @@ PLACES: dict[str, str] = {
     "At step {} {}.": "{0}스텝: {1}.",
     "`{}` in `{}` gave {}: a whole row of what it compares was masked":
         "`{1}`의 `{0}` 결과가 {2}입니다. 비교할 것 한 줄이 모두 가려졌습니다",
-    "`{}` in `{}` gave {} where it was given {} and {}": "`{1}`의 `{0}`에 {3}과(와) {4}이(가) 들어가 {2}이(가) 나왔습니다",
+    "`{}` in `{}` gave {} where it was given {} and {}":
+        "`{1}`의 `{0}`에 {3}과(와) {4}이(가) 들어가 {2}이(가) 나왔습니다",
     "`{}` in `{}` gave {} where it was given {}": "`{1}`의 `{0}`에 {3}이(가) 들어가 {2}이(가) 나왔습니다",
     "`{}` in `{}` gave {} in {} from numbers of at most {} in size":
         "`{1}`의 `{0}`에 크기가 {4} 이하인 수가 들어갔는데, {3} 형식에서 {2}이(가) 나왔습니다",
@@ -113,11 +115,13 @@ PLACES: dict[str, str] = {
     "the weights are sharded over several processes": "가중치가 여러 프로세스에 나뉘어 있습니다",
     "no training pass of the model was seen before it": "그 전에 모델이 훈련 데이터를 처리하는 것을 보지 못했습니다",
     "more passes were run for one step than are held": "한 스텝에 실행한 순전파가 보관하는 수보다 많습니다",
-    "a non-finite number arose in {} that is not in the model's output; the loss may have it from there or from itself":
-        "모델의 출력에는 없지만 {0}에서 유한하지 않은 값이 생겼습니다. 손실이 거기서 받았는지 스스로 만들었는지 알 수 "
-        "없습니다",
+    "a non-finite number arose in {} that is not in the model's output; the loss may have it from there or from "
+    "itself":
+        "모델의 출력에는 없지만 {0}에서 유한하지 않은 값이 생겼습니다. 손실이 거기서 받았는지 스스로 만들었는지 "
+        "알 수 없습니다",
     "{} operations gave non-finite numbers, each on its own": "연산 {0}개가 저마다 유한하지 않은 값을 냈습니다",
-    "it comes from an operation in {} that cannot be followed, or from what the model keeps outside of its buffers":
+    "it comes from an operation in {} that cannot be followed, or from what the model keeps outside of its "
+    "buffers":
         "따라갈 수 없는 {0}의 연산이나, 모델이 버퍼 밖에 둔 값에서 왔습니다",
     "several operations gave non-finite numbers, and mending them does not help":
         "여러 연산이 유한하지 않은 값을 냈고, 고쳐 보아도 나아지지 않습니다",
@@ -126,7 +130,13 @@ PLACES: dict[str, str] = {
         "모델의 모듈에 걸린 훅이 기울기를 바꿀 수 있습니다",
     "the model sets hooks on its tensors that see, and may change, the gradient":
         "모델이 텐서에 건 훅이 기울기를 바꿀 수 있습니다",
-    "other gradients were not finite when the batch was run again": "배치를 다시 실행하니 다른 기울기가 유한하지 않았습니다",
+    "other gradients were not finite when the batch was run again":
+        "배치를 다시 실행하니 다른 기울기가 유한하지 않았습니다",
+    "finite gradients added up to an infinite one": "유한한 기울기들을 더한 값이 무한대가 되었습니다",
+    "several operations gave non-finite numbers that did not reach the loss":
+        "손실에 닿지 않는 여러 연산이 유한하지 않은 값을 냈습니다",
+    "the output was differentiated more than once": "출력을 두 번 이상 미분했습니다",
+    "the gradient of the model's output was changed in place": "모델 출력의 기울기가 제자리에서 바뀌었습니다",
     "the model draws random numbers from Python or NumPy, which are not held":
         "모델이 Python이나 NumPy의 난수를 쓰는데 이것은 보관하지 않습니다",
     "the model's output was changed in place": "모델의 출력이 제자리에서 바뀌었습니다",
