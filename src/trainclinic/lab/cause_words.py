@@ -89,7 +89,7 @@ CAUSES: dict[str, dict[str, str]] = {
         "off center": "입력이 표준편차에 비해 0에서 멀리 떨어져 있습니다.",
     },
     "vanishing-gradient": {
-        "squashing activation": "활성화 함수가 모든 것을 납작하게 만듭니다. 미분값이 가장 가파른 곳에서도 1보다 훨씬 "
+        "squashing activation": "활성화 함수가 어떤 값이든 좁은 범위로 눌러 넣습니다. 미분값이 가장 가파른 곳에서도 1보다 훨씬 "
                                 "작은데, 층마다 "
                                 "기울기에 그 값이 곱해집니다.",
         "saturation": "대부분의 유닛이 활성화 함수의 평평한 구간에 있고, 그곳의 미분값은 0에 가깝습니다.",

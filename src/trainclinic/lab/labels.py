@@ -33,6 +33,7 @@ LABELS: dict[str, Words] = {
     "training": Words("training", "훈련"),
     "validation": Words("validation", "검증"),
     "loss": Words("Loss", "손실"),
+    "thin": Words("{metric} (thin: training)", "{metric} (가는 선은 훈련)"),
     "accuracy": Words("Accuracy", "정확도"),
     "r2": Words("R²", "R²"),
     "optimizer steps": Words("optimizer steps", "업데이트 횟수(스텝)"),

@@ -1,4 +1,4 @@
-"""Why a problem was not examined and where a number ceased to be finite, in Korean. The English ones are the rules' own.
+"""Why a problem was not examined, and where a number ceased to be finite, in Korean; the English is the rules' own.
 
 `{}` stands for what a sentence fills in; the Korean one has it by its number.
 """

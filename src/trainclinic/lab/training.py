@@ -120,7 +120,7 @@ class _Training:
         self._send(watch.recording, "ended", finished=True)
 
     def _train(self, setup: Setup, watch: Watch) -> None:
-        self._watch, self._optimizer = watch, setup.optimizer
+        self._watch, self._setup = watch, setup
         with generators_kept():
             watch.validate(**evaluate(setup))
         handle = register_optimizer_step_post_hook(self._after_step)  # after the watch's own: its step is done
@@ -132,9 +132,12 @@ class _Training:
     # -- what comes in
 
     def _after_step(self, optimizer: Optimizer, *_: Any) -> None:
-        if optimizer is not self._optimizer:
+        if optimizer is not self._setup.optimizer:
             return
         self._step += 1
+        if self._setup.loop is not None and self._step % self._per_epoch == 0:  # its own evaluations stay in the loop
+            with generators_kept():
+                self._watch.validate(**evaluate(self._setup))
         now = time.monotonic()
         if self._one or now - self._sent >= SEND:
             self._send(self._watch.recording, "running")

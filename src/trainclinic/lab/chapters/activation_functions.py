@@ -227,10 +227,10 @@ class ActivationFunctions(Chapter):
             Words(
                 "Whole layers are dead, and the accuracy is a guess (0.08 to 0.09); the diagnosis names the learning "
                 "rate as the cause of the dead ReLUs. LeakyReLU has no dead units and is no better: its loss runs "
-                "away into the hundreds of thousands and the millions. The step was the disease, the dead units its "
+                "away, to between a hundred thousand and twenty million. The step was the disease, the dead units its "
                 "symptom.",
                 "층이 통째로 죽고 정확도는 찍는 수준(0.08~0.09)입니다. 진단은 학습률을 죽은 ReLU의 원인으로 꼽습니다. "
-                "LeakyReLU는 죽은 유닛이 없어도 나아지지 않고, 손실이 수십만에서 수백만 넘게까지 달아납니다. 병은 "
+                "LeakyReLU는 죽은 유닛이 없어도 나아지지 않고, 손실이 십만에서 2천만 사이까지 달아납니다. 병은 "
                 "걸음의 크기였고, 죽은 유닛은 증상이었습니다.",
             ),
             then={"activation": "LeakyReLU"},

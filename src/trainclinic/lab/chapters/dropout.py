@@ -237,10 +237,12 @@ it nothing is learned at all: the experiment shows both ends.
             {"dropout": 0.9},
             Words("Nothing is learned: the accuracy ends at 0.09 to 0.11, a guess among ten classes, and the "
                   "validation loss stays near ln 10 ≈ 2.30. With 26 of 256 units on in each of three layers, the "
-                  "steps pull in random directions.",
+                  "steps pull in random directions. The diagnosis names it: over-regularized, since dropout erases too "
+                  "much to learn from the rest.",
                   "아무것도 배우지 못합니다. 정확도는 열 개 가운데 하나를 찍는 수준인 0.09~0.11로 끝나고, 검증 손실은 "
                   "ln 10 ≈ 2.30 근처에 머뭅니다. 세 층에서 256개 가운데 26개쯤만 켜지므로 스텝마다 제멋대로인 "
-                  "방향으로 움직입니다."),
+                  "방향으로 움직입니다. 진단도 지나친 규제라고 하고, 드롭아웃이 너무 많이 지운다는 것을 원인으로 "
+                  "꼽습니다."),
         ),
         Try(
             Words("No dropout, but no wrong labels either. Does it still overfit?",
