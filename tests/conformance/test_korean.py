@@ -8,9 +8,16 @@ from importlib import resources
 
 import pytest
 
+from trainclinic.diagnose.problems.non_finite import NonFinite
+from trainclinic.errors import LabError
+from trainclinic.lab import finding_words
+from trainclinic.lab.experiment import Make
 from trainclinic.lab.korean import korean
+from trainclinic.lab.page.fields import written
 from trainclinic.lab.reason_words import PLACES, UNSEEN
 from trainclinic.lab.refusal_words import REFUSALS
+from trainclinic.lab.settings import SETTINGS
+from trainclinic.lab.told import Found
 
 HANGUL = re.compile("[가-힣]")
 RAISED = {"RefusedError": ("treat",), "NotExaminedError": ("diagnose",), "NotLocalizedError": ("measure",)}
@@ -60,3 +67,26 @@ def test_a_refusal_names_its_remedy_and_what_is_filled_in_is_said_in_korean_too(
         "At step 3 it was seen, but where it began is not localised: the model has changed its mode since."
     )
     assert korean("KeyError: 'x'") == "KeyError: 'x'"
+
+
+def test_settings_that_do_not_fit_each_other_are_refused_in_korean_too():
+    with pytest.raises(LabError) as error:
+        Make({"data": "wine", "augmentation": "shift"})(0)
+    assert "needs images" in str(error.value)
+    assert "데이터 증강: shift에는 이미지" in error.value.korean
+
+
+def test_the_place_of_a_non_finite_number_stands_before_its_cause():
+    because = f"At step 3 (batch 2) `log` in `Linear 1` gave −∞ where it was given 0. {NonFinite.causes['operation']}"
+    found = Found("non-finite", "problem", "operation", because, ())
+    assert finding_words.because(found, "en") == because
+    said = finding_words.because(found, "ko")
+    assert said.startswith("3스텝(배치 2): `Linear 1`의 `log`에 0이(가) 들어가 −∞이(가) 나왔습니다. ")
+    assert said.endswith(finding_words.CAUSES["non-finite"]["operation"])
+
+
+def test_a_patience_of_0_is_off():
+    patience = SETTINGS["patience"]
+    assert [written(patience, 0, language) for language in ("en", "ko")] == ["off", "끔"]
+    assert written(patience, 3, "ko") == "3"
+    assert written(SETTINGS["seed"], 0, "ko") == "0"
