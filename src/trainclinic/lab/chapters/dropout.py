@@ -262,7 +262,7 @@ it nothing is learned at all: the experiment shows both ends.
                   "without it, and the diagnosis is underfitting. Eight units that change in every step are too few "
                   "to pass on what matters. Dropout needs width.",
                   "이번에는 드롭아웃이 해롭습니다. 정확도가 0.12~0.21로 끝나는데, 유닛 16개에 드롭아웃이 없으면 "
-                  "0.61~0.70입니다. 진단은 과소적합입니다. 스텝마다 바뀌는 여덟 개쯤의 유닛으로는 필요한 정보를 전달할 수 없습니다. "
-                  "드롭아웃에는 충분한 너비가 필요합니다."),
+                  "0.61~0.70입니다. 진단은 과소적합입니다. 스텝마다 바뀌는 여덟 개쯤의 유닛으로는 필요한 정보를 "
+                  "전달할 수 없습니다. 드롭아웃에는 충분한 너비가 필요합니다."),
         ),
     )  # fmt: skip
