@@ -22,7 +22,7 @@ UNSEEN: dict[str, str] = {
     "no rows of a validation set were seen": "검증 데이터의 샘플을 보지 못했습니다",
     "no validation was seen that could be held against a guess": "찍는 것과 견줄 수 있는 검증을 보지 못했습니다",
     "the recording does not say what BatchNorm took its means over":
-        "배치 정규화가 무엇에 대해 평균을 냈는지 기록에 없습니다",
+        "배치정규화가 무엇에 대해 평균을 냈는지 기록에 없습니다",
     "the targets are not one class for each sample": "목표값이 샘플마다 클래스 하나가 아닙니다",
     "the batches come in order, so that the classes seen first are not those of the set":
         "배치가 순서대로 나와, 처음 본 클래스들이 데이터 전체를 대표하지 않습니다",

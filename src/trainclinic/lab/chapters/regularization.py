@@ -302,9 +302,10 @@ class Regularization(Chapter):
             Words(
                 "No. Adam's L2 stops the training loss at 0.54 to 0.59 and ends at 80 to 82 % validation accuracy; "
                 "AdamW's decoupled decay hardly acts: 0.02 and 70 to 73 %. Give AdamW λ = 10 and it ends at 87 to "
-                "88 %.",
+                "88 %, though the diagnosis, looking at its loss, calls that over-regularized.",
                 "아닙니다. Adam의 L2는 훈련 손실을 0.54~0.59에서 멈추게 하고 검증 정확도는 80~82%로 끝납니다. AdamW의 "
-                "분리된 감쇠는 거의 작용하지 않아 0.02와 70~73%입니다. AdamW에 λ = 10을 주면 87~88%로 끝납니다.",
+                "분리된 감쇠는 거의 작용하지 않아 0.02와 70~73%입니다. AdamW에 λ = 10을 주면 87~88%로 끝나지만, "
+                "손실을 보는 진단은 지나친 규제라고 합니다.",
             ),
             then={"optimizer": "AdamW"},
         ),
