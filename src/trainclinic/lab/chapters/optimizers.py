@@ -223,9 +223,8 @@ class Optimizers(Chapter):
             Words(
                 "Everything. SGD ends at 45 to 49 % validation accuracy with a training loss of 0.94 to 0.95, little "
                 "better than the guess, ln 3 = 1.10; momentum ends at 99.6 % with 0.006 to 0.007 (three seeds). The "
-                "gradients here agree from step to step, so momentum 0.9 moves ten times as far. The diagnosis calls "
-                "the run with SGD underfitting, and finds nothing ill with momentum: it was not the network that was "
-                "too small, but its steps.",
+                "gradients here agree from step to step, so momentum 0.9 moves ten times as far. SGD's run is "
+                "diagnosed as underfitting, momentum's as healthy: the steps were too small, not the network.",
                 "전부입니다. SGD는 검증 정확도 45~49%, 훈련 손실 0.94~0.95로 끝나서 찍을 때의 ln 3 = 1.10보다 조금 "
                 "나을 뿐입니다. 모멘텀은 99.6%, 0.006~0.007로 끝납니다(시드 세 개). 이 데이터에서는 기울기가 스텝마다 "
                 "비슷한 쪽을 가리키므로 모멘텀 0.9가 열 배 멀리 갑니다. 진단은 SGD를 과소적합이라 하고, 모멘텀에서는 "
