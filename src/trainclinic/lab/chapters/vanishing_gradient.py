@@ -288,19 +288,20 @@ class VanishingGradient(Chapter):
             {"activation": "ReLU", "init": "he", "gain": 1.2, "optimizer": "SGD", "learning_rate": 0.1},
             Words(
                 "Without clipping the loss starts at 24 to 146, where a guess has 2.3, leaps several hundredfold or "
-                "more in one step, and is NaN after two steps: the gradient explodes, and every weight is "
-                "lost. On this page, where every fourth step is measured, the clinic has seen a single step before "
-                "that; it names the length of the steps, a learning rate that is too high, and its treatment shortens "
-                "them, with seed 0 by a warm-up: accuracy 0.41. With every step measured (the notebook) it names the "
-                "exploding gradient first. Clipping at 1 is a short step too, and the network reaches 0.53 to 0.71; "
-                "with gain 1 and clipping 0.68 to 0.82. Shorter steps keep it alive, the right scale of the weights "
-                "lets it learn.",
+                "more in one step, and is NaN after two steps: the gradient explodes, and every weight is lost. On "
+                "this page, where every fourth step is measured, the clinic has seen a single step before that; it "
+                "names the length of the steps, a learning rate that is too high, and its treatment shortens them, "
+                "with seed 0 by a warm-up: accuracy 0.41, which is diagnosed as underfitting. With every step "
+                "measured (the notebook) it names the exploding gradient first. Clipping at 1 is a short step too, "
+                "and the network reaches 0.53 to 0.71; with gain 1 and clipping 0.68 to 0.82. Shorter steps keep it "
+                "alive, the right scale of the weights lets it learn.",
                 "클리핑이 없으면 손실이 24~146에서 시작해(찍을 때는 2.3입니다) 한 번에 수백 배 넘게 뛰고, 두 스텝 "
                 "뒤부터 NaN입니다. 기울기가 폭주하여 가중치를 모두 잃습니다. 이 화면에서는 네 스텝마다 재므로 "
                 "클리닉이 그전에 본 것은 한 스텝뿐입니다. 그래서 보폭, 곧 너무 높은 학습률을 지적하고 걸음을 줄이는 "
-                "치료를 고릅니다. 시드 0에서는 웜업이고 정확도는 0.41입니다. 모든 스텝을 재면(노트북) 기울기 폭주를 "
-                "먼저 지적합니다. 클리핑 1도 걸음을 줄이는 방법이며 신경망이 0.53~0.71에 이르고, 배율 1에 클리핑까지 "
-                "하면 0.68~0.82입니다. 짧은 걸음은 신경망을 살려 두고, 알맞은 가중치 크기는 배우게 합니다.",
+                "치료를 고릅니다. 시드 0에서는 웜업이고 정확도는 0.41에 그칩니다(진단은 과소적합). 모든 스텝을 "
+                "재면(노트북) 기울기 폭주를 먼저 지적합니다. 클리핑 1도 걸음을 줄이는 방법이며 신경망이 0.53~0.71에 "
+                "이르고, 배율 1에 클리핑까지 하면 0.68~0.82입니다. 짧은 걸음은 신경망을 살려 두고, 알맞은 가중치 "
+                "크기는 배우게 합니다.",
             ),
             then={"clip": 1.0},
         ),
