@@ -173,7 +173,7 @@ def test_the_clinic_diagnoses_and_treats_beside_the_sick_twin(browser: Any, lab:
     assert treated > 0.85
     assert script(browser, "document.querySelectorAll('.tc-found .tc-well').length") == 1
     found = script(browser, "document.querySelector('.tc-lab .tc-found').parentElement.innerText")
-    assert "활성화 함수가 모든 것을 납작하게 만듭니다" in found
+    assert "활성화 함수가 어떤 값이든 좁은 범위로 눌러 넣습니다" in found
     assert "바꾼 것: 활성화 함수 바꾸기 (함수 " in found
     kept = [row for row in rows(browser, "#found-1") if row[-1].endswith("선택됨")]
     untreated = next(row for row in rows(browser, "#found-1") if row[0] == "치료하지 않음")

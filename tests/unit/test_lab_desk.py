@@ -51,6 +51,17 @@ def test_a_training_tells_every_step_and_every_layer(desk):
     until(lambda: not training.is_alive(), training)
 
 
+def test_a_training_that_stops_early_tells_its_validation_all_the_same(desk):
+    settings = values({"depth": 2, "width": 16, "epochs": 60, "samples": 60, "learning_rate": 0.03, "patience": 2})
+    training, kept = desk.ask(Order(settings, pace="full")), Kept()
+    until(lambda: training.over, training, kept=[kept])
+    losses = kept.validation["loss"].values
+    assert kept.validation["accuracy"].steps == list(range(len(losses)))  # one batch an epoch
+    assert 3 < len(losses) < 61
+    assert kept.news.step == len(losses) - 1
+    assert min(losses[1:]) == losses[-3], "two epochs without a better one end it"
+
+
 def test_it_pauses_steps_and_goes_on(desk):
     training, kept = desk.ask(Order(SMALL, paused=True)), Kept()
     until(lambda: kept.news.step == 1 and training.state == "paused", training, kept=[kept])
@@ -108,6 +119,14 @@ def test_what_cannot_be_trained_fails_in_words(desk):
     assert training.state == "failed"
     assert "nothing to treat" in training.said.en
     assert "치료할 것이 없습니다" in training.said.ko
+
+
+def test_a_remedy_that_does_not_fit_is_refused_in_words_of_both_languages(desk):
+    training = desk.ask(Order(SICK, against="vanishing-gradient", remedy="he-init", pace="full"))
+    until(lambda: training.over, training)
+    assert training.state == "failed"
+    assert "it is for ReLU and its kin" in training.said.en
+    assert "He 초기화: ReLU 계열을 위한 것인데" in training.said.ko
 
 
 def test_batch_normalisation_over_a_single_sample_is_refused_in_words(desk):

@@ -118,7 +118,7 @@ def test_a_finding_shows_every_number_beside_its_limit_in_both_languages():
         ("Activation slope |φ′| (Sigmoid 4)", "0.234", "–"),
     )
     assert evidence(SICK, "ko").rows == (
-        ("역전파 신호, 첫 은닉층과 마지막 은닉층의 차이", "-12 자릿수", "-3 자릿수 미만"),
+        ("역전파 신호, 첫 은닉층이 마지막보다 얼마나 큰지", "-12 자릿수", "-3 자릿수 미만"),
         ("활성화 함수 미분의 평균 |φ'(z)| (Sigmoid 4)", "0.234", "–"),
     )
 

@@ -227,9 +227,9 @@ def test_every_play_answers_at_both_ends_of_every_control(name, language):
 def test_the_bounds_table_is_the_lectures():
     table, chart = PLAYS["bound"].show({"layers": 20, "spread": 0.0}, "en")
     assert [row[1] for row in table.rows] == ["0 to 0.25", "0 to 0.0625", "0 to 0.015625", "0 to 9.095e-13", "limit 0"]
-    assert chart["data"][0]["y"] == [0.25**n for n in range(1, 21)]
+    assert chart["data"][1]["y"] == [0.25**n for n in range(1, 21)]
     _, spread = PLAYS["bound"].show({"layers": 20, "spread": 2.0}, "en")
-    assert spread["data"][1]["y"][-1] < chart["data"][1]["y"][-1] / 100
+    assert spread["data"][0]["y"][-1] < chart["data"][1]["y"][-1] / 100
 
 
 def test_the_share_of_saturated_units_climbs_with_the_inputs():

@@ -7,10 +7,10 @@ from trainclinic.lab.words import Words
 #: id of a problem → its name, and what it means in a sentence
 PROBLEMS: dict[str, tuple[Words, Words]] = {
     "batchnorm-small-batch": (
-        Words("BatchNorm over a small batch", "작은 배치의 배치 정규화"),
+        Words("BatchNorm over a small batch", "작은 배치의 배치정규화"),
         Words(
             "BatchNorm takes its means over so few values that they are mostly noise.",
-            "배치 정규화가 너무 적은 값으로 평균을 내어, 평균이 거의 잡음입니다.",
+            "배치정규화가 너무 적은 값으로 평균을 내어, 평균이 거의 잡음입니다.",
         ),
     ),
     "constant-prediction": (

@@ -27,6 +27,7 @@ class Control:
         high: largest value of a number.
         step: of a slider; a logarithmic one moves by factors instead and ignores it.
         log: whether the slider is logarithmic; 0 is then allowed where `low` is 0, and means off.
+        off: whether 0 means off on a plain slider, too.
         choices: value → label, for a setting that is one of a few names.
         unit: of a number, or "".
         help: what it does, in a line.
@@ -39,6 +40,7 @@ class Control:
     high: float = math.inf
     step: float = 1
     log: bool = False
+    off: bool = False
     choices: Mapping[str, Words] = field(default_factory=dict)
     unit: str = ""
     help: Words = NOTHING
@@ -51,17 +53,25 @@ class Control:
         """
         if self.choices:
             if given not in self.choices:
-                raise LabError(f"{self.name}: expected one of {', '.join(self.choices)}, got {given!r:.40}")
+                names = ", ".join(self.choices)
+                raise LabError(
+                    f"{self.name}: expected one of {names}, got {given!r:.40}",
+                    f"{self.label.ko}: {names} 가운데 하나여야 하는데 {given!r:.40}입니다",
+                )
             return str(given)
         if isinstance(self.default, bool):
             if given not in (True, False, "1", "0"):
-                raise LabError(f"{self.name}: expected 1 or 0, got {given!r:.40}")
+                raise LabError(
+                    f"{self.name}: expected 1 or 0, got {given!r:.40}",
+                    f"{self.label.ko}: 1이나 0이어야 하는데 {given!r:.40}입니다",
+                )
             return given in (True, "1")
         try:
             number = float(given)
         except (TypeError, ValueError):
             raise LabError(
-                f"{self.name}: expected a number, got {given!r:.40}; from {self.low:g} to {self.high:g}"
+                f"{self.name}: expected a number, got {given!r:.40}; from {self.low:g} to {self.high:g}",
+                f"{self.label.ko}: {self.low:g}에서 {self.high:g} 사이의 수여야 하는데 {given!r:.40}입니다",
             ) from None
         if not self.low <= number <= self.high:
             raise LabError(
@@ -70,7 +80,10 @@ class Control:
             )
         if isinstance(self.default, int):
             if number != round(number):
-                raise LabError(f"{self.name}: expected a whole number, got {given!r:.40}")
+                raise LabError(
+                    f"{self.name}: expected a whole number, got {given!r:.40}",
+                    f"{self.label.ko}: 정수여야 하는데 {given!r:.40}입니다",
+                )
             return round(number)
         return number
 

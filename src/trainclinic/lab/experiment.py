@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from trainclinic.errors import LabError
 from trainclinic.lab.controls import Values, read_all
+from trainclinic.lab.korean import korean
 from trainclinic.lab.muon import MuonAdamW
 from trainclinic.lab.settings import SETTINGS
 from trainclinic.setup import Setup
@@ -91,7 +92,10 @@ class Make:
         try:
             return operate(setup, remedies(chosen))[0]
         except RefusedError as reason:
-            raise LabError(f"experiment: expected settings that fit each other, but {reason}") from reason
+            raise LabError(
+                f"experiment: expected settings that fit each other, but {reason}",
+                f"설정이 서로 맞지 않습니다. {korean(str(reason))}",
+            ) from reason
 
 
 def _check_last_batch(loader: Any) -> None:

@@ -9,6 +9,7 @@ import math
 
 from trainclinic.lab.cause_words import CAUSES
 from trainclinic.lab.clinic_words import PROBLEMS, REMEDIES, SIGNALS
+from trainclinic.lab.korean import korean
 from trainclinic.lab.told import Found
 from trainclinic.lab.words import Words
 from trainclinic.records import Dose, Evidence
@@ -71,7 +72,7 @@ MEASURES: dict[str, str] = {
     "with_less": "학습률을 줄여 25걸음 간 뒤의 손실 ÷ 처음 손실",
     "backward_call_span": "시간을 거슬러 흐르는 신호의 변화",
     "backward_slope": "층마다 줄어드는 역전파 신호",
-    "backward_span": "역전파 신호, 첫 은닉층과 마지막 은닉층의 차이",
+    "backward_span": "역전파 신호, 첫 은닉층이 마지막보다 얼마나 큰지",
     "best_step": "검증 손실이 가장 좋았던 때",
     "broadcast": "비교해야 할 원소 하나당 실제로 비교된 원소",
     "cosine": "직전 걸음과의 기울기 코사인, 층들의 중앙값",
@@ -88,7 +89,7 @@ MEASURES: dict[str, str] = {
     "first_saturated": "처음에 포화된 값의 비율",
     "forward_gain": "가중치가 입력을 늘리는 배율",
     "forward_slope": "층마다 줄어드는 순전파 신호",
-    "forward_span": "순전파 신호, 첫 층과 마지막 층의 차이",
+    "forward_span": "순전파 신호, 마지막 층이 첫 층보다 얼마나 큰지",
     "frozen_share": "학습할 수 없는 파라미터의 비율",
     "generalization_loss": "가장 좋았던 때부터 커진 검증 손실",
     "gradient_difference": "기울기 노름의 상대 차이",
@@ -101,7 +102,7 @@ MEASURES: dict[str, str] = {
     "loss_jump": "처음 10분의 1 동안 가장 큰 손실 ÷ 처음 손실",
     "loss_rise": "끝날 때의 손실 ÷ 가장 좋았던 손실",
     "mean_derivative": "활성화 함수 미분의 평균 |φ'(z)|",
-    "mean_gain": "가중치의 이득(gain) 평균",
+    "mean_gain": "가중치 배율(gain)의 평균",
     "non_finite_gradients": "기울기가 유한하지 않은 파라미터",
     "norm_growth": "전체 기울기 노름, 끝 ÷ 처음",
     "path": "모든 걸음을 합한 길이 ÷ 가중치",
@@ -155,7 +156,17 @@ def because(found: Found, language: str) -> str:
     if language == "en":
         return found.because
     known = CAUSES.get(found.problem, {}).get(found.cause)
-    return known or (PROBLEMS[found.problem][1][language] if found.problem in PROBLEMS else found.because)
+    known = known or (PROBLEMS[found.problem][1][language] if found.problem in PROBLEMS else found.because)
+    kind = problem_class(found.problem)
+    place = found.because.removesuffix(kind.causes.get(found.cause, "")).strip() if kind else ""
+    return f"{korean(place)} {known}" if place.startswith("At step ") else known
+
+
+def refusal(said: str, language: str) -> str:
+    """Why a remedy does not fit, beside its name."""
+    remedy, _, why = said.partition(": ")
+    why = why if remedy in REMEDIES else said
+    return why if language == "en" else korean(why)
 
 
 def quantity(problem: str, signal: str, language: str) -> str:

@@ -10,16 +10,15 @@ LABELS: dict[str, Words] = {
     "experiment lead": Words(
         "A real PyTorch network trains here, and the clinic watches it. Nothing trains before you press Start; from "
         "then on every change of a setting begins the training anew, until you press Reset.",
-        "실제 PyTorch 신경망이 여기에서 학습하고, 클리닉이 지켜봅니다. 시작을 누르기 전에는 학습하지 않습니다. 그 "
-        "뒤로는 "
-        "초기화를 누를 때까지, 설정을 바꿀 때마다 학습을 처음부터 다시 시작합니다.",
+        "실제 PyTorch 신경망이 여기에서 학습하고, 클리닉이 지켜봅니다. ‘시작’을 누르기 전에는 학습하지 않습니다. "
+        "그 뒤로는 ‘처음으로’를 누를 때까지, 설정을 바꿀 때마다 학습을 처음부터 다시 시작합니다.",
     ),
     "more": Words("More settings", "설정 더 보기"),
     "start": Words("Start", "시작"),
     "pause": Words("Pause", "일시정지"),
     "go on": Words("Go on", "계속"),
     "step": Words("One step", "한 단계"),
-    "reset": Words("Reset", "초기화"),
+    "reset": Words("Reset", "처음으로"),
     "keep": Words("Keep beside", "나란히 두기"),
     "drop": Words("Put away", "치우기"),
     "pace": Words("Pace", "속도"),
@@ -34,6 +33,7 @@ LABELS: dict[str, Words] = {
     "training": Words("training", "훈련"),
     "validation": Words("validation", "검증"),
     "loss": Words("Loss", "손실"),
+    "thin": Words("{metric} (thin: training)", "{metric} (가는 선은 훈련)"),
     "accuracy": Words("Accuracy", "정확도"),
     "r2": Words("R²", "R²"),
     "optimizer steps": Words("optimizer steps", "업데이트 횟수(스텝)"),
@@ -42,7 +42,7 @@ LABELS: dict[str, Words] = {
     "per layer": Words("Per layer, now", "층별, 현재"),
     "over time": Words("Per layer, over the training", "층별, 학습하는 동안"),
     "signal": Words("What is measured", "측정값"),
-    "idle": Words("Ready: nothing trains until you press Start.", "준비되었습니다. 시작을 누르면 학습합니다."),
+    "idle": Words("Ready: nothing trains until you press Start.", "준비되었습니다. ‘시작’을 누르면 학습합니다."),
     "waiting": Words(
         "Waiting for a free worker: place {place} in the queue",
         "빈 작업자를 기다리는 중: 대기열 {place}번째",
@@ -56,7 +56,7 @@ LABELS: dict[str, Words] = {
     "failed": Words("It stopped: {said}", "멈추었습니다: {said}"),
     "died": Words(
         "The training's process has gone away; the curves end here. Reset and start again.",
-        "학습 프로세스가 사라져 곡선이 여기에서 끝났습니다. 초기화한 뒤 다시 시작하십시오.",
+        "학습 프로세스가 사라져 곡선이 여기에서 끝났습니다. ‘처음으로’를 누른 뒤 다시 시작하십시오.",
     ),
     "closed": Words("Stopped.", "중단했습니다."),
     "treating": Words("The clinic looks for a treatment: {said}", "클리닉이 치료법을 찾는 중: {said}"),
@@ -108,7 +108,7 @@ LABELS: dict[str, Words] = {
     "code": Words("The code", "코드"),
     "tries": Words("What to try", "해 볼 것"),
     "set": Words("Set it and start", "설정하고 시작"),
-    "set both": Words("Set both and start, side by side", "둘을 설정하고 나란히 시작"),
+    "set both": Words("Set both and start, side by side", "두 실험을 나란히 시작"),
     "differs": Words("{name}, with {settings}", "{name}, 설정: {settings}"),
     "no difference": Words("the same settings", "같은 설정"),
     "off": Words("off", "끔"),

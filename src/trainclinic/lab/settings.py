@@ -18,7 +18,7 @@ ACTIVATIONS = {
 } | {"Identity": Words("none", "없음")}
 INITS = {
     "default": Words("PyTorch's own", "PyTorch 기본값"),
-    "xavier": Words("Xavier (Glorot)", "자비에르(Xavier, Glorot)"),
+    "xavier": Words("Xavier (Glorot)", "자비에르(Xavier)"),
     "he": Words("He (Kaiming)", "He(Kaiming)"),
     "lecun": same("LeCun"),
     "orthogonal": Words("orthogonal", "직교(orthogonal)"),
@@ -76,7 +76,7 @@ _ALL = (
     Control("clip", Words("Gradient clipping", "기울기 클리핑"), 0.0, 0.0, 100.0, log=True,
             help=Words("largest norm of the gradient; 0: none", "기울기 노름의 상한; 0이면 없음")),
     Control("augmentation", Words("Data augmentation", "데이터 증강"), "none", choices=AUGMENTATIONS),
-    Control("patience", Words("Early stopping: patience", "조기종료: 인내(patience)"), 0, 0, 50,
+    Control("patience", Words("Early stopping: patience", "조기종료: 인내(patience)"), 0, 0, 50, off=True,
             help=Words("epochs without a better validation loss before it stops; 0: never",
                        "검증 손실이 나아지지 않아도 기다리는 에폭 수; 0이면 멈추지 않음")),
     Control("seed", Words("Seed", "난수 시드"), 0, 0, 9999,

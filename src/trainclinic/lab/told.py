@@ -45,11 +45,13 @@ class Tried:
         remedies: that were tried together.
         reached: the measure at its end; NaN: it did not get there.
         outcome: "untreated", "cleared", "still there", "given up", or "does not fit".
+        why: it does not fit, in English; "" where it does.
     """
 
     remedies: tuple[Dose, ...]
     reached: float
     outcome: str
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from trainclinic.errors import LabError, TrainclinicError
 from trainclinic.lab.clinic_words import PROBLEMS
 from trainclinic.lab.controls import Values
 from trainclinic.lab.experiment import Make
+from trainclinic.lab.korean import korean
 from trainclinic.lab.told import Choice, News, Told, Tried, found
 from trainclinic.lab.words import Words, same
 from trainclinic.measure.shadow import generators_kept
@@ -78,7 +79,7 @@ def work(order: Order, connection: Connection) -> None:
     except LabError as error:
         _last_words(connection, Words(str(error), error.korean))
     except TrainclinicError as error:
-        _last_words(connection, same(str(error)))
+        _last_words(connection, Words(str(error), korean(str(error))))
     except Exception as error:  # whatever it was, the page says so
         _last_words(connection, same(f"{type(error).__name__}: {error}"))
     finally:
@@ -119,7 +120,7 @@ class _Training:
         self._send(watch.recording, "ended", finished=True)
 
     def _train(self, setup: Setup, watch: Watch) -> None:
-        self._watch, self._optimizer = watch, setup.optimizer
+        self._watch, self._setup = watch, setup
         with generators_kept():
             watch.validate(**evaluate(setup))
         handle = register_optimizer_step_post_hook(self._after_step)  # after the watch's own: its step is done
@@ -131,9 +132,12 @@ class _Training:
     # -- what comes in
 
     def _after_step(self, optimizer: Optimizer, *_: Any) -> None:
-        if optimizer is not self._optimizer:
+        if optimizer is not self._setup.optimizer:
             return
         self._step += 1
+        if self._setup.loop is not None and self._step % self._per_epoch == 0:  # its own evaluations stay in the loop
+            with generators_kept():
+                self._watch.validate(**evaluate(self._setup))
         now = time.monotonic()
         if self._one or now - self._sent >= SEND:
             self._send(self._watch.recording, "running")
@@ -213,8 +217,11 @@ class _Training:
             search = Search(make, control, allowance, workers, lambda doing, _: self._say(doing), only)
             plan = search.plan(root) if allowance else search.first(root)
         if not plan:
-            reasons = "; ".join(dict.fromkeys(search.why_not)) or "nothing that was tried made it better"
-            raise LabError(f"treatment: {reasons}", "여기에 맞으면서 더 나아지게 하는 치료법을 찾지 못했습니다")
+            reasons = list(dict.fromkeys(search.why_not)) or ["nothing that was tried made it better"]
+            raise LabError(
+                f"treatment: {'; '.join(reasons)}",
+                f"여기에 맞으면서 더 나아지게 하는 치료법을 찾지 못했습니다. {'; '.join(map(korean, reasons))}",
+            )
         return plan, _choice(search, plan, bool(only))
 
     def _say(self, doing: str) -> None:
@@ -230,13 +237,15 @@ def _choice(search: Search, plan: tuple[Dose, ...], asked: bool) -> Choice:
         return Choice(nothing, "asked for" if asked else "first that fits")
     attempts = [one for one in search.tried if one.cost == 0 or not math.isnan(one.gain)]  # tests on copies left out
     untreated = Tried((), search.compared.end, "untreated")
-    tried = (untreated, *(Tried(one.remedies, one.reached, _outcome(one)) for one in attempts))
+    tried = (untreated, *(_tried(one) for one in attempts))
     cleared = any(one.remedies == plan and one.outcome == "cleared" for one in tried)
     why = "asked for" if asked else "cleared" if cleared else "gained"
     return Choice(nothing, why, search.compared.measure, search.compared.steps, tried)
 
 
-def _outcome(attempt: Attempt) -> str:
+def _tried(attempt: Attempt) -> Tried:
     if attempt.said:
-        return "does not fit" if attempt.cost == 0 else "given up"
-    return "cleared" if attempt.cleared else "still there"
+        refused = attempt.cost == 0
+        return Tried(attempt.remedies, attempt.reached, "does not fit" if refused else "given up",
+                     attempt.said if refused else "")  # fmt: skip
+    return Tried(attempt.remedies, attempt.reached, "cleared" if attempt.cleared else "still there")

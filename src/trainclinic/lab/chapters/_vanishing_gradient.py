@@ -50,9 +50,9 @@ def _show_bound(values: Values, language: str) -> list[Table | dict[str, Any]]:
     numbers = [float(n) for n in range(1, layers + 1)]
     power = Words("mean σ'(z), to the power n", "σ'(z) 평균의 n제곱")
     lines = [
+        line(power[language], numbers, [mean**n for n in numbers], 0, mode="lines+markers"),
         line(Words("bound 0.25ⁿ", "상한 0.25ⁿ")[language], numbers, [0.25**n for n in numbers], 1,
              mode="lines+markers", line={"dash": "dash"}),
-        line(power[language], numbers, [mean**n for n in numbers], 0, mode="lines+markers"),
     ]  # fmt: skip
     return [Table(header, tuple(rows)), chart(lines, header[0][language], header[1][language], log="y")]
 

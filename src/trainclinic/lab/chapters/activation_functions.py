@@ -194,11 +194,14 @@ class ActivationFunctions(Chapter):
                 "Not at 12 layers. With He the backward signal of the first layer is 0.7 to 1.3 times the last one's, "
                 "with Xavier only 0.014 to 0.025, yet accuracy is 0.90 to 0.93 and 0.93 to 0.94: Adam rescales each "
                 "weight's step and makes up for two decades. At 20 layers Xavier loses three decades and reaches 0.74 "
-                "to 0.80 (with two of three seeds the clinic finds a vanishing gradient), He 0.88 to 0.91.",
+                "to 0.80, He 0.88 to 0.91: that is the clinic's limit. With every step measured (the notebook) it "
+                "finds a vanishing gradient with two of three seeds, on this page, with every fourth, only "
+                "undertraining.",
                 "12층에서는 아닙니다. 첫 층의 역전파 신호는 He에서 마지막 층의 0.7~1.3배, 자비에르에서는 "
                 "0.014~0.025배뿐이지만 정확도는 0.90~0.93과 0.93~0.94입니다. Adam이 가중치마다 걸음의 크기를 맞추어 "
-                "100배쯤의 차이는 메웁니다. 20층이 되면 자비에르는 신호가 1,000분의 1로 줄어 0.74~0.80이고(시드 세 개 "
-                "중 둘에서 기울기 소실로 진단됩니다), He는 0.88~0.91입니다.",
+                "100배쯤의 차이는 메웁니다. 20층이 되면 자비에르는 신호가 1,000분의 1로 줄어 0.74~0.80이고, He는 "
+                "0.88~0.91입니다. 이쯤이 클리닉의 경계입니다. 모든 스텝을 재면(노트북) 시드 세 개 중 둘에서 기울기 "
+                "소실이라 하고, 네 스텝마다 재는 이 화면에서는 학습 부족이라고만 합니다.",
             ),
             then={"init": "xavier"},
         ),
@@ -227,10 +230,10 @@ class ActivationFunctions(Chapter):
             Words(
                 "Whole layers are dead, and the accuracy is a guess (0.08 to 0.09); the diagnosis names the learning "
                 "rate as the cause of the dead ReLUs. LeakyReLU has no dead units and is no better: its loss runs "
-                "away into the hundreds of thousands and the millions. The step was the disease, the dead units its "
+                "away, to between a hundred thousand and twenty million. The step was the disease, the dead units its "
                 "symptom.",
                 "층이 통째로 죽고 정확도는 찍는 수준(0.08~0.09)입니다. 진단은 학습률을 죽은 ReLU의 원인으로 꼽습니다. "
-                "LeakyReLU는 죽은 유닛이 없어도 나아지지 않고, 손실이 수십만에서 수백만 넘게까지 달아납니다. 병은 "
+                "LeakyReLU는 죽은 유닛이 없어도 나아지지 않고, 손실이 십만에서 2천만 사이까지 달아납니다. 병은 "
                 "걸음의 크기였고, 죽은 유닛은 증상이었습니다.",
             ),
             then={"activation": "LeakyReLU"},

@@ -308,10 +308,12 @@ class BatchNormalization(Chapter):
                 "It hardly learns: training loss 1.8–1.9, accuracy 0.17–0.42 (seeds 0–2), in spite of all the "
                 "updates. Every layer adds the error of its own statistics to that of the layers before. In the "
                 "first update the first layer's gradient is 4 to 36, hundreds to thousands of times the usual: "
-                "dividing by a standard deviation that is too small by chance makes it large.",
+                "dividing by a standard deviation that is too small by chance makes it large. The diagnosis names the "
+                "cause, BatchNorm over a small batch, and underfitting as what follows.",
                 "업데이트가 그렇게 많은데도 거의 배우지 못합니다. 훈련 손실 1.8~1.9, 정확도 0.17~0.42입니다(시드 "
                 "0~2). 층마다 자기 통계의 오차가 앞 층의 오차에 더해집니다. 첫 업데이트 때 첫 층의 기울기는 4~36으로 "
-                "보통의 수백에서 수천 배입니다. 우연히 작게 나온 표준편차로 나누면 커지기 때문입니다.",
+                "보통의 수백에서 수천 배입니다. 우연히 작게 나온 표준편차로 나누면 커지기 때문입니다. 진단은 "
+                "‘작은 배치의 배치정규화’를 원인으로, 과소적합을 그 결과로 꼽습니다.",
             ),
         ),
         Try(

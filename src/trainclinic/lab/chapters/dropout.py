@@ -216,20 +216,20 @@ it nothing is learned at all: the experiment shows both ends.
             {"dropout": 0.5},
             Words("Without dropout it is lowest at epoch 2 or 3, 0.72 on average over seeds 0, 1 and 2, and ends at "
                   "1.16 with an accuracy of 0.73; the diagnosis is overfitting with every seed. With 0.5 it is "
-                  "lowest at epochs 58 to 61, 0.62, and ends at 0.69 with an accuracy of 0.78; nothing is "
-                  "diagnosed.",
+                  "lowest at epochs 53 to 73, about 0.63, and ends at 0.65 to 0.80 with an accuracy of 0.75 to 0.79; "
+                  "nothing is diagnosed.",
                   "드롭아웃이 없으면 2~3에폭에서 가장 낮고(시드 0, 1, 2의 평균 0.72), 정확도 0.73에 손실 1.16으로 "
-                  "끝나며, 모든 시드에서 과적합으로 진단됩니다. 0.5이면 58~61에폭에서 가장 낮고(0.62), 정확도 "
-                  "0.78에 손실 0.69로 끝나며, 진단되는 문제가 없습니다."),
+                  "끝나며, 모든 시드에서 과적합으로 진단됩니다. 0.5이면 53~73에폭에서 가장 낮고(0.63쯤), 정확도 "
+                  "0.75~0.79에 손실 0.65~0.80으로 끝나며, 진단되는 문제가 없습니다."),
         ),
         Try(
             Words("Set it to 0.2. Is a little dropout enough?", "0.2로 바꾸어 보십시오. 조금만 꺼도 충분합니까?"),
             {"dropout": 0.2},
-            Words("Not for 80 epochs. The best epoch moves to 8 to 10 and its validation loss falls to 0.67, but after "
-                  "that the network learns by heart all the same and ends at 1.28, no lower than without. Had it been "
-                  "stopped at its best, 0.2 would have been fine.",
-                  "80에폭 동안 막기에는 부족합니다. 최적 에폭이 8~10으로 늦춰지고 그때의 검증 손실도 0.67로 "
-                  "낮아지지만, 그 뒤에는 결국 외우기 시작해서 드롭아웃이 없을 때보다 낮지 않은 1.28로 끝납니다. "
+            Words("Not for 80 epochs. The best epoch moves to 6 to 10 and its validation loss falls to 0.67, but after "
+                  "that the network learns by heart all the same and ends at 1.26 to 1.46, higher than without. Had it "
+                  "been stopped at its best, 0.2 would have been fine.",
+                  "80에폭 동안 막기에는 부족합니다. 최적 에폭이 6~10으로 늦춰지고 그때의 검증 손실도 0.67로 "
+                  "낮아지지만, 그 뒤에는 결국 외우기 시작해서 드롭아웃이 없을 때보다 높은 1.26~1.46으로 끝납니다. "
                   "가장 좋을 때 멈췄다면 0.2로도 괜찮았을 것입니다."),
         ),
         Try(
@@ -237,10 +237,12 @@ it nothing is learned at all: the experiment shows both ends.
             {"dropout": 0.9},
             Words("Nothing is learned: the accuracy ends at 0.09 to 0.11, a guess among ten classes, and the "
                   "validation loss stays near ln 10 ≈ 2.30. With 26 of 256 units on in each of three layers, the "
-                  "steps pull in random directions.",
+                  "steps pull in random directions. The diagnosis names it: over-regularized, since dropout erases too "
+                  "much to learn from the rest.",
                   "아무것도 배우지 못합니다. 정확도는 열 개 가운데 하나를 찍는 수준인 0.09~0.11로 끝나고, 검증 손실은 "
                   "ln 10 ≈ 2.30 근처에 머뭅니다. 세 층에서 256개 가운데 26개쯤만 켜지므로 스텝마다 제멋대로인 "
-                  "방향으로 움직입니다."),
+                  "방향으로 움직입니다. 진단도 지나친 규제라고 하고, 드롭아웃이 너무 많이 지운다는 것을 원인으로 "
+                  "꼽습니다."),
         ),
         Try(
             Words("No dropout, but no wrong labels either. Does it still overfit?",
@@ -257,10 +259,10 @@ it nothing is learned at all: the experiment shows both ends.
             Words("16 units a layer and dropout 0.5.", "층당 유닛을 16개로 줄이고 드롭아웃을 0.5로 해 보십시오."),
             {"width": 16, "dropout": 0.5},
             Words("Now dropout does harm: the accuracy ends at 0.12 to 0.21, against 0.61 to 0.70 for 16 units "
-                  "without it. Eight units that change in every step are too few to pass on what matters. Dropout "
-                  "needs width.",
+                  "without it, and the diagnosis is underfitting. Eight units that change in every step are too few "
+                  "to pass on what matters. Dropout needs width.",
                   "이번에는 드롭아웃이 해롭습니다. 정확도가 0.12~0.21로 끝나는데, 유닛 16개에 드롭아웃이 없으면 "
-                  "0.61~0.70입니다. 스텝마다 바뀌는 여덟 개쯤의 유닛으로는 필요한 정보를 전달할 수 없습니다. "
-                  "드롭아웃에는 충분한 너비가 필요합니다."),
+                  "0.61~0.70입니다. 진단은 과소적합입니다. 스텝마다 바뀌는 여덟 개쯤의 유닛으로는 필요한 정보를 "
+                  "전달할 수 없습니다. 드롭아웃에는 충분한 너비가 필요합니다."),
         ),
     )  # fmt: skip

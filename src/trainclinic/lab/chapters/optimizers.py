@@ -223,10 +223,12 @@ class Optimizers(Chapter):
             Words(
                 "Everything. SGD ends at 45 to 49 % validation accuracy with a training loss of 0.94 to 0.95, little "
                 "better than the guess, ln 3 = 1.10; momentum ends at 99.6 % with 0.006 to 0.007 (three seeds). The "
-                "gradients here agree from step to step, so momentum 0.9 moves ten times as far.",
+                "gradients here agree from step to step, so momentum 0.9 moves ten times as far. SGD's run is "
+                "diagnosed as underfitting, momentum's as healthy: the steps were too small, not the network.",
                 "전부입니다. SGD는 검증 정확도 45~49%, 훈련 손실 0.94~0.95로 끝나서 찍을 때의 ln 3 = 1.10보다 조금 "
                 "나을 뿐입니다. 모멘텀은 99.6%, 0.006~0.007로 끝납니다(시드 세 개). 이 데이터에서는 기울기가 스텝마다 "
-                "비슷한 쪽을 가리키므로 모멘텀 0.9가 열 배 멀리 갑니다.",
+                "비슷한 쪽을 가리키므로 모멘텀 0.9가 열 배 멀리 갑니다. 진단은 SGD를 과소적합이라 하고, 모멘텀에서는 "
+                "아무 문제도 찾지 않습니다. 작았던 것은 신경망이 아니라 걸음입니다.",
             ),
             then={"optimizer": "momentum"},
         ),
@@ -287,9 +289,11 @@ class Optimizers(Chapter):
             Words(
                 "Both reach 100 % on the way. At a constant rate the end wanders, 93 to 99.6 %, because every step is "
                 "equally long, near the minimum too; with the cosine it settles at 99.6 to 100 % and the training "
-                "loss at 0.000.",
+                "loss at 0.000. The diagnosis is an oscillating loss at the constant rate, and nothing with the "
+                "cosine.",
                 "둘 다 도중에 100%에 이릅니다. 학습률이 일정하면 최솟값 가까이에서도 걸음이 똑같이 길어서 끝이 "
-                "93~99.6% 사이를 떠돕니다. 코사인이면 99.6~100%에 자리 잡고 훈련 손실은 0.000이 됩니다.",
+                "93~99.6% 사이를 떠돕니다. 코사인이면 99.6~100%에 자리 잡고 훈련 손실은 0.000이 됩니다. "
+                "진단은 일정한 학습률에서 진동하는 손실이고, 코사인에서는 없습니다.",
             ),
             then={"schedule": "cosine"},
         ),

@@ -264,14 +264,14 @@ class Regularization(Chapter):
                 "Nothing. The decay is stronger than every gradient: the weights shrink to less than 0.00001, the "
                 "network gives the same answer for every image, the training loss stays at 2.29 (a guess among ten "
                 "classes costs ln 10 = 2.303) and accuracy is 10 %. Too much of the medicine is a disease of its own. "
-                "The diagnosis sees its traces: steps as large as the weights that are left, which it reads as a "
-                "learning rate that is too high, and, where every step is measured, a vanishing gradient, since "
-                "weights of 0 let none through.",
+                "The diagnosis names it, over-regularized by weight decay, and lists what follows from it: steps as "
+                "large as the weights that are left, a vanishing gradient, since weights of 0 let none through, and a "
+                "constant prediction.",
                 "아무것도 남지 않습니다. 감쇠가 모든 기울기보다 세서 가중치가 0.00001보다 작아지고, 신경망은 어떤 "
                 "이미지에도 같은 답을 냅니다. 훈련 손실은 2.29에 머물고(열 개 클래스를 찍을 때의 손실이 ln 10 = "
-                "2.303입니다) 정확도는 10%입니다. 약도 지나치면 병입니다. 진단에는 그 흔적이 나타납니다. 걸음이 남은 "
-                "가중치만큼 크므로 너무 높은 학습률로 읽고, 모든 스텝을 재면 기울기 소실도 찾아냅니다. 가중치가 0이면 "
-                "기울기도 지나가지 못하기 때문입니다.",
+                "2.303입니다) 정확도는 10%입니다. 약도 지나치면 병입니다. 진단도 가중치 감쇠에 의한 지나친 규제라고 "
+                "하고, 거기서 생긴 것을 함께 보여 줍니다. 남은 가중치만큼 큰 걸음(너무 높은 학습률), 가중치가 0이라 "
+                "기울기가 지나가지 못하는 기울기 소실, 그리고 상수 예측입니다.",
             ),
         ),
         Try(
@@ -302,9 +302,10 @@ class Regularization(Chapter):
             Words(
                 "No. Adam's L2 stops the training loss at 0.54 to 0.59 and ends at 80 to 82 % validation accuracy; "
                 "AdamW's decoupled decay hardly acts: 0.02 and 70 to 73 %. Give AdamW λ = 10 and it ends at 87 to "
-                "88 %.",
+                "88 %, though the diagnosis, looking at its loss, calls that over-regularized.",
                 "아닙니다. Adam의 L2는 훈련 손실을 0.54~0.59에서 멈추게 하고 검증 정확도는 80~82%로 끝납니다. AdamW의 "
-                "분리된 감쇠는 거의 작용하지 않아 0.02와 70~73%입니다. AdamW에 λ = 10을 주면 87~88%로 끝납니다.",
+                "분리된 감쇠는 거의 작용하지 않아 0.02와 70~73%입니다. AdamW에 λ = 10을 주면 87~88%로 끝나지만, "
+                "손실을 보는 진단은 지나친 규제라고 합니다.",
             ),
             then={"optimizer": "AdamW"},
         ),

@@ -86,18 +86,20 @@ class VanishingGradient(Chapter):
                 "\n\n"
                 r"$$\lim_{n \to \infty} \left( \frac{\partial h}{\partial z} \right)^n = 0.$$"
                 "\n\n"
-                r"The figure is no theory: it is a real network of 20 layers with Xavier weights. In every layer the "
-                r"measured mean of $\sigma'(z)$ is near 0.234; multiplied up from the last layer back, it ends at "
-                r"$2.5 \cdot 10^{-13}$, under the bound $9.1 \cdot 10^{-13}$. The weights have a factor of about "
-                r"1.00, so the signal itself (red) falls alongside. In the play below, let $z$ spread out: $\sigma'$ "
-                r"leaves its peak, and the product falls faster still.",
+                r"The figure is no theory: it is a real network of 20 layers with Xavier weights, random numbers "
+                r"drawn so small that a layer's weights pass a signal on at its size (Glorot & Bengio 2010). In every "
+                r"layer the measured mean of $\sigma'(z)$ is near 0.234; multiplied up from the last layer back, it "
+                r"ends at $2.5 \cdot 10^{-13}$, under the bound $9.1 \cdot 10^{-13}$. The weights have a factor of "
+                r"about 1.00, so the signal itself (red) falls alongside. In the play below, let $z$ spread out: "
+                r"$\sigma'$ leaves its peak, and the product falls faster still.",
                 r"층이 깊어질수록 미분값을 더 여러 번 곱합니다. 시그모이드 1층은 0에서 0.25 사이, 2층은 많아야 "
                 r"$0.25^2 = 0.0625$, 3층은 많아야 $0.25^3 = 0.015625$를 남기고, 끝없이 쌓으면 다음과 같습니다."
                 "\n\n"
                 r"$$\lim_{n \to \infty} \left( \frac{\partial h}{\partial z} \right)^n = 0$$"
                 "\n\n"
-                r"그림은 이론이 아니라 자비에르 초기화를 한 실제 20층 신경망입니다. 층마다 잰 $\sigma'(z)$의 평균은 "
-                r"약 0.234이고, 마지막 층부터 거꾸로 곱해 가면 $2.5 \cdot 10^{-13}$에 이르러 상한 $9.1 \cdot "
+                r"그림은 이론이 아니라 자비에르 초기화를 한 실제 20층 신경망입니다. 자비에르 초기화는 층의 가중치가 "
+                r"신호를 제 크기대로 전하도록 난수의 크기를 정합니다(Glorot & Bengio 2010). 층마다 잰 $\sigma'(z)$의 "
+                r"평균은 약 0.234이고, 마지막 층부터 거꾸로 곱해 가면 $2.5 \cdot 10^{-13}$에 이르러 상한 $9.1 \cdot "
                 r"10^{-13}$ 바로 아래에 놓입니다. 가중치의 배율은 약 1.00이므로 신호 자체(빨간색)도 나란히 "
                 r"떨어집니다. 아래에서 $z$를 넓게 퍼뜨려 보십시오. $\sigma'$이 꼭대기를 벗어나 곱이 더 빨리 "
                 r"줄어듭니다.",
@@ -109,16 +111,18 @@ class VanishingGradient(Chapter):
             Words("The gradient of every layer, measured", "층마다 잰 기울기"),
             Words(
                 r"Here is the disease and two of its cures, measured in the first steps of three networks of 20 "
-                r"hidden layers. With sigmoid the gradient falls along a straight line on the log axis: the first "
-                r"layer gets $9 \cdot 10^{-15}$, the output layer $3 \cdot 10^{-2}$, three million million times as "
-                r"much. With ReLU, or with batch normalisation before each sigmoid, the line is level."
+                r"hidden layers. A layer's gradient is many numbers; their RMS (root of the mean square) is their "
+                r"usual size. With sigmoid the gradient falls along a straight line on the log axis: the first layer "
+                r"gets $9 \cdot 10^{-15}$, the output layer $3 \cdot 10^{-2}$, three million million times as much. "
+                r"With ReLU, or with batch normalisation before each sigmoid, the line is level."
                 "\n\n"
                 r"Both cures bring the factor per layer back to about 1. An active ReLU has slope 1; half of them are "
                 r"off, and He's weights, larger by $\sqrt 2$, make up for that (He et al. 2015): measured factor "
                 r"0.98. Batch normalisation divides $z$ by its small standard deviation, which enlarges the gradient "
                 r"just as much (Ioffe & Szegedy 2015): 0.96, though its mean $\sigma'$ is only 0.205. The code trains "
                 r"the sick network and asks for the diagnosis.",
-                r"병과 그 처방 두 가지를, 은닉층이 20개인 세 신경망의 첫 몇 걸음에서 쟀습니다. 시그모이드에서는 "
+                r"병과 그 처방 두 가지를, 은닉층이 20개인 세 신경망의 첫 몇 걸음에서 쟀습니다. 한 층의 기울기는 수가 "
+                r"많으므로 그 대표 크기인 RMS(제곱 평균의 제곱근)를 봅니다. 시그모이드에서는 "
                 r"기울기가 로그 축 위에서 직선으로 떨어집니다. 첫 층은 $9 \cdot 10^{-15}$, 출력층은 $3 \cdot "
                 r"10^{-2}$로 3조 배 차이가 납니다. ReLU를 쓰거나 시그모이드 앞에 배치정규화를 넣으면 선이 평평합니다."
                 "\n\n"
@@ -186,17 +190,17 @@ class VanishingGradient(Chapter):
             Words(
                 r"The same product explodes when its factors are above 1. Take ReLU layers and multiply He's weights "
                 r"by a gain $g$: each layer now enlarges the signal about $g$ times, forward and backward. With $g = "
-                r"1.5$ and 20 layers the measured growth is 1.40 a layer each way, the error of the first batch is "
-                r"411 instead of 1.08, and the gradient's norm is 5,182 instead of 0.71. One step of that size throws "
-                r"the weights away."
+                r"1.5$ and 20 layers the measured growth is about 1.4 a layer each way, the error of the first batch "
+                r"is 411 instead of 1.08, and the gradient's norm (the length of all its numbers as one vector) is "
+                r"5,182 instead of 0.71. One step of that size throws the weights away."
                 "\n\n"
                 r"**Clipping** shortens the gradient to a largest norm and keeps its direction (Pascanu et al. 2013): "
                 r"the step becomes bearable, while the growth per layer stays. **He initialisation** removes the "
                 r"cause: at $g = 1$ the curves are level. Batch normalisation rescales every layer, whatever the gain.",
                 r"곱하는 값이 1보다 크면 같은 곱이 폭주합니다. ReLU 층에서 He 가중치에 배율 $g$를 곱하면, 층마다 "
                 r"신호가 순전파와 역전파 모두 약 $g$배로 커집니다. $g = 1.5$에 20층이면 잰 증가는 양쪽 모두 층당 "
-                r"1.40배이고, 첫 배치의 오차는 1.08이 아니라 411, 기울기의 노름은 0.71이 아니라 5,182입니다. 이런 "
-                r"크기의 한 걸음이면 가중치는 멀리 튕겨 나갑니다."
+                r"약 1.4배이고, 첫 배치의 오차는 1.08이 아니라 411, 기울기의 노름(모든 기울기를 한 벡터로 본 길이)은 "
+                r"0.71이 아니라 5,182입니다. 이런 크기의 한 걸음이면 가중치는 멀리 튕겨 나갑니다."
                 "\n\n"
                 r"**기울기 클리핑**은 방향은 그대로 두고 노름을 상한까지 줄입니다(Pascanu 외 2013). 걸음은 견딜 "
                 r"만해지지만 층당 증가는 그대로입니다. **He 초기화**는 원인을 없앱니다. $g = 1$에서는 곡선이 "
@@ -251,11 +255,12 @@ class VanishingGradient(Chapter):
             {"depth": 3},
             Words(
                 "Each layer costs a factor of about four. Accuracy after 15 epochs: 2 layers 0.87 to 0.89, 3 layers "
-                "0.76 to 0.82, 4 layers 0.54 to 0.61, 6 layers 0.19 to 0.31; from 6 layers on the diagnosis is a "
-                "vanishing gradient. Adam helps, since it rescales every step; still the deep ones stay at the start.",
-                "층마다 기울기가 약 4분의 1이 됩니다. 15에폭 뒤 정확도는 2층 0.87~0.89, 3층 0.76~0.82, 4층 "
-                "0.54~0.61, 6층 0.19~0.31이고, 6층부터는 기울기 소실로 진단됩니다. Adam이 걸음의 크기를 다시 맞추어 "
-                "도와주는데도 깊은 신경망은 출발점에 머뭅니다.",
+                "0.76 to 0.82, 4 layers 0.54 to 0.61, 6 layers 0.19 to 0.31. Up to 4 layers the diagnosis only says "
+                "that the training ended too soon (undertrained); from 6 layers on it is a vanishing gradient. Adam "
+                "helps, since it rescales every step; still the deep ones stay at the start.",
+                "층마다 기울기가 약 4분의 1이 됩니다. 15에폭 뒤 정확도는 2층 0.87~0.89, 3층 0.76~0.82, 4층 0.54~0.61, "
+                "6층 0.19~0.31입니다. 4층까지는 학습이 너무 일찍 끝났다고만 하고(학습 부족), 6층부터는 기울기 소실로 "
+                "진단합니다. Adam이 걸음의 크기를 다시 맞추어 도와주는데도 깊은 신경망은 출발점에 머뭅니다.",
             ),
             then={"depth": 6},
         ),
@@ -283,19 +288,20 @@ class VanishingGradient(Chapter):
             {"activation": "ReLU", "init": "he", "gain": 1.2, "optimizer": "SGD", "learning_rate": 0.1},
             Words(
                 "Without clipping the loss starts at 24 to 146, where a guess has 2.3, leaps several hundredfold or "
-                "more in one step, and is NaN from the third step on: the gradient explodes, and every weight is "
-                "lost. On this page, where every fourth step is measured, the clinic has seen a single step before "
-                "that; it names the length of the steps, a learning rate that is too high, and its treatment shortens "
-                "them, with seed 0 by a warm-up: accuracy 0.41. With every step measured (the notebook) it names the "
-                "exploding gradient first. Clipping at 1 is a short step too, and the network reaches 0.53 to 0.71; "
-                "with gain 1 and clipping 0.68 to 0.82. Shorter steps keep it alive, the right scale of the weights "
-                "lets it learn.",
-                "클리핑이 없으면 손실이 24~146에서 시작해(찍을 때는 2.3입니다) 한 번에 수백 배 넘게 뛰고, 세 번째 "
-                "스텝부터 NaN입니다. 기울기가 폭주하여 가중치를 모두 잃습니다. 이 화면에서는 네 스텝마다 재므로 "
+                "more in one step, and is NaN after two steps: the gradient explodes, and every weight is lost. On "
+                "this page, where every fourth step is measured, the clinic has seen a single step before that; it "
+                "names the length of the steps, a learning rate that is too high, and its treatment shortens them, "
+                "with seed 0 by a warm-up: accuracy 0.41, which is diagnosed as underfitting. With every step "
+                "measured (the notebook) it names the exploding gradient first. Clipping at 1 is a short step too, "
+                "and the network reaches 0.53 to 0.71; with gain 1 and clipping 0.68 to 0.82. Shorter steps keep it "
+                "alive, the right scale of the weights lets it learn.",
+                "클리핑이 없으면 손실이 24~146에서 시작해(찍을 때는 2.3입니다) 한 번에 수백 배 넘게 뛰고, 두 스텝 "
+                "뒤부터 NaN입니다. 기울기가 폭주하여 가중치를 모두 잃습니다. 이 화면에서는 네 스텝마다 재므로 "
                 "클리닉이 그전에 본 것은 한 스텝뿐입니다. 그래서 보폭, 곧 너무 높은 학습률을 지적하고 걸음을 줄이는 "
-                "치료를 고릅니다. 시드 0에서는 웜업이고 정확도는 0.41입니다. 모든 스텝을 재면(노트북) 기울기 폭주를 "
-                "먼저 지적합니다. 클리핑 1도 걸음을 줄이는 방법이며 신경망이 0.53~0.71에 이르고, 배율 1에 클리핑까지 "
-                "하면 0.68~0.82입니다. 짧은 걸음은 신경망을 살려 두고, 알맞은 가중치 크기는 배우게 합니다.",
+                "치료를 고릅니다. 시드 0에서는 웜업이고 정확도는 0.41에 그칩니다(진단은 과소적합). 모든 스텝을 "
+                "재면(노트북) 기울기 폭주를 먼저 지적합니다. 클리핑 1도 걸음을 줄이는 방법이며 신경망이 0.53~0.71에 "
+                "이르고, 배율 1에 클리핑까지 하면 0.68~0.82입니다. 짧은 걸음은 신경망을 살려 두고, 알맞은 가중치 "
+                "크기는 배우게 합니다.",
             ),
             then={"clip": 1.0},
         ),

@@ -42,11 +42,14 @@ def curves(metric: str, names: Sequence[str], language: str, *, training: bool) 
     """Training (where it is measured at every step) and validation of one metric, of one run or of two."""
     data = []
     for name, colour in zip(names, COLOURS, strict=False):
-        prefix = f"{name}: " if len(names) > 1 else ""
+        several = len(names) > 1
         if training:
-            data.append(_line(prefix + LABELS["training"][language], colour, width=1, opacity=0.45))
-        data.append(_line(prefix + LABELS["validation"][language], colour, width=2.5))
+            thin = _line(LABELS["training"][language], colour, width=1, opacity=0.45)
+            data.append({**thin, "showlegend": not several})  # a legend of four lines would leave no room to draw
+        data.append(_line(name if several else LABELS["validation"][language], colour, width=2.5))
     title = LABELS[metric][language] if metric in LABELS else metric
+    if training and len(names) > 1:
+        title = LABELS["thin"].format(metric=title)[language]
     whole: Figure = {"range": [0, 1.02]} if metric == "accuracy" else {}  # or guesses look like movement
     drawn = layout(title, LABELS["optimizer steps"][language], "", 200 + 20 * (len(names) - 1), yaxis=whole)
     drawn["margin"]["t"] = 34 + 20 * (len(names) - 1)  # the legend has a line more

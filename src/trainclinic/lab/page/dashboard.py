@@ -10,6 +10,7 @@ from trainclinic.diagnose.diagnose import diagnose
 from trainclinic.errors import RecordingError
 from trainclinic.lab.clinic_words import SIGNALS
 from trainclinic.lab.finding_words import title
+from trainclinic.lab.korean import korean
 from trainclinic.lab.labels import LABELS
 from trainclinic.lab.page import charts
 from trainclinic.lab.page.chapter_page import header
@@ -122,7 +123,8 @@ class Dashboard:
             if diagnosis.not_examined:
                 ui.label(LABELS["not examined"][language]).classes("tc-h3")
                 for entry in diagnosis.not_examined:
-                    ui.label(f"{title(entry.problem, language)}: {entry.why}").classes("tc-quiet")
+                    why = entry.why if language == "en" else korean(entry.why)
+                    ui.label(f"{title(entry.problem, language)}: {why}").classes("tc-quiet")
 
 
 def _read(path: Path) -> tuple[Recording, Diagnosis]:

@@ -118,6 +118,6 @@ def written(control: Control, value: Value, language: str) -> str:
         return control.choices[str(value)][language]
     if isinstance(value, bool):
         return "✓" if value else "–"
-    if control.log and value == 0:
+    if (control.log or control.off) and value == 0:
         return LABELS["off"][language]
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

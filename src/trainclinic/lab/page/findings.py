@@ -99,6 +99,8 @@ def _tried(one: Tried, kept: bool, language: str) -> tuple[str, ...]:
     what = " + ".join(finding_words.remedy(dose, language) for dose in one.remedies) or LABELS["untreated"][language]
     outcome = {"untreated": "", "cleared": LABELS["gone"][language]}.get(one.outcome)
     outcome = LABELS[one.outcome][language] if outcome is None else outcome
+    if one.why:
+        outcome = f"{outcome}: {finding_words.refusal(one.why, language)}"
     if kept:
         outcome = LABELS["kept"].format(outcome=outcome)[language]
     return what, "–" if math.isnan(one.reached) else f"{one.reached:.3g}", outcome
