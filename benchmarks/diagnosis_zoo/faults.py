@@ -50,7 +50,7 @@ def faults() -> tuple[Fault, ...]:
 
 @cache
 def further() -> tuple[Fault, ...]:
-    """The same mistakes where they were not dealt to: for the part on which rules may be looked at, and nothing else."""
+    """The same mistakes where they were not dealt to: for the part on which rules may be looked at alone."""
     dealt = {fault.name for fault in faults()}
     every = (
         Fault(f"{plan.name} | {dose.words}", problem, plan, dose)

@@ -64,7 +64,7 @@ def everything(*, development: bool = False) -> list[Run]:
 
 
 def more(most: int = 4) -> list[Run]:
-    """On the tasks that may be looked at: at most so many further faults of each mistake, by the hash of their names."""
+    """On the tasks that may be looked at: at most so many further faults of each mistake, by hash."""
     found: dict[str, list[Fault]] = {}
     for fault in sorted(further(), key=lambda one: digest(one.name)):
         if fault.twin.task.name in DEVELOPMENT:

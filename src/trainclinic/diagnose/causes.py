@@ -109,6 +109,9 @@ _RUINS = (
     "over-regularized",
 )
 
+#: which come with training, and explain nothing that was so before it
+_OF_THE_STEPS = ("learning-rate-too-high", "learning-rate-too-low", "over-regularized", "stale-gradient")
+
 EDGES = (
     *_explains("constant-feature", "misaligned-data", "noisy-labels", "overfitting", "learning-rate-too-high",
                "learning-rate-too-low"),
@@ -122,8 +125,8 @@ EDGES = (
     *_explains("class-imbalance", "overfitting", "noisy-labels"),
     *_explains("noisy-labels", "overfitting"),
     # Where neither net nor neighbours find anything, the net is the first to be doubted.
-    *(edge for broken in (*_RUINS, "constant-prediction")
-      for edge in _explains(broken, "misaligned-data", only=("not learned",))),
+    *(edge for broken in _RUINS for edge in _explains(broken, "misaligned-data", only=("not learned",))),
+    *_explains("constant-prediction", "misaligned-data", when=_NEVER_DIFFERED, only=("not learned",)),
     *(edge for name in ("constant-feature", "misaligned-data", "unshuffled-data", "class-imbalance")
       for edge in (*_explains(name, "underfitting", "undertrained", "oscillating-loss"),
                    *_explains(name, "constant-prediction", unless=_INPUT_LOST))),
@@ -134,8 +137,11 @@ EDGES = (
     *_explains("saturated-activation", "underfitting", when=_SATURATED_FROM_THE_START),
     # A few units are driven to their ends to tell many classes apart.
     *_explains("underfitting", "saturated-activation", when=_NARROW, only=_DRIVEN),
-    *(edge for name in _RUINS if name not in ("dead-relu", "vanishing-gradient")
+    *(edge for name in _RUINS if name not in ("dead-relu", "vanishing-gradient", *_OF_THE_STEPS)
       for edge in _explains(name, "constant-prediction", unless=_INPUT_LOST)),
+    *(edge for name in _OF_THE_STEPS
+      for edge in _explains(name, "constant-prediction", unless=(*_INPUT_LOST, *_NEVER_DIFFERED))),
+    *_explains("constant-prediction", *_OF_THE_STEPS, when=_NEVER_DIFFERED),
     *_explains("dead-relu", "constant-prediction", unless=(*_INPUT_LOST, *_NEVER_DIFFERED)),
     *_explains("dead-relu", "constant-prediction", when=_FROM_THE_START, unless=_INPUT_LOST),
     *_explains("vanishing-gradient", "constant-prediction", unless=(*_INPUT_LOST, *_NEVER_DIFFERED)),
@@ -198,6 +204,7 @@ EDGES = (
 #: nobody means these, so that one of them is to blame for what it explains, however far the loss fell
 _MISTAKES = ("unshuffled-data", "wrong-mode", "unequal-replicas", "stale-gradient", "loss-output-mismatch")
 _MEANT = ("part in eval mode",)
+_TOO_LITTLE = ("underfitting", "constant-prediction")
 
 
 def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -215,11 +222,13 @@ def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def _raised(finding: Finding, findings: Sequence[Finding]) -> Finding:
-    """A mistake that explains what hurts is a problem itself."""
+    """A mistake that explains what hurts is a problem itself; so is what was frozen, where too little is left."""
     mistake = finding.problem in _MISTAKES and finding.cause not in _MEANT
-    if finding.level == "problem" or not mistake:
+    frozen = finding.problem == "frozen-parameters"
+    if finding.level == "problem" or not (mistake or frozen):
         return finding
-    brought = [other for other in findings if other.level == "problem" and _precedes(finding, other)]
+    suffering = [other for other in findings if other.level == "problem" and (mistake or other.problem in _TOO_LITTLE)]
+    brought = [other for other in suffering if _precedes(finding, other)]
     severity = max((other.severity for other in brought), default=finding.severity)
     return replace(finding, level="problem", severity=severity) if brought else finding
 

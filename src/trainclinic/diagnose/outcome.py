@@ -56,13 +56,14 @@ def outcome(recording: Recording) -> Outcome:
     last = float(medians[-1]) if math.isfinite(medians[-1]) else math.inf
     start = chance if math.isfinite(chance) else first
     learned = 1 - last / start if start > 0 else math.nan
-    reached = min(learned, _validation_learned(recording, chance))
+    reached = min(learned, validation_learned(recording, chance))
     is_finite = recording.facts.get("non_finite") is None
     matches = _matches_neighbours(recording)
     return Outcome(first, last, float(np.nanmin(medians)), chance, learned, reached, is_finite, matches)
 
 
-def _validation_learned(recording: Recording, chance: float) -> float:
+def validation_learned(recording: Recording, chance: float) -> float:
+    """Share of the loss of a guess that was gone at the best evaluation; inf where none was seen."""
     values = recording.series("validation_loss").values
     finite = values[np.isfinite(values)]
     return 1 - float(finite.min()) / chance if len(finite) and chance > 0 else math.inf
@@ -110,6 +111,23 @@ def hurts(result: Outcome, learned: float, *, neighbours: bool = True) -> bool:
     """
     excused = neighbours and result.matches_neighbours and result.reached > SOME
     return (not result.reached >= learned and not excused) or result.diverged
+
+
+ALMOST = 0.8  # of what a guess leaves to be known
+
+
+def answers_well(recording: Recording) -> bool:
+    """Whether the answers of the last evaluations are good all the same, whatever the loss says of them.
+
+    They are where the network knows nearly all that a guess does not, or as much as its samples' nearest neighbours
+    where these tell much.
+    """
+    network, neighbours, error = scores(recording)
+    guess = recording.facts.get("data", {}).get("link", {}).get("guess", 0.0)
+    if not guess < 1:
+        return False
+    told = (neighbours - guess) / (1 - guess)
+    return (network - guess) / (1 - guess) >= ALMOST or (told >= TELLING and network >= neighbours - error)
 
 
 def severity(result: Outcome) -> float:

@@ -18,6 +18,10 @@ from trainclinic.report.view import problem_class
 
 #: quantity in a finding's evidence → its name in Korean; signals of the layers are in `SIGNALS`
 MEASURES: dict[str, str] = {
+    "alike": "모든 유닛의 가중치가 같은 층의 수",
+    "class_numbers": "번호를 크기로 본 클래스의 수",
+    "steps_made": "학습에서 한 걸음의 수",
+    "passes": "훈련 샘플 하나를 본 횟수",
     "linear_layers": "선형 연산만 사이에 두고 이어지는, 가중치가 있는 층의 수",
     "narrowest": "가장 좁은 은닉층의 유닛 수",
     "first_loss": "첫 걸음 전의 손실 ÷ 찍을 때의 손실",

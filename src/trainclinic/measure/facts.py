@@ -9,10 +9,11 @@ They are stored as plain data under these topics:
                         how often each trained in eval mode; evaluations by mode
     gradient_cleared    steps looked at, and those whose gradients were never cleared since the step before
     loss                name of the loss, what stands before it (`loss_graph.py`), shapes, dtypes; linear: the layers
-                        with weights that follow one another in a network that is one linear map (`linear.py`)
+                        with weights that follow one another in a network that is one linear map (`linear.py`);
+                        penalty: whether it has a term of the weights themselves
     foreign             weights in the graph that neither the model lists nor an optimizer holds (`foreign.py`)
     inputs              kind, shape, per feature: mean, std, min, max over the first samples
-    targets             dtype; mean, std, min and max, or the count of each class
+    targets             dtype; mean, std, min, max and whether all are whole numbers, or the count of each class
     non_finite          first step with a non-finite loss or gradient, what was non-finite, parameters concerned, and
                         its origin (`origin.py`)
     batch_size          of the first pass
@@ -25,6 +26,7 @@ They are stored as plain data under these topics:
                         first looks
     batch_norm          layer → the most values that a mean was taken over in training: batch size × positions
     weight_decay        one entry a parameter group: weight_decay, decoupled (AdamW) or part of the gradient
+    alike               layers whose units all had the same weights when the watch began, other than 0
     momentum            one entry a parameter group; 0 where the optimizer has none
     distributed         of several processes only: rank, world_size, kind, what this rank holds (`distributed.py`)
 """
@@ -198,6 +200,7 @@ class TargetFacts:
         self._classes: dict[int, int] = {}
         self._moments = (0.0, 0.0, 0)
         self._range = (math.inf, -math.inf)
+        self._whole = True
 
     def update(self, targets: Tensor) -> None:
         """Add one batch."""
@@ -212,6 +215,7 @@ class TargetFacts:
             total, square, count = self._moments
             self._range = min(self._range[0], float(values.min())), max(self._range[1], float(values.max()))
             self._moments = (total + float(values.sum()), square + float(values.square().sum()), count + len(values))
+            self._whole = self._whole and bool((flat == flat.round()).all())
             if len(self._classes) < 3:  # only to see whether the targets are 0 and 1
                 flat = flat[(flat == flat.round()) & (flat.abs() < FEATURES)]
         found, counts = torch.unique(flat.long(), return_counts=True)
@@ -231,7 +235,7 @@ class TargetFacts:
         if count:
             mean = total / count
             facts |= {"mean": mean, "std": math.sqrt(max(0.0, square / count - mean * mean))}
-            facts |= {"min": self._range[0], "max": self._range[1]}
+            facts |= {"min": self._range[0], "max": self._range[1], "whole": self._whole}
             facts["binary"] = sum(self._classes.values()) == count and set(self._classes) <= {0, 1}
         if not count or facts["binary"]:
             facts["classes"] = {str(value): number for value, number in sorted(self._classes.items())}

@@ -25,7 +25,7 @@ from trainclinic.measure.foreign import ForeignParameters
 from trainclinic.measure.layers import SIGNALS
 from trainclinic.measure.linear import layers_in_line
 from trainclinic.measure.outputs import first_tensor
-from trainclinic.measure.parameters import ParameterProbe, ParameterStep, Weight
+from trainclinic.measure.parameters import ParameterProbe, ParameterStep, Weight, alike
 from trainclinic.measure.reductions import norms, to_floats
 from trainclinic.measure.run_step import RunStep
 from trainclinic.measure.signal import ParameterSignal, RunSignal
@@ -69,6 +69,7 @@ class Journal:
         self._weights: tuple[Weight, ...] = parameters.weights
         self._parameters = ParameterFacts(parameters.names, parameters.parameters, optimizers)
         held = (p for one in optimizers for group in one.param_groups for p in group["params"])
+        self._alike = alike(parameters)
         self._foreign = ForeignParameters({id(p) for p in (*parameters.parameters, *held)})
         self.modes, self._inputs, self._targets = ModeFacts(model), InputFacts(), TargetFacts()
         self.data, self._by_class = DataSample(), ByClass()
@@ -146,6 +147,7 @@ class Journal:
             return
         if not self.loss.get("graph"):
             self.loss["graph"] = loss_graph.describe(loss)
+            self.loss["penalty"] = loss_graph.weighs_parameters(loss)
             self.loss["linear"] = layers_in_line(loss, masks=self.modes.has_dropout)
         self._foreign.look(loss, self._gathered())
 
@@ -225,6 +227,7 @@ class Journal:
             "first_spread": probe.first_spread,
             "weight_decay": weight_decay(self._optimizers),
             "momentum": momentum(self._optimizers),
+            "alike": self._alike,
         }
         if self._distributed:
             facts["distributed"] = self._distributed

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from trainclinic.measure.loss_graph import bare, known
+from trainclinic.measure.loss_graph import LEAF, bare, known
 
 #: operations that are linear whatever they are given
 _LINEAR = {
@@ -25,7 +25,6 @@ _LINEAR = {
 _WEIGHTED = {"Addmm", "Mm", "Bmm", "Baddbmm", "Mv", "Convolution", "MkldnnConvolution", "Linear"}
 _SCALES = {"Mul", "Div"}
 _MOST = 2000  # nodes looked at
-_LEAF = "torch::autograd::AccumulateGrad"
 
 
 def layers_in_line(loss: Tensor, *, masks: bool) -> int:
@@ -58,7 +57,7 @@ def _up_to(output: Any, *, masks: bool) -> int:
         waiting.pop()
         name = bare(node).removesuffix("Backward")
         depth = max((deepest[side] for side in before), default=-1)
-        if name == _LEAF:
+        if name == LEAF:
             deepest[node] = -1
         elif name in _LINEAR or (name in _SCALES and masks and len(before) == 1):
             deepest[node] = depth

@@ -26,8 +26,9 @@ LOSS_NODES = {
 _SHAPE_ONLY = ("View", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "T", "Slice", "Select", "Clone",
                "Contiguous", "Expand", "UnsafeView", "Alias", "ToCopy", "Cat", "Stack", "AsStrided")  # fmt: skip
 _FURTHEST = 64  # nodes looked at
+LEAF = "torch::autograd::AccumulateGrad"  # where a parameter's gradient arrives
 #: nodes whose slope is finite wherever they are
-_TAME = ("torch::autograd::AccumulateGrad", "Add", "Sub", "Mul", "Neg", "Sum", "Mean", "Addmm", "Mm", "LogSoftmax",
+_TAME = (LEAF, "Add", "Sub", "Mul", "Neg", "Sum", "Mean", "Addmm", "Mm", "LogSoftmax",
          "Softmax", "Sigmoid", "LogSigmoid", "Tanh", "Relu", "Softplus", "Clamp", "Index", "Gather", "NllLoss",
          "NllLoss2D", "MseLoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropyWithLogits")  # fmt: skip
 #: node → the number it was given that it cannot bear: which of those it saved, and what is wrong with it
@@ -62,6 +63,27 @@ def describe(loss: Tensor) -> list[dict[str, Any]]:
 
 def known(loss: Tensor) -> Iterator[tuple[str, Any, int]]:
     """Every known loss in the graph of `loss`: its name, the node that made its input, the pairs of a difference."""
+    for node in _up_to_known(loss):
+        name = LOSS_NODES.get(bare(node))
+        pairs = _all_pairs(node)
+        if pairs:
+            yield "difference", _source(node), pairs
+        if name is None:
+            continue
+        source = _source(node)
+        if name == "nll_loss" and source is not None and bare(source) == "LogSoftmaxBackward":
+            name, source = "cross_entropy", _source(source)
+        yield name, source, 0
+
+
+def weighs_parameters(loss: Tensor) -> bool:
+    """Whether parameters stand in the loss themselves, beside a known loss: a penalty on the weights."""
+    nodes = list(_up_to_known(loss))
+    return any(bare(node) in LOSS_NODES for node in nodes) and any(bare(node) == LEAF for node in nodes)
+
+
+def _up_to_known(loss: Tensor) -> Iterator[Any]:
+    """The nodes of the graph, the nearest first; nothing of what a known loss was computed from."""
     queue: list[Any] = [loss.grad_fn]
     seen: set[Any] = set()
     while queue and len(seen) < _FURTHEST:
@@ -69,17 +91,9 @@ def known(loss: Tensor) -> Iterator[tuple[str, Any, int]]:
         if node is None or node in seen:
             continue
         seen.add(node)
-        name = LOSS_NODES.get(bare(node))
-        pairs = _all_pairs(node)
-        if pairs:
-            yield "difference", _source(node), pairs
-        if name is None:
+        yield node
+        if bare(node) not in LOSS_NODES:
             queue.extend(following for following, _ in node.next_functions)
-            continue
-        source = _source(node)
-        if name == "nll_loss" and source is not None and bare(source) == "LogSoftmaxBackward":
-            name, source = "cross_entropy", _source(source)
-        yield name, source, 0
 
 
 def failing(loss: Tensor) -> dict[str, Any]:

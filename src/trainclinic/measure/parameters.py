@@ -79,6 +79,20 @@ class _Gradients:
         return torch.cat([parts[index] for index in indices])
 
 
+@torch.no_grad()
+def alike(probe: ParameterProbe) -> list[str]:
+    """Names of the layers whose units have one set of weights between them, other than 0: they stay alike for ever."""
+    found = []
+    for weight in probe.weights:
+        rows = local(probe.parameters[weight.index])
+        # The first two tell in nearly every case; a table's rows are no units.
+        if weight.kind.startswith("Embedding") or len(rows) < 2 or not torch.equal(rows[0], rows[1]):
+            continue
+        if bool((rows == rows[:1]).all()) and bool(rows[0].any()):
+            found.append(weight.name)
+    return found
+
+
 class ParameterProbe:
     """Looks at the parameters of one model.
 

@@ -112,7 +112,8 @@ class ClassImbalance(Problem):
         never = rare & (samples >= _FEWEST) & (classes["predicted"] == 0)
         told.append(Evidence("others_recall", "", others, self.others, "1"))
         answered = int((classes["predicted"] > 0).sum())
-        return "not learned" if never.any() and answered > 1 and others > self.others else ""
+        collapsed = answered == 1 and int(seen.sum()) > 2  # of two classes the other is left, and that is what it does
+        return "not learned" if never.any() and not collapsed and others > self.others else ""
 
     def _finding(self, recording: Recording, cause: str, level: Level, told: list[Evidence]) -> Finding:
         gain = next((evidence.observed for evidence in told if evidence.signal == "rare_gain"), 0.0)

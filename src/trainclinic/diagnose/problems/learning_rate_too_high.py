@@ -61,6 +61,7 @@ class LearningRateTooHigh(Problem):
     learned: float = limit(0.5, "1", RANGE, "below")
     settled: float = limit(0.9, "1", RANGE, "below")
     slope_left: float = limit(0.25, "1", RANGE, "below")
+    renewed: float = limit(0.7, "1/step", RANGE)
     stuck: float = limit(0.6, "1", LADDER)
     falls: float = limit(0.9, "1", LADDER, "below")
     gain: float = limit(0.5, "1", LADDER, "below")
@@ -98,8 +99,8 @@ class LearningRateTooHigh(Problem):
         diverged = result.diverged and (not result.finite or (rise >= self.rise and unsettled))
         long_enough = len(losses) >= BEGINNING
         lost = not (result.learned >= self.learned or result.matches_neighbours)
-        lost = lost or (slope_left(recording) <= self.slope_left and hurts(result, self.settled))
-        thrown = ratio >= self.update_ratio and lost and long_enough
+        ruined = slope_left(recording) <= self.slope_left and hurts(result, self.settled)
+        thrown = long_enough and ((ratio >= self.update_ratio and ruined) or (ratio >= self.renewed and lost))
         rattles = ratio >= self.update_ratio and min(rise, _lasting_rise(losses)) >= self.rise and unsettled
         if not result.finite and not (ratio >= self.update_ratio or jump >= self.jump):
             return  # a number that broke, not a step that was too long

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import hurts, outcome, severity
+from trainclinic.diagnose.outcome import answers_well, hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
@@ -79,6 +79,7 @@ class LossOutputMismatch(Problem):
         "last_loss": "loss at the end of the run",
         "outside": "how far targets lie outside of what the last activation can give, against their range",
         "lowest_loss": "lowest loss that was differentiated",
+        "class_numbers": "classes whose numbers the loss takes for sizes",
         "broadcast": "elements compared, for each element that should be",
     }
     causes: ClassVar[dict[str, str]] = {
@@ -90,6 +91,8 @@ class LossOutputMismatch(Problem):
         "range": "The last activation function cannot give all the targets: they lie outside of its range.",
         "sign": "The loss that is differentiated is negative, which this loss function never is: its sign is turned, "
         "and training makes the answers worse.",
+        "class numbers": "The loss takes the number of the class for a size: class 4 is not twice class 2. One output "
+        "is compared with it, and the others are not used.",
         "shapes broadcast": "Output and target have different shapes: broadcasting compares every output with every "
         "target.",
     }
@@ -112,12 +115,16 @@ class LossOutputMismatch(Problem):
             yield self._finding(recording, "shapes broadcast", (Evidence("broadcast", "", ratio, 1, "1"),))
         elif outside > self.outside:
             yield self._finding(recording, "range", (Evidence("outside", "", outside, self.outside, "1"),))
+        elif _class_numbers(recording):
+            classes = recording.facts["targets"]["max"] + 1
+            yield self._finding(recording, "class numbers", (Evidence("class_numbers", "", classes, 2.0, "1"),))
         elif loss.get("name") in NEVER_NEGATIVE and len(graph) < 2 and lowest < 0:
             yield self._finding(recording, "sign", (Evidence("lowest_loss", "", lowest, 0.0, "1", "below"),))
 
     def _finding(self, recording: Recording, cause: str, evidence: tuple[Evidence, ...]) -> Finding:
         result = outcome(recording)
-        harm = hurts(result, self.learned) or cause == "sign"  # of which a loss without end is no success
+        harm = hurts(result, self.learned) and not answers_well(recording)
+        harm = harm or result.last < 0  # a loss without end is no success
         harm = harm or "checkup" in recording.facts  # of which nothing has come yet
         return Finding(
             problem=self.id(),
@@ -157,6 +164,15 @@ def _broadcast(facts: dict[str, Any]) -> float:
     for index in range(1, max(len(output), len(target)) + 1):
         size *= max((shape[-index] if index <= len(shape) else 1) for shape in (output, target))
     return float(size / max(1, math.prod(target)))
+
+
+def _class_numbers(recording: Recording) -> bool:
+    """Whether an error of real numbers is taken against 0 to K - 1, by a network with K outputs."""
+    loss, targets = recording.facts.get("loss", {}), recording.facts.get("targets", {})
+    last = [layer for layer in recording.measured("activation_rms") if layer.role == "weight" and layer.shape][-1:]
+    one = len(loss.get("output_shape", ())) == 1 or loss.get("output_shape", (0, 0))[-1] == 1
+    counted = targets.get("whole", False) and targets.get("min") == 0 and targets["max"] >= 2
+    return loss.get("name") in ELEMENTWISE and one and counted and bool(last) and last[0].shape[0] == targets["max"] + 1
 
 
 #: operation that made the input of the loss → what it can give

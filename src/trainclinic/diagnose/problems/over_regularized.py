@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity
+from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity, validation_learned
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Layer, Recording, Series
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
+DEVELOPMENT = "benchmarks/diagnosis.py --development"  # what did harm there, and what did not
 EARLY = 0.2  # of the run: at the optimum of a penalised loss decay and gradient balance by definition
 
 
@@ -33,8 +34,10 @@ class OverRegularized(Problem):
     How it is measured:
         Decay: its pull on each layer's weights against the loss's own, in the first fifth of the run (later the two
         balance wherever there is decay at all), and the weights' size at the end against the start. Dropout: the
-        share that is dropped, and the training loss, taken with dropout, against the validation loss, taken without.
-        It is called a problem only where the loss did not fall as it should.
+        share that is dropped, and the training loss, taken with dropout, against the validation loss, taken without;
+        of a network that learned next to nothing the two are alike, and 0.8 dropped is enough.
+        A penalty written into the loss: whether the autograd graph leads from the loss to the weights directly, and the
+        training loss against the validation loss. It is called a problem only where the loss did not fall as it should.
 
     When it is harmless:
         Wherever the loss falls all the same. In front of a normalization the weights' size does not matter: there decay
@@ -55,6 +58,8 @@ class OverRegularized(Problem):
     weights: float = limit(0.4, "1", RANGE, "below")
     dropout: float = limit(0.6, "1", RANGE)
     mode_gap: float = limit(1.1, "1", RANGE)
+    penalty: float = limit(1.5, "1", DEVELOPMENT)
+    most: float = limit(0.8, "1", "Srivastava et al. 2014, 7.3")
     learned: float = limit(0.7, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("weight_rms", "gradient_rms", "update_ratio", "learning_rate", "loss")
@@ -62,11 +67,12 @@ class OverRegularized(Problem):
         "early_pull": "pull of the decay against that of the loss, in the first fifth of the run, median over layers",
         "weights_left": "size of the weights at the end against the start, median over layers",
         "dropped": "largest share that a dropout layer drops",
-        "mode_gap": "training loss, with dropout, against the validation loss, without",
+        "mode_gap": "training loss, with dropout or penalty, against the validation loss, without",
         "learned": "share of the loss that training removed, in training and validation",
     }
     causes: ClassVar[dict[str, str]] = {
         "weight decay": "Weight decay pulls the weights to zero more strongly than the loss can raise them.",
+        "penalty": "The loss has a term of the weights' own size, and that is most of it: it outweighs the task.",
         "dropout": "Dropout takes away so much that what is left does not suffice to learn from.",
     }
 
@@ -86,10 +92,15 @@ class OverRegularized(Problem):
             )
             yield self._finding(recording, result, "weight decay", evidence)
             return
-        dropped = max((module.get("dropout", 0.0) for module in modes.get("sensitive", [])), default=0.0)
         validation = recording.series("validation_loss").late()
         gap = result.last / validation if validation > 0 else math.nan
-        if dropped >= self.dropout and (gap >= self.mode_gap or math.isnan(gap)):
+        held = validation_learned(recording, result.chance)
+        if recording.facts.get("loss", {}).get("penalty") and gap >= self.penalty and held < self.learned:
+            weighed = (Evidence("mode_gap", "", gap, self.penalty, "1"),)
+            yield self._finding(recording, replace(result, reached=held), "penalty", weighed)
+            return
+        dropped = max((module.get("dropout", 0.0) for module in modes.get("sensitive", [])), default=0.0)
+        if dropped >= self.most or (dropped >= self.dropout and (gap >= self.mode_gap or math.isnan(gap))):
             told = (
                 Evidence("dropped", "", dropped, self.dropout, "1"),
                 Evidence("mode_gap", "", gap, self.mode_gap, "1"),

@@ -31,7 +31,8 @@ class PoorInitialization(Problem):
 
     How it is measured:
         At the first step, before learning has changed anything: the slope of log10 RMS of the layers' outputs against
-        the layer's number; the share of saturated values together with the gain of the weights.
+        the layer's number; the share of saturated values together with the gain of the weights; that gain alone where
+        it is 4 and more. And exactly: layers whose units all have the same weights, other than 0.
 
     When it is harmless:
         Zero-initialized last layers of residual branches, LayerScale and adapters are small on purpose. BatchNorm and
@@ -52,6 +53,7 @@ class PoorInitialization(Problem):
     small_gain: float = limit(0.5, "1", RANGE, "below")
     saturated: float = limit(0.5, "1", RANGE)
     gain: float = limit(2.0, "1", RANGE)
+    huge_gain: float = limit(4.0, "1", RANGE)
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("activation_rms", "saturated_share", "weight_rms", "loss")
@@ -59,6 +61,7 @@ class PoorInitialization(Problem):
     measures: ClassVar[dict[str, str]] = {
         "forward_slope": "forward signal lost from layer to layer",
         "forward_span": "forward signal, last against first layer",
+        "alike": "layers whose units all have the same weights",
         "first_saturated": "share of saturated values at the start",
         "forward_gain": "factor by which the weights stretch their input",
         "learned": "share of the loss that training removed, in training and validation",
@@ -66,12 +69,21 @@ class PoorInitialization(Problem):
     causes: ClassVar[dict[str, str]] = {
         "weights too small": "The weights are too small for the number of their inputs: every layer shrinks "
         "the signal.",
+        "all alike": "All units of a layer have the same weights: they get the same gradient and remain one unit.",
+        "gain far above 1": "The weights are several times too large for the number of their inputs: what comes out is "
+        "far larger than what goes in.",
         "weights too large": "The weights are too large for the number of their inputs: the sums that reach the "
         "activation functions lie far out on their flat parts.",
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
-        """Judge the first sample."""
+        """Judge the weights as they were, then the first sample."""
+        ran = [layer.name for layer in recording.measured("activation_rms")]
+        same = [name for name in recording.facts.get("alike", []) if name in ran[:-1]]
+        if same:
+            evidence = (Evidence("alike", "", float(len(same)), 0.0, "layers"),)
+            yield self._finding(recording, tuple(same), "all alike", evidence)
+            return
         links = chain(recording, "first")  # a few steps of Adam move the biases enough to hide it
         bounded = recording.measured("saturated_share")
         if len(links) < 2 and not bounded:
@@ -82,12 +94,12 @@ class PoorInitialization(Problem):
         gain = sorted(gains)[len(gains) // 2] if gains else math.nan
         shrinks = len(inner) >= 3 and -line.span <= self.forward_span and line.slope <= self.forward_slope
         if shrinks and gain <= self.small_gain:
-            evidence = (
+            too_small = (
                 Evidence("forward_slope", "", line.slope, self.forward_slope, "decades/layer", "below"),
                 Evidence("forward_span", "", -line.span, self.forward_span, "decades", "below"),
                 Evidence("forward_gain", "", gain, self.small_gain, "1", "below"),
             )
-            yield self._finding(recording, inner, "weights too small", evidence)
+            yield self._finding(recording, _names(inner), "weights too small", too_small)
             return
         saturated = [recording.series("saturated_share", layer.name).early(1) for layer in bounded]
         share = sorted(saturated)[len(saturated) // 2] if saturated else math.nan
@@ -96,10 +108,13 @@ class PoorInitialization(Problem):
                 Evidence("first_saturated", "", share, self.saturated, "1"),
                 Evidence("forward_gain", "", gain, self.gain, "1"),
             )
-            yield self._finding(recording, inner, "weights too large", too_large)
+            yield self._finding(recording, _names(inner), "weights too large", too_large)
+        elif gain >= self.huge_gain:
+            huge = (Evidence("forward_gain", "", gain, self.huge_gain, "1"),)
+            yield self._finding(recording, _names(inner), "gain far above 1", huge)
 
     def _finding(
-        self, recording: Recording, links: tuple[Link, ...], cause: str, evidence: tuple[Evidence, ...]
+        self, recording: Recording, layers: tuple[str, ...], cause: str, evidence: tuple[Evidence, ...]
     ) -> Finding:
         result = outcome(recording)
         harm = hurts(result, self.learned)
@@ -108,11 +123,15 @@ class PoorInitialization(Problem):
             level="problem" if harm else "observation",
             severity=severity(result),
             confidence=0.8,
-            layers=tuple(link.layer.name for link in links),
+            layers=layers,
             steps=(0, recording.steps - 1),
             evidence=(*evidence, Evidence("learned", "", result.reached, self.learned, "1", "below")),
             cause=cause,
         )
+
+
+def _names(links: tuple[Link, ...]) -> tuple[str, ...]:
+    return tuple(link.layer.name for link in links)
 
 
 def _before(recording: Recording) -> list[str]:
@@ -120,4 +139,6 @@ def _before(recording: Recording) -> list[str]:
     weights = [layer.name for layer in recording.measured("weight_rms") if "Embedding" not in layer.kind]
     ran = [layer.name for layer in recording.measured("activation_rms") if layer.name in weights]
     last = (ran or weights)[-1:]
-    return [name for name in weights if name not in last] if len(weights) > 1 else weights
+    weights = [name for name in weights if name not in last] if len(weights) > 1 else weights
+    # Of a recurrent layer, those that are applied again at every time step.
+    return [name for name in weights if not name.rpartition(".")[2].startswith("weight_ih")] or weights

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import hurts, outcome, severity
+from trainclinic.diagnose.outcome import answers_well, hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
@@ -72,7 +72,8 @@ class StaleGradient(Problem):
         known = [value for value in cosines if math.isfinite(value)]
         norm = recording.series("gradient_norm")
         result = outcome(recording)
-        harm = hurts(result, self.learned) or "checkup" in recording.facts  # of which nothing has come yet
+        harm = hurts(result, self.learned) and not answers_well(recording)
+        harm = harm or "checkup" in recording.facts  # of which nothing has come yet
         yield Finding(
             problem=self.id(),
             level="problem" if harm else "observation",

@@ -30,8 +30,9 @@ class Undertrained(Problem):
     How it is measured:
         The share of the loss that went away over the last two fifths of the run, while most of the way was still to
         go: a look at similar samples answers better, or the fall is steep in training and in validation and not as
-        many answers are right as similar samples give; or a loss of real numbers halves in that time. Steps that are
-        far too short are called a learning rate that is too low instead.
+        many answers are right as similar samples give; or a loss of real numbers halves in that time. Or fewer than a
+        hundred steps in one or two passes through the training set, with little learned. Steps that are far too short
+        are called a learning rate that is too low instead.
 
     When it is harmless:
         A loss that falls by a little for ever, as most do; one that falls by much while the answers are right already
@@ -55,16 +56,22 @@ class Undertrained(Problem):
     far: float = limit(0.65, "1", RANGE, "below")
     near: float = limit(0.9, "1", RANGE, "below")
     steps: int = limit(20, "step", RANGE, "equal")
+    few: float = limit(100.0, "step", RANGE, "below")
+    passes: float = limit(2.5, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
     measures: ClassVar[dict[str, str]] = {
+        "steps_made": "optimizer steps of the run",
+        "passes": "how often each training sample was seen",
         "late_fall": "share of the loss that went away over the last two fifths of the run",
         "shortfall": "what nearest neighbours reach beyond the network, in validation",
         "held_fall": "usual validation loss of the second half of the run against the last, which is the best",
         "learned": "share of the loss that training removed, in training and validation",
     }
     causes: ClassVar[dict[str, str]] = {
-        "": "The loss was still falling when the training ended, and most of the way was still to go."
+        "few steps": "The training set was seen once or twice, in fewer than a hundred steps: training has hardly "
+        "begun.",
+        "": "The loss was still falling when the training ended, and most of the way was still to go.",
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
@@ -72,6 +79,9 @@ class Undertrained(Problem):
         if recording.ended != "completed":
             raise NotExaminedError("the training has not come to its end")
         losses = recording.series("loss").values
+        if self._barely_begun(recording):
+            yield self._few_steps(recording)
+            return
         if len(losses) < self.steps:
             raise NotExaminedError(f"at least {self.steps} steps are needed to judge where a curve is going")
         result = outcome(recording)
@@ -103,9 +113,41 @@ class Undertrained(Problem):
                 ),
             )
 
+    def _barely_begun(self, recording: Recording) -> bool:
+        """Whether so few steps were made that a curve tells nothing, and little was learned in them."""
+        result = outcome(recording)
+        network, neighbours, _ = scores(recording)
+        far = result.reached < self.far and not (network >= neighbours or result.diverged)
+        return far and recording.steps < self.few and _passes(recording) < self.passes
+
+    def _few_steps(self, recording: Recording) -> Finding:
+        result = outcome(recording)
+        return Finding(
+            problem=self.id(),
+            level="problem",
+            severity=severity(result),
+            confidence=0.6,
+            layers=(),
+            steps=(0, recording.steps - 1),
+            evidence=(
+                Evidence("steps_made", "", float(recording.steps), self.few, "step", "below"),
+                Evidence("passes", "", _passes(recording), self.passes, "1", "below"),
+                Evidence("learned", "", result.reached, self.far, "1", "below"),
+            ),
+            cause="few steps",
+        )
+
     def _kept(self, behind: bool, steep: bool) -> float:
         """The limit that it was held against."""
         return self.learned if behind else self.far if steep else self.near
+
+
+def _passes(recording: Recording) -> float:
+    """How often each training sample was seen, where the size of the training set is known; else the evaluations."""
+    samples = recording.facts.get("training_samples")
+    if samples:
+        return float(recording.steps * recording.facts.get("batch_size", math.nan) / samples)
+    return float(len(recording.series("validation_loss")) or math.nan)
 
 
 def _held_fall(recording: Recording) -> float:

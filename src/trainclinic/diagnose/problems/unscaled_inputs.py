@@ -57,6 +57,7 @@ class UnscaledInputs(Problem):
     share: float = limit(0.2, "1", RANGE)
     output_low: float = limit(0.1, "1", RANGE, "below")
     output_high: float = limit(10.0, "1", RANGE)
+    seen: float = limit(0.05, "1", RANGE, "below")
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("activation_rms", "loss")
@@ -95,6 +96,8 @@ class UnscaledInputs(Problem):
         ]
         output = recording.series("activation_rms", weights[0].name).early(1) if weights else math.nan
         strange = not self.output_low <= output <= self.output_high
+        # Biases alone can give an output its size: then samples do not differ in it.
+        strange = strange or (cause == "too small" and recording.facts.get("first_spread", 1.0) < self.seen)
         harm = strange and hurts(result, self.learned)
         yield Finding(
             problem=self.id(),

@@ -57,7 +57,7 @@ class VanishingGradient(Problem):
     fit: float = limit(0.8, "1", RANGE)
     layers: int = limit(4, "1", RANGE, "equal")
     call_span: float = limit(-6.0, "decades", RANGE, "below")
-    in_time: float = limit(0.95, "1", RANGE, "below")
+    in_time: float = limit(0.91, "1", RANGE, "below")
     update_share: float = limit(1e-2, "1", RANGE, "below")
     learned: float = limit(0.9, "1", RANGE, "below")
 
