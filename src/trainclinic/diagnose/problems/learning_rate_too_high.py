@@ -17,6 +17,7 @@ from trainclinic.records import Evidence, Finding
 RANGE = "benchmarks/results/limits.json"
 LADDER = "benchmarks/results/checkup.json"
 LOWER = ("0.1", "0.0333")  # rungs of the ladder
+USUAL_MOMENTUM = 0.9
 BEGINNING = 20  # steps: fewer show how a training begins, not what its first steps destroyed
 
 
@@ -174,16 +175,18 @@ def _lasting_rise(losses: Floats) -> float:
 
 
 def largest_update_ratio(recording: Recording) -> float:
-    """Median over layers of the largest update ratio in the first tenth of the run [1/step].
+    """Median over layers of the largest update ratio in the beginning of the run [1/step].
 
-    Momentum needs 1 / (1 - momentum) steps to come to its full length; three times as many are looked at.
+    Momentum makes 1 / (1 - momentum) steps go one way, and needs as many to come to its full length: three times as
+    many are looked at, and beyond the usual 0.9 the ratio is multiplied by how much farther they lead.
     """
     momentum = min(max(recording.facts.get("momentum") or [0.0]), 1 - 1e-6)
     beginning = max(10, recording.steps // 10, round(3 / (1 - momentum)))
+    farther = max(1.0, (1 - USUAL_MOMENTUM) / (1 - momentum))
     largest = []
     for layer in recording.measured("update_ratio"):
         series = recording.series("update_ratio", layer.name)
         early = series.values[series.steps <= beginning]
         if len(early):
-            largest.append(float(np.max(early)))
+            largest.append(farther * float(np.max(early)))
     return float(np.median(largest)) if largest else math.nan
