@@ -124,7 +124,9 @@ def test_decoupled_decay_against_the_step(strength, found):
     assert (finding.cause if finding else "") == found
 
 
-@pytest.mark.parametrize(("dropped", "validation", "found"), [(0.6, 2.0, True), (0.59, 2.0, False), (0.9, 2.2, False)])
+@pytest.mark.parametrize(
+    ("dropped", "validation", "found"), [(0.6, 2.0, True), (0.59, 2.0, False), (0.79, 2.2, False), (0.8, 2.2, True)]
+)
 def test_dropout_that_leaves_too_little(dropped, validation, found):
     modes = {"sensitive": [{"name": "drop", "kind": "Dropout", "dropout": dropped}]}
     finding = find("over-regularized", make(validation=[validation] * 10, modes=modes, weight_decay=[]))
@@ -132,7 +134,55 @@ def test_dropout_that_leaves_too_little(dropped, validation, found):
     assert not found or finding.cause == "dropout"
 
 
+@pytest.mark.parametrize(
+    ("term", "validation", "found"), [(True, 1.5, "penalty"), (True, 1.6, ""), (False, 1.5, ""), (True, 0.5, "")]
+)
+def test_a_penalty_that_outweighs_the_task(term, validation, found):
+    recording = make(validation=[validation] * 10, weight_decay=[])
+    recording.facts["loss"]["penalty"] = term
+    finding = find("over-regularized", recording)
+    assert (finding.cause if finding else "") == found
+
+
 # -- underfitting and undertrained
+
+
+@pytest.mark.parametrize(
+    ("linear", "hidden", "loss", "expected"),
+    [
+        (1, 8, STALLS, ""),
+        (2, 8, STALLS, "problem"),
+        (2, 8, LEARNS, "observation"),
+        (2, 1, STALLS, ""),  # a factorization
+        (3, 1, STALLS, "problem"),
+    ],
+)
+def test_layers_without_an_activation_function(linear, hidden, loss, expected):
+    layers = (
+        Layer("in", "Linear", "weight", hidden, (hidden, 5), 0),
+        Layer("out", "Linear", "weight", 4, (4, hidden), 1),
+    )
+    recording = replace(make(loss, validation=loss[::40]), layers=layers)
+    recording.facts["loss"]["linear"] = linear
+    try:
+        finding = find("underfitting", recording)
+    except NotExaminedError:
+        finding = None
+    assert (finding.level if finding else "") == expected
+
+
+@pytest.mark.parametrize(("steps", "passes", "found"), [(99, 2.4, "few steps"), (99, 2.6, ""), (101, 2.4, "")])
+def test_few_steps_teach_little(steps, passes, found):
+    recording = make(np.full(steps, 2.0), batch_size=32, training_samples=steps * 32 / passes)
+    finding = find("undertrained", recording)
+    assert (finding.cause if finding else "") == found
+
+
+def test_an_error_that_halves_is_unfinished():
+    real = {"dtype": "float32", "std": 1.0}
+    for last, found in ((0.12, "problem"), (0.07, "")):
+        loss = np.geomspace(last * 8, last, COUNT)  # falls to less than a half over the last two fifths
+        assert level("undertrained", make(loss, validation=loss[::40], targets=real, loss_name="mse_loss")) == found
 
 
 def against_neighbours(network: float, neighbours: float, loss: Any, validation: Any) -> Recording:
@@ -343,5 +393,5 @@ def test_a_rise_must_last_to_be_a_rattle(late, found):
 
 @pytest.mark.parametrize(("steps", "found"), [(19, ""), (20, "thrown off")])
 def test_a_beginning_was_not_thrown_off(steps, found):
-    finding = find("learning-rate-too-high", make(STALLS[:steps], signals={("update_ratio", "fc0"): 0.2}))
+    finding = find("learning-rate-too-high", make(STALLS[:steps], signals={("update_ratio", "fc0"): 0.8}))
     assert (finding.cause if finding else "") == found

@@ -73,7 +73,9 @@ UNSEEN: dict[str, str] = {
     "its file cannot be read": "파일을 읽을 수 없습니다",
     "no parameter is held whole by more than one process": "두 프로세스 이상이 통째로 가진 파라미터가 없습니다",
     "the model's input was not seen as a tensor of numbers": "모델의 입력을 수의 텐서로 보지 못했습니다",
-    "fewer than two hidden layers with weights passed a backward signal":
+    "the loss is none of PyTorch's own, so that its graph tells nothing of the network":
+        "PyTorch의 손실 함수가 아니어서, 손실의 그래프로는 신경망을 알 수 없습니다",
+    "neither two hidden layers that passed a backward signal nor a layer called once per time step was seen":
         "역전파 신호를 보낸, 가중치가 있는 은닉층이 둘이 되지 않습니다",
     "no pass of the model with a gradient was seen": "기울기가 있는 순전파를 보지 못했습니다",
 }  # fmt: skip
