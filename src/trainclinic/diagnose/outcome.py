@@ -113,7 +113,7 @@ def hurts(result: Outcome, learned: float, *, neighbours: bool = True) -> bool:
     return (not result.reached >= learned and not excused) or result.diverged
 
 
-ALMOST = 0.8  # of what a guess leaves to be known
+ALMOST = 0.75  # of what a guess leaves to be known
 
 
 def answers_well(recording: Recording) -> bool:

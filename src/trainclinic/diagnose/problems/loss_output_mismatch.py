@@ -117,7 +117,7 @@ class LossOutputMismatch(Problem):
             yield self._finding(recording, "range", (Evidence("outside", "", outside, self.outside, "1"),))
         elif _class_numbers(recording):
             classes = recording.facts["targets"]["max"] + 1
-            yield self._finding(recording, "class numbers", (Evidence("class_numbers", "", classes, 2.0, "1"),))
+            yield self._finding(recording, "class numbers", (Evidence("class_numbers", "", classes, 1.0, "1"),))
         elif loss.get("name") in NEVER_NEGATIVE and len(graph) < 2 and lowest < 0:
             yield self._finding(recording, "sign", (Evidence("lowest_loss", "", lowest, 0.0, "1", "below"),))
 
@@ -171,7 +171,7 @@ def _class_numbers(recording: Recording) -> bool:
     loss, targets = recording.facts.get("loss", {}), recording.facts.get("targets", {})
     last = [layer for layer in recording.measured("activation_rms") if layer.role == "weight" and layer.shape][-1:]
     one = len(loss.get("output_shape", ())) == 1 or loss.get("output_shape", (0, 0))[-1] == 1
-    counted = targets.get("whole", False) and targets.get("min") == 0 and targets["max"] >= 2
+    counted = targets.get("whole", False) and targets.get("min") == 0 and targets["max"] >= 1
     return loss.get("name") in ELEMENTWISE and one and counted and bool(last) and last[0].shape[0] == targets["max"] + 1
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import late_fall, outcome, scores, severity
+from trainclinic.diagnose.outcome import answers_well, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
@@ -116,8 +116,9 @@ class Undertrained(Problem):
     def _barely_begun(self, recording: Recording) -> bool:
         """Whether so few steps were made that a curve tells nothing, and little was learned in them."""
         result = outcome(recording)
-        network, neighbours, _ = scores(recording)
-        far = result.reached < self.far and not (network >= neighbours or result.diverged)
+        far = result.reached < self.far and not (
+            result.matches_neighbours or result.diverged or answers_well(recording)
+        )
         return far and recording.steps < self.few and _passes(recording) < self.passes
 
     def _few_steps(self, recording: Recording) -> Finding:
