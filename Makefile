@@ -5,7 +5,7 @@ READY := .venv/ready
 # Two test processes with one thread each are faster than two threads that wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
-.PHONY: demo test test-all lint format type docs robustness bench-checkup bench-cure bench-diagnosis bench-lab bench-overhead bench-scale bench-robustness bench-limits clean
+.PHONY: demo test test-all lint format type docs robustness bench-checkup bench-cure bench-diagnosis bench-diagnosis-variants bench-lab bench-overhead bench-scale bench-robustness bench-limits clean
 
 demo: $(READY)  ## watch a training that fails and say why; then cure it and prove the cure
 	$(BIN)/trainclinic run --output out examples/deep_sigmoid.py
@@ -41,6 +41,9 @@ bench-cure: $(READY)  ## does the cure cure, against random search and TPE; plac
 
 bench-diagnosis: $(READY)  ## are the diagnoses right, on networks and data that no limit was set on; an hour, resumable
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis.py
+
+bench-diagnosis-variants: $(READY)  ## the same at every step, in a third of the epochs, in bfloat16, as scripts; two faults at once
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis_variants.py
 
 bench-overhead: $(READY)  ## what watching costs; `make bench-overhead DEVICE=cuda`
 	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && $(BIN)/python benchmarks/overhead.py --device $(or $(DEVICE),cpu)
