@@ -162,7 +162,7 @@ def _compared(
 def _two_faults(options: argparse.Namespace, two: Sequence[Pair]) -> dict[str, Any]:
     by_run = {pair.run: pair for pair in two}
     folder = variants.folder_of(options.folder, TWO_FAULTS)
-    there = [run for run in by_run if (folder / f"{run.stem}.clinic").exists()]
+    there = [run for run in by_run if not runs.broke_off(folder, run)]
     answers = sorted(_asked(options, TWO_FAULTS, there), key=lambda one: (one.run.name, one.run.seed))
     explained = [explains(by_run[one.run]) for one in answers]
     apart = zip(APART, (answers, *([one for one, yes in zip(answers, explained, strict=True) if yes == wanted]

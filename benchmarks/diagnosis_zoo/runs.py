@@ -160,6 +160,11 @@ def write(folder: Path, run: Run, content: dict[str, object]) -> None:
     path.with_suffix(".tmp").rename(path)
 
 
+def broke_off(folder: Path, run: Run) -> bool:
+    """Whether it was made, and the training broke off."""
+    return "error" in json.loads((folder / f"{run.stem}.json").read_text())
+
+
 def outcome_of(folder: Path, run: Run) -> Outcome | None:
     """As it was kept; None where the training broke off or was not made."""
     path = folder / f"{run.stem}.json"

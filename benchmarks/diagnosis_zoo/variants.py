@@ -108,19 +108,17 @@ def counts(folder: Path, way: str, before: Verified) -> Verified:
     """Of the runs that counted before, those that count in this way, too, and as the same; why the others do not."""
     own, counted = folder_of(folder, way), [*before.healthy, *before.faulty]
     if way in SAME_TRAINING:
-        broken = {run.name: "the training broke off" for run in counted if not (own / f"{run.stem}.clinic").exists()}
+        broken = {run.name: "the training broke off" for run in counted if runs.broke_off(own, run)}
         now = Verified([*before.healthy], [*before.faulty], [], broken)
     else:
         now = verified(own, [job.run for job in jobs_of(way, counted)])
     found = Verified(left_out={run.name: now.left_out[run.name] for run in counted if run.name in now.left_out})
+    found.healthy = [run for run in before.healthy if run.name not in found.left_out and run in now.healthy]
+    found.faulty = [run for run in before.faulty if run.name not in found.left_out and run in now.faulty]
     for run in counted:
-        if run.name in found.left_out:
-            continue
-        was_faulty, is_faulty = run in before.faulty, run in now.faulty
-        if was_faulty != is_faulty:
-            found.left_out[run.name] = f"it does {'no harm' if was_faulty else 'harm'} in this way"
-        else:
-            (found.faulty if was_faulty else found.healthy).append(run)
+        if run not in (*found.healthy, *found.faulty):
+            harm = "no harm" if run in before.faulty else "harm"
+            found.left_out.setdefault(run.name, f"it does {harm} in this way on seed {run.seed}")
     return found
 
 
