@@ -42,7 +42,7 @@ bench-cure: $(READY)  ## does the cure cure, against random search and TPE; plac
 bench-diagnosis: $(READY)  ## are the diagnoses right, on networks and data that no limit was set on; an hour, resumable
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis.py
 
-bench-diagnosis-variants: $(READY)  ## the same at every step, in a third of the epochs, in bfloat16, as scripts; two faults at once
+bench-diagnosis-variants: $(READY)  ## the same in each step, bfloat16, fewer epochs, as scripts; pairs of faults
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis_variants.py
 
 bench-overhead: $(READY)  ## what watching costs; `make bench-overhead DEVICE=cuda`

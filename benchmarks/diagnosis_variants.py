@@ -18,7 +18,7 @@ Setups.
 **Two faults at once.** Pairs of faults of one twin and of different problems, each harmful alone, in the order of the
 hash of both names. `diagnosis_zoo/pairs.py` leaves out those where both change the same place of the plan. Both are
 found if two different findings at level `problem` stand for them. Where a rule of `diagnose.causes` says that the one
-problem explains the other, the pair is counted apart, too.
+problem explains the other, the pair is counted apart, too. Intervals take all pairs of a twin together.
 
 Results → `results/diagnosis-variants.json`. A run that is there is not made again.
 """
@@ -28,9 +28,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ from rich.markdown import Markdown
 from trainclinic.diagnose.causes import EDGES
 
 RESULTS = Path(__file__).with_name("results") / "diagnosis-variants.json"
+PAIRS = 60
 AS_IT_IS = "as it is"
 FIRST, AMONG, ALARM = "root cause ranked first", "among the findings", "a problem found on a healthy run"
 BOTH, ONE, ROOT = "both found", "at least one found", "the first root cause is one of the two"
@@ -67,7 +68,6 @@ def main() -> None:
     kept = Verified(*([run for run in some if run.seed < options.seeds and runs.kept_for_comparison(run.name)]
                       for some in (counted.healthy, counted.faulty)))  # fmt: skip
     two = pairs.chosen([run for run in counted.faulty if run.seed < options.seeds], options.pairs)
-    begun = time.monotonic()
     jobs = [job for way in options.ways for job in variants.jobs_of(way, [*kept.healthy, *kept.faulty])]
     left = variants.missing(options.folder, [*jobs, *(Job(TWO_FAULTS, pair) for pair in two)])
     for _ in shown("training", variants.train(options.folder, left, options.workers), len(left)):
@@ -75,10 +75,9 @@ def main() -> None:
     results = measured(options, kept, two) | {
         "seeds": options.seeds,
         "machine": sections.machine("cpu", None, [os.getloadavg()[0]]),
-        "seconds": round(time.monotonic() - begun),
     }
     path = RESULTS.with_stem(f"{RESULTS.stem}-development") if options.development else RESULTS
-    if set(options.ways) == {*WAYS}:
+    if set(options.ways) == {*WAYS} and options.pairs >= PAIRS:
         path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     Console(width=None if Console().is_terminal else 150).print(Markdown(section(results)))
 
@@ -89,7 +88,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--development", action="store_true", help="the part on which rules may be looked at")
     parser.add_argument("--seeds", type=int, default=1, help="of each Setup")
-    parser.add_argument("--pairs", type=int, default=60, help="of faults, at most")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="of faults, at most; fewer than that write no results")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="less than all writes no results")
     return parser.parse_args()
 
@@ -151,34 +150,39 @@ def _compared(
             ALARM: variants.difference(well, well_before, _alarm),
         },
         "named otherwise": sorted(
-            f"{one.run.problem or 'healthy'}: {one.run.name}, seed {one.run.seed}: "
+            f"{kind} {one.run.problem}".strip() + f": {one.run.name}, seed {one.run.seed}: "
             f"{before[one.run].named or judging.NOTHING} → {one.named or judging.NOTHING}"
-            for one in (*well, *ill)
+            for kind, some in (("healthy", well), ("", ill))
+            for one in some
             if one.named != before[one.run].named
         ),
     }
 
 
 def _two_faults(options: argparse.Namespace, two: Sequence[Pair]) -> dict[str, Any]:
-    by_run = {pair.run: pair for pair in two}
     folder = variants.folder_of(options.folder, TWO_FAULTS)
-    there = [run for run in by_run if not runs.broke_off(folder, run)]
-    answers = sorted(_asked(options, TWO_FAULTS, there), key=lambda one: (one.run.name, one.run.seed))
-    explained = [explains(by_run[one.run]) for one in answers]
+    there = {pair.run: pair for pair in two if not runs.broke_off(folder, pair.run)}
+    said = sorted(_asked(options, TWO_FAULTS, list(there)), key=lambda one: (one.run.name, one.run.seed))
+    # The intervals take each Setup whole: here that is the twin, and its pairs stand where the seeds do.
+    pair_of = {Run(_twin(there[one.run]), "", place): there[one.run] for place, one in enumerate(said)}
+    answers = [replace(one, run=run) for one, run in zip(said, pair_of, strict=True)]
+    explained = [explains(pair_of[one.run]) for one in answers]
     apart = zip(APART, (answers, *([one for one, yes in zip(answers, explained, strict=True) if yes == wanted]
                                    for wanted in (False, True))), strict=True)  # fmt: skip
     holds: dict[str, Callable[[Answer], bool]] = {
-        BOTH: lambda one: both_found(one, by_run[one.run]),
-        ONE: lambda one: any({*right} & {*one.problems} for right in _right(by_run[one.run])),
-        ROOT: lambda one: any(one.named in right for right in _right(by_run[one.run])),
+        BOTH: lambda one: both_found(one, pair_of[one.run]),
+        ONE: lambda one: any({*right} & {*one.problems} for right in _right(pair_of[one.run])),
+        ROOT: lambda one: any(one.named in right for right in _right(pair_of[one.run])),
     }
     return {
         **{f"{name}{kind}": share(own, holds[name]) for kind, own in apart for name in holds},
-        "not trained": sorted(run.name for run in by_run if run not in there),
-        "pairs": [
-            f"{one.run.problem}: {one.run.name}: {', '.join(one.problems) or judging.NOTHING}" for one in answers
-        ],
+        "not trained": sorted(pair.run.name for pair in two if pair.run not in there),
+        "pairs": [f"{one.run.problem}: {one.run.name}: {', '.join(one.problems) or judging.NOTHING}" for one in said],
     }
+
+
+def _twin(pair: Pair) -> str:
+    return fault_of(pair.first).twin.name
 
 
 def _right(pair: Pair) -> tuple[set[str], set[str]]:

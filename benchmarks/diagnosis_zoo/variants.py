@@ -136,5 +136,8 @@ def difference(
     count = np.array([len(own) for own in grouped.values()])
     draws = np.random.default_rng(0).integers(0, len(count), (RESAMPLED, len(count)))
     low, high = np.quantile(gained[draws].sum(1) / count[draws].sum(1), (0.025, 0.975))
+    if not gained.any():
+        high = 1 - 0.05 ** (1 / len(count))  # no change seen in n Setups: the bound of 95 %, either way
+        low = -high
     shares = {"points": gained.sum() / count.sum(), "low": low, "high": high}
     return {name: round(100 * float(value), 1) for name, value in shares.items()}
