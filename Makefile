@@ -5,7 +5,7 @@ READY := .venv/ready
 # Two test processes with one thread each are faster than two threads that wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
-.PHONY: demo test test-all lint format type docs robustness bench-checkup bench-cure bench-diagnosis bench-lab bench-overhead bench-scale bench-robustness bench-limits clean
+.PHONY: demo test test-all lint format type docs robustness bench-checkup bench-cure bench-diagnosis bench-diagnosis-variants bench-lab bench-overhead bench-scale bench-robustness bench-limits clean
 
 demo: $(READY)  ## watch a training that fails and say why; then cure it and prove the cure
 	$(BIN)/trainclinic run --output out examples/deep_sigmoid.py
@@ -42,6 +42,9 @@ bench-cure: $(READY)  ## does the cure cure, against random search and TPE; plac
 bench-diagnosis: $(READY)  ## are the diagnoses right, on networks and data that no limit was set on; an hour, resumable
 	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis.py
 	$(BIN)/python -m trainclinic.report.catalogue docs/catalogue
+
+bench-diagnosis-variants: $(READY)  ## the same in each step, bfloat16, fewer epochs, as scripts; pairs of faults
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis_variants.py
 
 bench-overhead: $(READY)  ## what watching costs; `make bench-overhead DEVICE=cuda`
 	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && $(BIN)/python benchmarks/overhead.py --device $(or $(DEVICE),cpu)

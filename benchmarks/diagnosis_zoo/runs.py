@@ -11,7 +11,7 @@ import math
 import multiprocessing
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from diagnosis_zoo.faults import Fault, faults, further
 from diagnosis_zoo.healthy import healthy
 from diagnosis_zoo.outcome import Outcome, outcome
 from diagnosis_zoo.plan import Built, Plan
+from trainclinic.setup import Setup
 
 SEEDS_HEALTHY, SEEDS_FAULTY = 6, 3
 
@@ -115,23 +116,39 @@ def _kept(job: tuple[Path, Run]) -> Run:
     return run
 
 
-def record(folder: Path, run: Run) -> Outcome | None:
-    """Train one run, watched; keep the recording, then its outcome. None where the training itself breaks off."""
+def record(
+    folder: Path,
+    run: Run,
+    plan: Plan | None = None,
+    *,
+    dressed: Callable[[Setup], Setup] = lambda setup: setup,
+    every: int | None = None,
+) -> Outcome | None:
+    """Train one run, watched; keep the recording, then its outcome. None where the training itself breaks off.
+
+    Args:
+        folder: of the recordings.
+        run: names the files.
+        plan: what is trained; that of the run's name without.
+        dressed: what is trained instead of the plan's Setup.
+        every: see `trainclinic.watch`.
+    """
     from trainclinic.measure.run import run as watched
 
     made: list[Built] = []
-    plan = plan_of(run)
+    plan = plan or plan_of(run)
 
-    def make(seed: int):
-        made.append(plan.build())
+    def make(seed: int) -> Setup:
+        built = plan.build()
+        made.append(built._replace(setup=dressed(built.setup)))
         return made[-1].setup
 
     part, whole = folder / f"{run.stem}.part", folder / f"{run.stem}.clinic"
     part.unlink(missing_ok=True)
     try:
-        recording = watched(make, run.seed, path=part)
+        recording = watched(make, run.seed, path=part, every=every)
     except (ArithmeticError, IndexError, RuntimeError, ValueError) as error:
-        _write(folder, run, {"error": f"{type(error).__name__}: {error}"})
+        write(folder, run, {"error": f"{type(error).__name__}: {error}"})
         return None
     part.rename(whole)
     setup, splits, told = made[0]
@@ -143,14 +160,19 @@ def record(folder: Path, run: Run) -> Outcome | None:
         series = recording.series(name)
         reported = float(series.values[-1]) if series else math.nan
     found = outcome(setup, splits, plan.task, history, reported)
-    _write(folder, run, asdict(found))
+    write(folder, run, asdict(found))
     return found
 
 
-def _write(folder: Path, run: Run, content: dict[str, object]) -> None:
+def write(folder: Path, run: Run, content: dict[str, object]) -> None:
     path = folder / f"{run.stem}.json"
     path.with_suffix(".tmp").write_text(json.dumps(content))
     path.with_suffix(".tmp").rename(path)
+
+
+def broke_off(folder: Path, run: Run) -> bool:
+    """Whether it was made, and the training broke off."""
+    return "error" in json.loads((folder / f"{run.stem}.json").read_text())
 
 
 def outcome_of(folder: Path, run: Run) -> Outcome | None:
