@@ -86,6 +86,7 @@ def _explains(upstream: str, *downstream: str, **causes: tuple[str, ...]) -> tup
 _INPUT_LOST = ("input lost",)
 _NEVER_DIFFERED = ("never differed",)  # the input is lost within the network: no gradient comes back, and units die
 _DRIVEN = ("saturated while training",)
+_SEEN_IN_SIGNALS = ("weights too small", "weights too large", "all alike")
 _NARROW = ("narrow layer",)
 
 _BUILT_IN = ("no activation function",)  # no training brings that about
@@ -179,8 +180,11 @@ EDGES = (
     *_explains("frozen-parameters", "learning-rate-too-low", "overfitting", "vanishing-gradient"),
     *_explains("loss-output-mismatch", "vanishing-gradient", "learning-rate-too-low", "learning-rate-too-high",
                "saturated-activation", "exploding-gradient"),
-    *_explains("poor-initialization", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
+    *_explains("poor-initialization", "vanishing-gradient", "saturated-activation", "dead-relu",
                "learning-rate-too-low", "learning-rate-too-high", "non-finite"),
+    # A gain that is known by what it does is named by it.
+    *_explains("poor-initialization", "exploding-gradient", when=_SEEN_IN_SIGNALS),
+    *_explains("exploding-gradient", "poor-initialization", only=("gain far above 1",)),
     *_explains("exploding-gradient", "learning-rate-too-high"),
     *_explains("exploding-gradient", "saturated-activation", unless=_SATURATED_FROM_THE_START),
     *_explains("exploding-gradient", "non-finite", unless=_ONE_OPERATION),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from trainclinic.diagnose.outcome import answers_well, hurts, outcome, severity
+from trainclinic.diagnose.outcome import hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
@@ -89,9 +89,7 @@ class WrongMode(Problem):
         self, recording: Recording, cause: str, layers: tuple[str, ...], found: tuple[str, float, float]
     ) -> Finding:
         result = outcome(recording)
-        # What is evaluated in the wrong mode cannot be told by its evaluations.
-        harm = hurts(result, self.learned) and (cause == "evaluated in train mode" or not answers_well(recording))
-        meant = cause == "part in eval mode" or not (harm or "checkup" in recording.facts)
+        meant = cause == "part in eval mode" or not (hurts(result, self.learned) or "checkup" in recording.facts)
         return Finding(
             problem=self.id(),
             level="observation" if meant else "problem",
