@@ -111,6 +111,8 @@ def rates(answers: Iterable[Answer], sorted_runs: Verified) -> dict[str, Any]:
         "… of a good plan": share([one for one in well if not one.run.problem], lambda one: bool(one.problems)),
         "… with a fault that did no harm": share([one for one in well if one.run.problem],
                                                 lambda one: bool(one.problems)),
+        "… and another one named than is there": share([one for one in well if one.run.problem],
+                                                      lambda one: bool(one.named) and not _first(one)),
         "by what is held out": _held_out(ill, well),
         "by problem": {problem: _of(problem, ill, well) for problem in sorted({one.run.problem for one in ill})},
         "confusion": _confusion(ill, well),

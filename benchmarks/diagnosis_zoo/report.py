@@ -23,6 +23,7 @@ PROMISED = {
     "a problem found on a healthy run": ("≤ 1 %", "건강한 학습에서 문제라고 한 비율"),
     "… of a good plan": ("", "그 가운데 고장을 넣지 않은 학습"),
     "… with a fault that did no harm": ("", "그 가운데 고장을 넣었으나 해가 없던 학습"),
+    "… and another one named than is there": ("", "그 가운데 넣은 고장이 아닌 것을 문제라고 한 비율"),
 }
 
 #: what the tools are compared by
