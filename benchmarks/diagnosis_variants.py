@@ -38,7 +38,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import sections
 from diagnosis import shown
-from diagnosis_zoo import judging, pairs, runs, variants
+from diagnosis_zoo import judging, pairs, report, runs, variants
 from diagnosis_zoo.judging import Answer, share
 from diagnosis_zoo.pairs import Pair
 from diagnosis_zoo.runs import Run, fault_of
@@ -50,6 +50,7 @@ from rich.markdown import Markdown
 from trainclinic.diagnose.causes import EDGES
 
 RESULTS = Path(__file__).with_name("results") / "diagnosis-variants.json"
+BEGIN = "<!-- written by `make bench-diagnosis-variants`: begin -->"
 PAIRS = 60
 AS_IT_IS = "as it is"
 FIRST, AMONG, ALARM = "root cause ranked first", "among the findings", "a problem found on a healthy run"
@@ -79,6 +80,8 @@ def main() -> None:
     path = RESULTS.with_stem(f"{RESULTS.stem}-development") if options.development else RESULTS
     if set(options.ways) == {*WAYS} and options.pairs >= PAIRS:
         path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        if not options.development:
+            report.put(f"{BEGIN}\n{section(results).strip()}\n{report.END}", BEGIN)
     Console(width=None if Console().is_terminal else 150).print(Markdown(section(results)))
 
 

@@ -58,6 +58,7 @@ from trainclinic.diagnose.chain import chain, hidden
 from trainclinic.diagnose.diagnose import PROBLEMS, diagnose
 from trainclinic.diagnose.outcome import outcome
 from trainclinic.diagnose.problem import NotExaminedError, Problem
+from trainclinic.diagnose.problems.learning_rate_too_high import largest_update_ratio
 from trainclinic.measure.run import run
 from trainclinic.recording import Recording
 from trainclinic.records import Finding
@@ -80,15 +81,15 @@ RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
     "over-regularized": ((frozenset({"pull", "weights"}), frozenset({"dropout", "mode_gap"})),),
     "undertrained": (
         (
-            frozenset({"shortfall", "learned"}), frozenset({"steep", "held_fall", "far"}),
-            frozenset({"halved", "held_fall", "near"}),
+            frozenset({"shortfall"}), frozenset({"steep", "held_fall", "far"}),
+            frozenset({"halved", "held_fall", "near"}), frozenset({"few", "passes", "far"}),
         ),
     ),
     "vanishing-gradient": ((frozenset({"span", "fit", "learned"}), frozenset({"call_span", "in_time"})),),
     "data-leak": ((frozenset({"proxy"}), frozenset({"copies", "chance", "rows", "many"})),),
     "learning-rate-too-high": (
         (
-            frozenset({"rise", "settled"}), frozenset({"jump"}), frozenset({"update_ratio", "learned"}),
+            frozenset({"rise", "settled"}), frozenset({"jump"}), frozenset({"renewed", "learned"}),
             frozenset({"update_ratio", "rise", "settled"}), frozenset({"update_ratio", "slope_left", "settled"}),
         ),
     ),
@@ -98,7 +99,7 @@ RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
     ),
     "unscaled-inputs": (
         (*(frozenset({"share", name}) for name in ("largest", "smallest", "offset")), frozenset({"spread"})),
-        (frozenset({"output_low"}), frozenset({"output_high"})),
+        (frozenset({"output_low"}), frozenset({"output_high"}), frozenset({"seen"})),
     ),
 }  # fmt: skip
 #: limits that keep their default while another one is examined
@@ -124,6 +125,9 @@ PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("non-finite", "growth"): lambda recording: _growth(recording),
     ("class-imbalance", "severe"): lambda recording: _class_ratio(recording),
     ("unshuffled-data", "strongly"): lambda recording: _order_excess(recording),
+    ("learning-rate-too-high", "renewed"): lambda recording: largest_update_ratio(recording),
+    ("unscaled-inputs", "seen"): lambda recording: recording.facts.get("first_spread", math.nan),
+    ("undertrained", "few"): lambda recording: recording.steps,
     ("constant-feature", "most"): lambda recording: (
         recording.facts.get("data", {}).get("training", {}).get("constant", math.nan)
     ),

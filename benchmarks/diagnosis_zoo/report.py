@@ -88,10 +88,15 @@ def write(results_path: Path, peers_path: Path) -> None:
     """The section of the guide and its picture, and the rates that the package cites."""
     results = json.loads(results_path.read_text(encoding="utf-8"))
     peers = json.loads(peers_path.read_text(encoding="utf-8")) if peers_path.exists() else None
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN, 1)
-    PAGE.write_text(before + section(results, peers).rstrip("\n") + rest.split(END, 1)[1], encoding="utf-8")
+    put(section(results, peers), BEGIN)
     RATES.write_text(json.dumps(rates(results), indent=1) + "\n", encoding="utf-8")
     picture.draw(results["confusion"], PICTURE)
+
+
+def put(text: str, begin: str) -> None:
+    """Write a section of the guide in the place of the one that begins so; it carries both marks itself."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(begin, 1)
+    PAGE.write_text(before + text.rstrip("\n") + rest.split(END, 1)[1], encoding="utf-8")
 
 
 def rates(results: dict[str, Any]) -> dict[str, Any]:
