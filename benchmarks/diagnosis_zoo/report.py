@@ -45,6 +45,9 @@ of one Setup are not independent.
 | --- | --- | --- | --- | --- |
 {promised}
 
+Where a figure falls short of what is promised, the promise stands and the rules do not keep it yet.
+재어 본 값이 약속에 못 미치는 곳은 아직 지키지 못한 약속입니다.
+
 | what is held out | ranked first | among the findings | healthy runs with a problem |
 | --- | --- | --- | --- |
 {held_out}
