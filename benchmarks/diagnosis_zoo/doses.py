@@ -259,3 +259,5 @@ def _doses() -> dict[str, list[Dose]]:
 
 
 DOSES = _doses()
+#: faults of the data, of integrity and of gradients and initialization: what a checkup is for
+EXAMINED = frozenset(problem for part in (_data, _integrity, _gradients) for problem, _ in part())

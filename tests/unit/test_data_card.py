@@ -60,6 +60,10 @@ def test_a_border_is_told_from_columns_within_a_picture():
     assert card(bordered, None)["training"]["inside"] == 0
     assert card(striped, None)["training"]["inside"] == pytest.approx(1 / 3)
     assert card(x.flatten(1), None)["training"]["inside"] == 0
+    rows = DataSample()
+    for batch in (striped, torch.rand(8, 1, 6, 7)):  # of another length: it is not kept
+        rows.training.see_inputs(batch)
+    assert rows.to_dict(final=True)["training"]["inside"] == pytest.approx(1 / 3)
 
 
 def test_real_targets_are_told_by_an_r2():

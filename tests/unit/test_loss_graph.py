@@ -10,7 +10,8 @@ from hand_made import verdict
 from torch import Tensor, nn
 
 import trainclinic as tc
-from trainclinic.measure.loss_graph import describe
+from trainclinic.measure.linear import layers_in_line
+from trainclinic.measure.loss_graph import describe, weighs_parameters
 from trainclinic.setup import Setup
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -31,6 +32,8 @@ def by_hand(loss: Loss, width: int = 1) -> list[int]:
         (lambda output, target: ((output.squeeze(-1) - target) ** 2).mean(), []),
         (lambda output, target: ((output - target[:, None]) ** 2).mean(), []),
         (lambda output, target: ((output - output.T) ** 2).mean(), []),  # of all pairs on purpose
+        (lambda output, target: 2 * (output - target).abs().mean() - (output - output.T).abs().mean(), []),
+        (lambda output, target: torch.exp(-((output - target) ** 2)).mean(), []),  # a kernel
         (lambda output, target: torch.relu(1 - (output - output.T) * target).mean(), []),
     ],
 )
@@ -52,3 +55,50 @@ def test_a_squared_error_by_hand_is_told_what_it_compares() -> None:
         return Setup(model, lambda output, target: ((output - target) ** 2).mean(), optimizer, batches, epochs=20)
 
     assert verdict("loss-output-mismatch", tc.run(make)) == ("problem", "shapes broadcast")
+
+
+# -- networks that are one linear map
+
+
+def lines(forward: Callable[[Tensor], Tensor], dropouts: int = 0) -> int | None:
+    x = torch.randn(8, 4)
+    return layers_in_line(nn.functional.mse_loss(forward(x), torch.randn(8, 2)), dropouts=dropouts)
+
+
+def test_layers_are_counted_where_nothing_bends_between_them() -> None:
+    one, two, end = nn.Linear(4, 6), nn.Linear(6, 6), nn.Linear(6, 2)
+    norm, drop, other = nn.BatchNorm1d(6), nn.Dropout(0.5), nn.Linear(4, 6)
+    assert lines(lambda x: end(two(one(x)))) == 3
+    assert lines(lambda x: end(norm(one(x)) + other(x))) == 2
+    assert lines(lambda x: end(drop(one(x))), dropouts=1) == 2
+    assert lines(lambda x: end(torch.tanh(one(x)))) == 0
+    assert lines(lambda x: end(one(x) * other(x)), dropouts=1) == 0
+    assert lines(lambda x: end(one(x) * (one(x) > 0))) == 0  # an activation function by hand
+    assert lines(lambda x: end((z := one(x)) + (z.sign() - z).detach())) == 0  # and one that was detached
+    assert lines(lambda x: torch.eye(8) @ end(one(x))) == 0  # a product with a constant is no layer
+
+
+def test_a_loss_that_is_not_known_tells_nothing() -> None:
+    assert layers_in_line(nn.Linear(3, 1)(torch.randn(4, 3)).square().mean(), dropouts=0) is None
+
+
+# -- penalties
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (lambda net, out: sum(weight.abs().sum() for weight in net.parameters()), True),
+        (lambda net, out: sum(weight.pow(2).sum() for weight in net.parameters()), True),
+        (lambda net, out: torch.linalg.vector_norm(net[0].weight), True),
+        (lambda net, out: torch.sigmoid(out).mean(), False),  # of the answers, such as an entropy or a dice
+        (lambda net, out: out.abs().mean(), False),
+        (lambda net, out: net[0].bias.pow(2).sum(), False),
+    ],
+)
+def test_a_penalty_is_of_the_weights_themselves(term: Callable[[nn.Module, Tensor], Tensor], expected: bool) -> None:
+    net = nn.Sequential(*[nn.Linear(4, 4) for _ in range(20)])
+    out = net(torch.randn(8, 4))
+    loss = nn.functional.cross_entropy(out, torch.randint(4, (8,))) + 0.01 * term(net, out)
+    assert weighs_parameters(loss) == expected
+    assert [node["loss"] for node in describe(loss)] == ["cross_entropy"]

@@ -178,6 +178,12 @@ def test_few_steps_teach_little(steps, passes, found):
     assert (finding.cause if finding else "") == found
 
 
+def test_passes_are_counted_where_gradients_are_accumulated():
+    known = {"batch_size": 8, "training_samples": 400, "modes": {"passes": {"train": 450, "eval": 0}}}
+    assert find("undertrained", make(np.full(90, 2.0), **known)) is None  # nine times through
+    assert find("undertrained", make(np.full(90, 2.0), batch_size=8)) is None  # of how many is not known
+
+
 def test_an_error_that_halves_is_unfinished():
     real = {"dtype": "float32", "std": 1.0}
     for last, found in ((0.12, "problem"), (0.07, "")):

@@ -89,7 +89,7 @@ _DRIVEN = ("saturated while training",)
 _SEEN_IN_SIGNALS = ("weights too small", "weights too large", "all alike")
 _NARROW = ("narrow layer",)
 
-_BUILT_IN = ("no activation function",)  # no training brings that about
+_BUILT_IN = ("no activation function", "few steps")  # no other problem brings them about
 #: what leaves a network as it was, or makes a ruin of it: it neither fits nor settles, and answers the same to all
 _RUINS = (
     "unscaled-inputs",
@@ -166,8 +166,8 @@ EDGES = (
     *_explains("overfitting", "underfitting"),
     *_explains("underfitting", "undertrained"),
     *_explains("underfitting", "oscillating-loss", "vanishing-gradient", "exploding-gradient", "poor-initialization",
-               "overfitting", when=_BUILT_IN),
-    *_explains("underfitting", "noisy-labels", only=("all labels",), when=_BUILT_IN),
+               "overfitting", when=("no activation function",)),
+    *_explains("underfitting", "noisy-labels", only=("all labels",), when=("no activation function",)),
     # Rows of which nothing is left are all alike.
     *_explains("constant-prediction", "data-leak", when=_INPUT_LOST),
     *_explains("unscaled-inputs", "poor-initialization", "exploding-gradient", "vanishing-gradient", "dead-relu",
@@ -213,11 +213,9 @@ _TOO_LITTLE = ("underfitting", "constant-prediction")
 
 def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings with `explained_by` filled in: roots first, each followed by what it explains."""
-    ranked = sorted((_raised(finding, findings) for finding in findings), key=_rank)
-    upstream: dict[str, str] = {}
-    for finding in ranked:
-        upstream[finding.problem] = _upstream(finding, ranked, upstream)
-    linked = [replace(finding, explained_by=upstream[finding.problem]) for finding in ranked]
+    linked = _linked(findings)
+    unexplained = [finding for finding in linked if finding.level == "problem" and not finding.explained_by]
+    linked = _linked([_raised(finding, unexplained) for finding in findings])
 
     def below(problem: str) -> list[Finding]:
         return [part for child in linked if child.explained_by == problem for part in (child, *below(child.problem))]
@@ -225,14 +223,23 @@ def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(part for root in linked if not root.explained_by for part in (root, *below(root.problem)))
 
 
-def _raised(finding: Finding, findings: Sequence[Finding]) -> Finding:
-    """A mistake that explains what hurts is a problem itself; so is what was frozen, where too little is left."""
+def _linked(findings: Sequence[Finding]) -> list[Finding]:
+    """In the order in which they are cured, each with what explains it."""
+    ranked = sorted(findings, key=_rank)
+    upstream: dict[str, str] = {}
+    for finding in ranked:
+        upstream[finding.problem] = _upstream(finding, ranked, upstream)
+    return [replace(finding, explained_by=upstream[finding.problem]) for finding in ranked]
+
+
+def _raised(finding: Finding, unexplained: Sequence[Finding]) -> Finding:
+    """A mistake that alone explains what hurts is a problem itself; so is what was frozen, where too little is left."""
     mistake = finding.problem in _MISTAKES and finding.cause not in _MEANT
     frozen = finding.problem == "frozen-parameters"
     if finding.level == "problem" or not (mistake or frozen):
         return finding
-    suffering = [other for other in findings if other.level == "problem" and (mistake or other.problem in _TOO_LITTLE)]
-    brought = [other for other in suffering if _precedes(finding, other)]
+    suffering = [other for other in unexplained if other.problem in _TOO_LITTLE or mistake]
+    brought = [other for other in suffering if _precedes(finding, other) and other.problem != "overfitting"]
     severity = max((other.severity for other in brought), default=finding.severity)
     return replace(finding, level="problem", severity=severity) if brought else finding
 

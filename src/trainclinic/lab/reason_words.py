@@ -76,7 +76,7 @@ UNSEEN: dict[str, str] = {
     "the loss is none of PyTorch's own, so that its graph tells nothing of the network":
         "PyTorch의 손실 함수가 아니어서, 손실의 그래프로는 신경망을 알 수 없습니다",
     "neither two hidden layers that passed a backward signal nor a layer called once per time step was seen":
-        "역전파 신호를 보낸, 가중치가 있는 은닉층이 둘이 되지 않습니다",
+        "역전파 신호를 보낸 은닉층이 둘이 되지 않고, 시간 단계마다 한 번씩 호출되는 층도 보지 못했습니다",
     "no pass of the model with a gradient was seen": "기울기가 있는 순전파를 보지 못했습니다",
 }  # fmt: skip
 

@@ -83,6 +83,7 @@ class Rows:
         self._pending: Tensor | None = None
         self._shape: tuple[int, ...] = ()
         self.lines = 0  # the last dimension of a sample that has several, where all of its features are kept
+        self._pending_lines = 0
 
     def close(self) -> None:
         """No more."""
@@ -101,7 +102,7 @@ class Rows:
         if not inputs.ndim or not inputs.numel() or inputs.is_complex():
             return
         flat = inputs.detach().reshape(len(inputs), -1)
-        self.lines = inputs.shape[-1] if inputs.ndim > 2 and flat.shape[1] <= FEATURES else 0
+        self._pending_lines = inputs.shape[-1] if inputs.ndim > 2 and flat.shape[1] <= FEATURES else 0
         self._pending = flat[:, :: max(1, -(-flat.shape[1] // FEATURES))].clone()
 
     def see_targets(self, targets: Tensor) -> None:
@@ -114,7 +115,7 @@ class Rows:
         pending, self._pending = self._pending, None
         if pending is None or not self.wants_more or self._shape not in ((), tuple(pending.shape[1:])):
             return
-        self._shape = tuple(pending.shape[1:])
+        self._shape, self.lines = tuple(pending.shape[1:]), self._pending_lines
         self._batches.append((pending, targets))
         self.count += len(pending)
         self.wants_more = self.count < ROWS

@@ -102,9 +102,9 @@ class ModeFacts:
         self._trainable = [any(p.requires_grad for p in module.parameters()) for _, module in self._sensitive]
 
     @property
-    def has_dropout(self) -> bool:
-        """Whether some module drops values."""
-        return any(_dropout(module) for _, module in self._sensitive)
+    def dropouts(self) -> int:
+        """Modules that drop values."""
+        return sum(_dropout(module) > 0 for _, module in self._sensitive)
 
     def look(self) -> None:
         """Look at every module that behaves differently in eval mode."""
@@ -285,8 +285,12 @@ def weight_decay(optimizers: list[Optimizer]) -> list[dict[str, Any]]:
 
 
 def momentum(optimizers: list[Optimizer]) -> list[float]:
-    """Of every parameter group; Adam's betas are none, since they do not lengthen the step."""
-    return [float(group.get("momentum") or 0.0) for one in optimizers for group in one.param_groups]
+    """Of every parameter group, where it lengthens the step: Adam's betas, Muon's and a dampened one do not."""
+    return [
+        float(group["momentum"]) if type(one).__name__ in ("SGD", "RMSprop") and not group.get("dampening") else 0.0
+        for one in optimizers
+        for group in one.param_groups
+    ]
 
 
 def _rounded(values: Tensor) -> list[float]:

@@ -26,6 +26,12 @@ LOSS_NODES = {
 _SHAPE_ONLY = ("View", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "T", "Slice", "Select", "Clone",
                "Contiguous", "Expand", "UnsafeView", "Alias", "ToCopy", "Cat", "Stack", "AsStrided")  # fmt: skip
 _FURTHEST = 64  # nodes looked at
+_MOST = 512  # nodes on the way to a known loss: a penalty has some for each parameter
+#: nodes that compute a layer, and those that measure a size
+_LAYERS = {"AddmmBackward", "MmBackward", "BmmBackward", "BaddbmmBackward", "ConvolutionBackward", "EmbeddingBackward",
+           "NativeBatchNormBackward", "NativeLayerNormBackward", "CudnnBatchNormBackward"}  # fmt: skip
+_SIZES = {"AbsBackward", "PowBackward", "MulBackward", "SumBackward", "MeanBackward", "NormBackward",
+          "LinalgVectorNormBackward", "ViewBackward", "ReshapeAliasBackward", "CatBackward"}  # fmt: skip
 LEAF = "torch::autograd::AccumulateGrad"  # where a parameter's gradient arrives
 #: nodes whose slope is finite wherever they are
 _TAME = (LEAF, "Add", "Sub", "Mul", "Neg", "Sum", "Mean", "Addmm", "Mm", "LogSoftmax",
@@ -55,45 +61,43 @@ def describe(loss: Tensor) -> list[dict[str, Any]]:
         case, such as "addmm", "softmax", "sigmoid"; cross_entropy is log_softmax followed by nll_loss. A difference
         taken by hand, of N outputs with N targets each, is {"loss": "difference", "input": …, "pairs": N}.
     """
-    return [
-        {"loss": name, "input": _plain(source)} | ({"pairs": pairs} if pairs else {})
-        for name, source, pairs in known(loss)
-    ]
+    pairs = _all_pairs(loss)
+    if pairs is not None:
+        return [{"loss": "difference", "input": _plain(_source(pairs[0])), "pairs": pairs[1]}]
+    return [{"loss": name, "input": _plain(source)} for name, source in known(loss)]
 
 
-def known(loss: Tensor) -> Iterator[tuple[str, Any, int]]:
-    """Every known loss in the graph of `loss`: its name, the node that made its input, the pairs of a difference."""
-    for node in _up_to_known(loss):
+def known(loss: Tensor) -> Iterator[tuple[str, Any]]:
+    """Every known loss in the graph of `loss`: its name, and the node that made its input."""
+    for node, _ in _up_to(loss, set(LOSS_NODES)):
         name = LOSS_NODES.get(bare(node))
-        pairs = _all_pairs(node)
-        if pairs:
-            yield "difference", _source(node), pairs
         if name is None:
             continue
         source = _source(node)
         if name == "nll_loss" and source is not None and bare(source) == "LogSoftmaxBackward":
             name, source = "cross_entropy", _source(source)
-        yield name, source, 0
+        yield name, source
 
 
 def weighs_parameters(loss: Tensor) -> bool:
-    """Whether parameters stand in the loss themselves, beside a known loss: a penalty on the weights."""
-    nodes = list(_up_to_known(loss))
-    return any(bare(node) in LOSS_NODES for node in nodes) and any(bare(node) == LEAF for node in nodes)
+    """Whether the size of weight matrices stands in the loss itself, beside a known loss: a penalty on the weights."""
+    seen = list(_up_to(loss, {*LOSS_NODES, *_LAYERS}))
+    weighed = (bare(node) == LEAF and node.variable.ndim > 1 and bare(parent) in _SIZES for node, parent in seen)
+    return any(bare(node) in LOSS_NODES for node, _ in seen) and any(weighed)
 
 
-def _up_to_known(loss: Tensor) -> Iterator[Any]:
-    """The nodes of the graph, the nearest first; nothing of what a known loss was computed from."""
-    queue: list[Any] = [loss.grad_fn]
+def _up_to(loss: Tensor, ends: set[str]) -> Iterator[tuple[Any, Any]]:
+    """The nodes of the graph, the nearest first, each with the node that it was reached from; nothing beyond `ends`."""
+    queue: list[tuple[Any, Any]] = [(loss.grad_fn, None)]
     seen: set[Any] = set()
-    while queue and len(seen) < _FURTHEST:
-        node = queue.pop(0)
+    while queue and len(seen) < _MOST:
+        node, parent = queue.pop(0)
         if node is None or node in seen:
             continue
         seen.add(node)
-        yield node
-        if bare(node) not in LOSS_NODES:
-            queue.extend(following for following, _ in node.next_functions)
+        yield node, parent
+        if bare(node) not in ends:
+            queue.extend((following, node) for following, _ in node.next_functions)
 
 
 def failing(loss: Tensor) -> dict[str, Any]:
@@ -118,7 +122,7 @@ def failing(loss: Tensor) -> dict[str, Any]:
         (name, numbers), *_ = found.items()
         numbers = [] if _saves_result(name) else numbers[:1]
         return facts | {"operation": name, "inputs": numbers}
-    name = next((name for name, _, _ in known(loss)), "")
+    name = next((name for name, _ in known(loss)), "")
     return facts | {"operation": name}
 
 
@@ -162,16 +166,26 @@ def _saves_result(name: str) -> bool:
     return name in ("reciprocal", "sqrt", "rsqrt", "exp", "mean")
 
 
-def _all_pairs(node: Any) -> int:
-    """N, where N numbers are subtracted from N others that need no gradient, each from each: (N, 1) against (N,)."""
-    if bare(node) not in ("SubBackward", "RsubBackward"):
-        return 0
-    sides = [side for side, _ in node.next_functions if side is not None]
-    shapes = [_shape(part) for part in (node, *sides)]
-    if len(sides) > 1 or len(shapes) < 2 or len(shapes[0]) != 2:
-        return 0
-    rows, columns = shapes[0]
-    return rows if rows == columns > 1 and math.prod(shapes[1]) == rows else 0
+def _all_pairs(loss: Tensor) -> tuple[Any, int] | None:
+    """The difference in a squared or absolute error by hand, and N, where each of N outputs meets each of N targets.
+
+    That is the whole loss: a mean or a sum over an (N, N) difference from (N, 1) and what needs no gradient. A distance
+    of all pairs that is meant has more to it, a kernel or a second difference.
+    """
+    node = loss.grad_fn
+    for wanted in (("Mean", "Sum"), ("Pow", "Abs", "Mul"), ("Sub", "Rsub")):
+        while node is not None and bare(node).removesuffix("Backward") in _SHAPE_ONLY:
+            node = node.next_functions[0][0]
+        if node is None or bare(node).removesuffix("Backward") not in wanted:
+            return None
+        sides = {side for side, _ in node.next_functions if side is not None}
+        if len(sides) != 1:
+            return None
+        found, (node,) = node, sides
+    whole, part = _shape(found), _shape(node)
+    if len(whole) != 2 or not whole[0] == whole[1] == math.prod(part) > 1:
+        return None
+    return found, whole[0]
 
 
 def _shape(node: Any) -> tuple[int, ...]:

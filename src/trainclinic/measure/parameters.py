@@ -85,8 +85,10 @@ def alike(probe: ParameterProbe) -> list[str]:
     found = []
     for weight in probe.weights:
         rows = local(probe.parameters[weight.index])
-        # The first two tell in nearly every case; a table's rows are no units.
-        if weight.kind.startswith("Embedding") or len(rows) < 2 or not torch.equal(rows[0], rows[1]):
+        units = not (weight.kind.startswith("Embedding") or "Norm" in weight.kind)
+        if not units or rows.is_meta or rows.layout != torch.strided or len(rows) < 2:
+            continue
+        if not torch.equal(rows[0], rows[1]):  # which tells in nearly every case
             continue
         if bool((rows == rows[:1]).all()) and bool(rows[0].any()):
             found.append(weight.name)

@@ -180,7 +180,7 @@ def largest_update_ratio(recording: Recording) -> float:
     Momentum makes 1 / (1 - momentum) steps go one way, and needs as many to come to its full length: three times as
     many are looked at, and beyond the usual 0.9 the ratio is multiplied by how much farther they lead.
     """
-    momentum = min(max(recording.facts.get("momentum") or [0.0]), 1 - 1e-6)
+    momentum = min(*(recording.facts.get("momentum") or [0.0]), 1 - 1e-6)
     beginning = max(10, recording.steps // 10, round(3 / (1 - momentum)))
     farther = max(1.0, (1 - USUAL_MOMENTUM) / (1 - momentum))
     largest = []

@@ -166,11 +166,16 @@ def _broadcast(facts: dict[str, Any]) -> float:
     return float(size / max(1, math.prod(target)))
 
 
+#: what makes an output that is a layer's own, not one that was gathered or averaged from several on purpose
+_LAYERS = (["addmm"], ["mm"])
+
+
 def _class_numbers(recording: Recording) -> bool:
     """Whether an error of real numbers is taken against 0 to K - 1, by a network with K outputs."""
     loss, targets = recording.facts.get("loss", {}), recording.facts.get("targets", {})
     last = [layer for layer in recording.measured("activation_rms") if layer.role == "weight" and layer.shape][-1:]
-    one = len(loss.get("output_shape", ())) == 1 or loss.get("output_shape", (0, 0))[-1] == 1
+    shape = loss.get("output_shape") or [0, 0]
+    one = (len(shape) == 1 or shape[-1] == 1) and [node["input"] for node in loss.get("graph", ())] in _LAYERS
     counted = targets.get("whole", False) and targets.get("min") == 0 and targets["max"] >= 1
     return loss.get("name") in ELEMENTWISE and one and counted and bool(last) and last[0].shape[0] == targets["max"] + 1
 

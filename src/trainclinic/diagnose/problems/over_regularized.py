@@ -72,7 +72,7 @@ class OverRegularized(Problem):
     }
     causes: ClassVar[dict[str, str]] = {
         "weight decay": "Weight decay pulls the weights to zero more strongly than the loss can raise them.",
-        "penalty": "The loss has a term of the weights' own size, and that is most of it: it outweighs the task.",
+        "penalty": "The loss has a term of the weights' own size, and that is a large part of it.",
         "dropout": "Dropout takes away so much that what is left does not suffice to learn from.",
     }
 

@@ -32,7 +32,8 @@ class PoorInitialization(Problem):
     How it is measured:
         At the first step, before learning has changed anything: the slope of log10 RMS of the layers' outputs against
         the layer's number; the share of saturated values together with the gain of the weights; that gain alone where
-        it is 4 and more. And exactly: layers whose units all have the same weights, other than 0.
+        it is 4 and more and the first loss is twice that of a guess. And exactly: layers whose units all have the same
+        weights, other than 0.
 
     When it is harmless:
         Zero-initialized last layers of residual branches, LayerScale and adapters are small on purpose. BatchNorm and
@@ -54,6 +55,7 @@ class PoorInitialization(Problem):
     saturated: float = limit(0.5, "1", RANGE)
     gain: float = limit(2.0, "1", RANGE)
     huge_gain: float = limit(4.0, "1", RANGE)
+    start: float = limit(2.0, "1", RANGE)
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("activation_rms", "saturated_share", "weight_rms", "loss")
@@ -61,6 +63,7 @@ class PoorInitialization(Problem):
     measures: ClassVar[dict[str, str]] = {
         "forward_slope": "forward signal lost from layer to layer",
         "forward_span": "forward signal, last against first layer",
+        "first_loss": "loss before the first step against that of a guess",
         "alike": "layers whose units all have the same weights",
         "first_saturated": "share of saturated values at the start",
         "forward_gain": "factor by which the weights stretch their input",
@@ -109,8 +112,14 @@ class PoorInitialization(Problem):
                 Evidence("forward_gain", "", gain, self.gain, "1"),
             )
             yield self._finding(recording, _names(inner), "weights too large", too_large)
-        elif gain >= self.huge_gain:
-            huge = (Evidence("forward_gain", "", gain, self.huge_gain, "1"),)
+            return
+        result = outcome(recording)
+        start = result.first / result.chance if result.chance > 0 else math.nan
+        if gain >= self.huge_gain and start >= self.start:
+            huge = (
+                Evidence("forward_gain", "", gain, self.huge_gain, "1"),
+                Evidence("first_loss", "", start, self.start, "1"),
+            )
             yield self._finding(recording, _names(inner), "gain far above 1", huge)
 
     def _finding(

@@ -144,11 +144,13 @@ class Undertrained(Problem):
 
 
 def _passes(recording: Recording) -> float:
-    """How often each training sample was seen, where the size of the training set is known; else the evaluations."""
-    samples = recording.facts.get("training_samples")
-    if samples:
-        return float(recording.steps * recording.facts.get("batch_size", math.nan) / samples)
-    return float(len(recording.series("validation_loss")) or math.nan)
+    """How often each training sample was seen; NaN where the size of the training set is not known."""
+    facts = recording.facts
+    if not facts.get("training_samples"):
+        return math.nan
+    passes = sum(facts.get("modes", {}).get("passes", {}).values()) or recording.steps  # several to a step, accumulated
+    seen = passes * facts.get("batch_size", math.nan) * facts.get("distributed", {}).get("world_size", 1)
+    return float(seen / facts["training_samples"])
 
 
 def _held_fall(recording: Recording) -> float:
