@@ -283,7 +283,7 @@ def test_without_normalisation_the_gradient_vanishes():
     first = BatchNormalization.tries[0]
     _, accuracy, problems = trained(first.settings)
     assert accuracy < 0.15
-    assert problems == ["vanishing-gradient"]
+    assert problems[0] == "vanishing-gradient"  # and what follows from it
     assert trained({})[2] == []
 
 

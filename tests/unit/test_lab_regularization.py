@@ -298,7 +298,7 @@ def test_weight_decay_stops_the_network_from_learning_wrong_labels(chapter):
     loss, val_loss, accuracy, problems = outcome(chapter)
     assert loss < 0.05
     assert problems == ["overfitting"]
-    decayed_loss, decayed_val_loss, decayed_accuracy, decayed_problems = outcome(chapter, **chapter.tries[0].settings)
+    decayed_loss, decayed_val_loss, decayed_accuracy, decayed_problems = outcome(chapter, **chapter.tries[0].then)
     assert decayed_loss > 0.5
     assert decayed_val_loss < 0.9 * val_loss
     assert decayed_accuracy > accuracy + 0.1
