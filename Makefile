@@ -41,6 +41,7 @@ bench-cure: $(READY)  ## does the cure cure, against random search and TPE; plac
 
 bench-diagnosis: $(READY)  ## are the diagnoses right, on networks and data that no limit was set on; an hour, resumable
 	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis_checkup.py
 	$(BIN)/python -m trainclinic.report.catalogue docs/catalogue
 
 bench-diagnosis-variants: $(READY)  ## the same in each step, bfloat16, fewer epochs, as scripts; pairs of faults
