@@ -61,7 +61,7 @@ def test_wrapped():
             x = hand.out(name, x @ hand.p[f"{name}.weight"].T)
         return squared(hand.linear("head", x))
 
-    [(diary, recording)] = both(outputs.wrapped)
+    [(diary, recording)] = both(outputs.wrapped, healthy=False)  # six linear layers in a row, which the clinic says
     compare(recording, diary.expected(loss_of, [*"abcde", "head"]))
 
 
