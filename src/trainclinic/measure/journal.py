@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from trainclinic.measure.layers import LayerProbe
 
 
-_GRAPHS = 5  # graphs of losses that are read in search of a known one
-
-
 class Journal:
     """Streams of values and exact facts of one run; `facts.py` lists the facts.
 
@@ -79,7 +76,6 @@ class Journal:
         self._training_samples = training_samples
         self.told_validation = False  # the user says what validation is
         self.loss: dict[str, Any] = {}
-        self._graphs_read = 0
         self.skipped = 0  # steps that a GradScaler left out
         self.not_seen = ""  # why the layers could not be looked at, the last time
         self._batch_size = 0
@@ -149,13 +145,13 @@ class Journal:
         """The loss that has been differentiated, in a step that is looked at; its graph is still there to be read."""
         if loss is None:
             return
-        if not self.loss.get("graph") and self._graphs_read < _GRAPHS:
-            self._graphs_read += 1
+        if not self.loss.get("graph"):
             self.loss["graph"] = loss_graph.describe(loss)
-            self.loss["penalty"] = loss_graph.weighs_parameters(loss)
-            linear = layers_in_line(loss, dropouts=self.modes.dropouts)
-            if linear is not None:
-                self.loss["linear"] = linear
+            if self.loss["graph"]:
+                self.loss["penalty"] = loss_graph.weighs_parameters(loss)
+                linear = layers_in_line(loss, dropouts=self.modes.dropouts)
+                if linear is not None:
+                    self.loss["linear"] = linear
         self._foreign.look(loss, self._gathered())
 
     def sample(

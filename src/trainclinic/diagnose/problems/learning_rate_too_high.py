@@ -100,14 +100,15 @@ class LearningRateTooHigh(Problem):
         diverged = result.diverged and (not result.finite or (rise >= self.rise and unsettled))
         long_enough = len(losses) >= BEGINNING
         lost = not (result.learned >= self.learned or result.matches_neighbours)
-        ruined = slope_left(recording) <= self.slope_left and hurts(result, self.settled)
+        left = slope_left(recording)
+        ruined = left <= self.slope_left and hurts(result, self.settled)
         thrown = long_enough and ((ratio >= self.update_ratio and ruined) or (ratio >= self.renewed and lost))
         rattles = ratio >= self.update_ratio and min(rise, _lasting_rise(losses)) >= self.rise and unsettled
         if not result.finite and not (ratio >= self.update_ratio or jump >= self.jump):
             return  # a number that broke, not a step that was too long
         if diverged or thrown or rattles:
             cause = "diverged" if diverged else "thrown off" if thrown else "rattles"
-            yield self._finding(recording, result, (ratio, jump, rise), cause)
+            yield self._finding(recording, result, (ratio, jump, rise, left), cause)
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
         """Judge the ladder of learning rates."""
@@ -134,9 +135,9 @@ class LearningRateTooHigh(Problem):
             )
 
     def _finding(
-        self, recording: Recording, result: Outcome, measured: tuple[float, float, float], cause: str
+        self, recording: Recording, result: Outcome, measured: tuple[float, float, float, float], cause: str
     ) -> Finding:
-        ratio, jump, rise = measured
+        ratio, jump, rise, left = measured
         rates = [recording.series("learning_rate", f"group {group}") for group in range(8)]
         highest = max((float(rate.values.max()) for rate in rates if rate), default=math.nan)
         return Finding(
@@ -151,7 +152,7 @@ class LearningRateTooHigh(Problem):
                 Evidence("loss_jump", "", jump, self.jump, "1"),
                 Evidence("loss_rise", "", rise, self.rise, "1"),
                 Evidence("learned", "", result.learned, self.learned, "1", "below"),
-                Evidence("slope_left", "", slope_left(recording), self.slope_left, "1", "below"),
+                Evidence("slope_left", "", left, self.slope_left, "1", "below"),
                 Evidence("learning_rate", "", highest, math.nan, "1"),
             ),
             cause=cause,

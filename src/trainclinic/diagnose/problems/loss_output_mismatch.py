@@ -49,7 +49,9 @@ class LossOutputMismatch(Problem):
 
     How it is measured:
         Exactly, without statistics: the autograd graph says which operation made the input of the loss; shapes are
-        compared as they came; the range of the last activation function is held against that of the targets.
+        compared as they came, and read off the graph of a squared or absolute error by hand; the range of the last
+        activation function is held against that of the targets; and an error of real numbers is not to be taken
+        against the numbers of as many classes as the last layer has outputs.
 
     When it is harmless:
         log_softmax before cross_entropy changes nothing: it is idempotent, and is not reported. Where the answers

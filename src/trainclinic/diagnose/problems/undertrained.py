@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import answers_well, late_fall, outcome, scores, severity
+from trainclinic.diagnose.outcome import Outcome, answers_well, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
@@ -79,12 +79,18 @@ class Undertrained(Problem):
         if recording.ended != "completed":
             raise NotExaminedError("the training has not come to its end")
         losses = recording.series("loss").values
-        if self._barely_begun(recording):
-            yield self._few_steps(recording)
+        result, passes = outcome(recording), _passes(recording)
+        spared = result.matches_neighbours or result.diverged or answers_well(recording)
+        if result.reached < self.far and not spared and recording.steps < self.few and passes < self.passes:
+            begun = (
+                Evidence("steps_made", "", float(recording.steps), self.few, "step", "below"),
+                Evidence("passes", "", passes, self.passes, "1", "below"),
+                Evidence("learned", "", result.reached, self.far, "1", "below"),
+            )
+            yield self._finding(recording, result, begun, 0.6, "few steps")
             return
         if len(losses) < self.steps:
             raise NotExaminedError(f"at least {self.steps} steps are needed to judge where a curve is going")
-        result = outcome(recording)
         fall = late_fall(recording)
         # A loss of classes falls for ever as the answers become surer; that of real numbers is the error itself.
         halved = fall > self.halved and not recording.facts.get("targets", {}).get("classes")
@@ -98,49 +104,28 @@ class Undertrained(Problem):
         steep = fall > self.steep and not held < self.held_fall and far
         halved = halved and not held < self.held_fall and result.reached < self.near
         if fall > self.fall and not held < 1 and (behind or steep or halved):
-            yield Finding(
-                problem=self.id(),
-                level="problem",
-                severity=severity(result),
-                confidence=0.7,
-                layers=(),
-                steps=(0, recording.steps - 1),
-                evidence=(
-                    Evidence("late_fall", "", fall, self.fall, "1"),
-                    Evidence("shortfall", "", shortfall, self.shortfall, "1"),
-                    Evidence("held_fall", "", held, self.held_fall, "1"),
-                    Evidence("learned", "", result.reached, self._kept(behind, steep), "1", "below"),
-                ),
+            kept = self.learned if behind else self.far if steep else self.near
+            unfinished = (
+                Evidence("late_fall", "", fall, self.fall, "1"),
+                Evidence("shortfall", "", shortfall, self.shortfall, "1"),
+                Evidence("held_fall", "", held, self.held_fall, "1"),
+                Evidence("learned", "", result.reached, kept, "1", "below"),
             )
+            yield self._finding(recording, result, unfinished, 0.7, "")
 
-    def _barely_begun(self, recording: Recording) -> bool:
-        """Whether so few steps were made that a curve tells nothing, and little was learned in them."""
-        result = outcome(recording)
-        far = result.reached < self.far and not (
-            result.matches_neighbours or result.diverged or answers_well(recording)
-        )
-        return far and recording.steps < self.few and _passes(recording) < self.passes
-
-    def _few_steps(self, recording: Recording) -> Finding:
-        result = outcome(recording)
+    def _finding(
+        self, recording: Recording, result: Outcome, evidence: tuple[Evidence, ...], confidence: float, cause: str
+    ) -> Finding:
         return Finding(
             problem=self.id(),
             level="problem",
             severity=severity(result),
-            confidence=0.6,
+            confidence=confidence,
             layers=(),
             steps=(0, recording.steps - 1),
-            evidence=(
-                Evidence("steps_made", "", float(recording.steps), self.few, "step", "below"),
-                Evidence("passes", "", _passes(recording), self.passes, "1", "below"),
-                Evidence("learned", "", result.reached, self.far, "1", "below"),
-            ),
-            cause="few steps",
+            evidence=evidence,
+            cause=cause,
         )
-
-    def _kept(self, behind: bool, steep: bool) -> float:
-        """The limit that it was held against."""
-        return self.learned if behind else self.far if steep else self.near
 
 
 def _passes(recording: Recording) -> float:
