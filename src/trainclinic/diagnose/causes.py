@@ -86,10 +86,12 @@ def _explains(upstream: str, *downstream: str, **causes: tuple[str, ...]) -> tup
 _INPUT_LOST = ("input lost",)
 _NEVER_DIFFERED = ("never differed",)  # the input is lost within the network: no gradient comes back, and units die
 _DRIVEN = ("saturated while training",)
-_SEEN_IN_SIGNALS = ("weights too small", "weights too large", "all alike")
+_SEEN_IN_SIGNALS = ("weights too small", "weights too large", "all alike", "hidden by norms",
+                    "recurrent weights too large")  # fmt: skip
 _NARROW = ("narrow layer",)
 
-_BUILT_IN = ("no activation function", "few steps")  # no other problem brings them about
+_LABELS_BY_DOUBT = ("all labels", "sure answers", "other targets")  # what a network in ruins shows as well
+_BUILT_IN = ("no activation function", "few units", "few steps")  # no other problem brings them about
 #: what leaves a network as it was, or makes a ruin of it: it neither fits nor settles, and answers the same to all
 _RUINS = (
     "unscaled-inputs",
@@ -157,7 +159,9 @@ EDGES = (
     *_explains("constant-prediction", "misaligned-data", when=_INPUT_LOST),
     # Overlapping classes look like wrong labels; where something else is wrong they are not what is.
     *(edge for name in (*_RUINS, "undertrained", "underfitting", "oscillating-loss", "data-leak")
-      for edge in _explains(name, "noisy-labels", only=("all labels",))),
+      for edge in _explains(name, "noisy-labels", only=_LABELS_BY_DOUBT)),
+    *_explains("constant-prediction", "noisy-labels", only=_LABELS_BY_DOUBT),
+    *_explains("misaligned-data", "noisy-labels"),
     *_explains("batchnorm-small-batch", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
                "learning-rate-too-high", "learning-rate-too-low", "overfitting"),
     *_explains("over-regularized", "vanishing-gradient", "dead-relu", "saturated-activation", "learning-rate-too-low",
@@ -167,7 +171,12 @@ EDGES = (
     *_explains("underfitting", "undertrained"),
     *_explains("underfitting", "oscillating-loss", "vanishing-gradient", "exploding-gradient", "poor-initialization",
                "overfitting", when=("no activation function",)),
-    *_explains("underfitting", "noisy-labels", only=("all labels",), when=("no activation function",)),
+    *_explains("underfitting", "noisy-labels", only=_LABELS_BY_DOUBT, when=("no activation function",)),
+    *_explains("underfitting", "oscillating-loss", "vanishing-gradient", "exploding-gradient", "dead-relu",
+               "saturated-activation", "poor-initialization", "constant-prediction", "undertrained",
+               when=("few units",)),
+    *_explains("underfitting", "misaligned-data", only=("not learned",), when=("few units",)),
+    *_explains("unshuffled-data", "misaligned-data", only=("not learned", "learned by heart")),
     # Rows of which nothing is left are all alike.
     *_explains("constant-prediction", "data-leak", when=_INPUT_LOST),
     *_explains("unscaled-inputs", "poor-initialization", "exploding-gradient", "vanishing-gradient", "dead-relu",

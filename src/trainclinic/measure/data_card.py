@@ -13,7 +13,9 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
                         correlation of neighbours and `expected` 0
     link                agreement: how well the nearest neighbours of a sample tell its target: share of right answers,
                         or R² for real targets; null: the same with the targets permuted, its 99th percentile;
-                        guess: the share of the commonest class, or 0; odd: of the samples whose neighbours all agree,
+                        linear: how well a linear map of the features (ridge regression, five folds) tells the target, and
+                linear_null, the same with the targets permuted, its highest of twenty;
+                guess: the share of the commonest class, or 0; odd: of the samples whose neighbours all agree,
                         the share that carries another class; unanimous: how many there are; proxy: the largest
                         correlation of a single feature with the target
     validation          of the first evaluation. rows; again: share of them that is a copy of another of them;
@@ -42,6 +44,7 @@ VOCABULARY = 4096  # tokens told apart
 NEIGHBOURS = 5
 FEWEST = 50  # rows; of fewer no neighbour tells anything
 PERMUTATIONS = 200
+_FOLDS, _RIDGE, _LINEAR_PERMUTATIONS, _MOST_OUTPUTS = 5, 1e-2, 20, 64
 _WHOLE = 0.9  # of a batch that are copies: then the training set itself is evaluated
 _FEW_ROWS = 16  # of a last batch: its share says little
 _BITS, _FINE = 32.0, 5.0  # of a feature of which no value comes twice; that a finely graded one has at least
@@ -252,6 +255,7 @@ def _link(x: Tensor, targets: Tensor) -> dict[str, Any]:
         "guess": 0.0,
     }
     found["proxy"] = _proxy(x, targets)
+    found |= _linear_link(x, targets)
     if not targets.is_floating_point():
         found["guess"] = float(torch.unique(targets, return_counts=True)[1].max()) / len(targets)
         around = targets[near]
@@ -259,6 +263,38 @@ def _link(x: Tensor, targets: Tensor) -> dict[str, Any]:
         odd = unanimous & (around[:, 0] != targets)
         found |= {"unanimous": int(unanimous.sum()), "odd": float(odd.sum()) / max(1, int(unanimous.sum()))}
     return found
+
+
+def _linear_link(x: Tensor, targets: Tensor) -> dict[str, float]:
+    """What a linear map tells that neighbours may not, such as a sum of many pixels; none of many outputs."""
+    if targets.is_floating_point():
+        wanted = targets.reshape(len(targets), -1).double()
+    else:
+        names, places = torch.unique(targets, return_inverse=True)
+        wanted = torch.nn.functional.one_hot(places, len(names)).double()
+    if wanted.shape[1] > _MOST_OUTPUTS:
+        return {}
+    folds = torch.arange(len(x)) % _FOLDS
+    inputs = torch.cat((x.double().clamp(-10, 10), torch.ones(len(x), 1, dtype=torch.double)), 1)
+    maps = []  # from the targets of the other folds to the answers of this one
+    for fold in range(_FOLDS):
+        own, others = inputs[folds == fold], inputs[folds != fold]
+        square = others.T @ others
+        square += _RIDGE * square.diagonal().mean() * torch.eye(len(square), dtype=torch.double)
+        maps.append(own @ torch.linalg.solve(square, others.T))
+
+    def told(values: Tensor) -> float:
+        answers = torch.empty_like(values)
+        for fold, linear in enumerate(maps):
+            answers[folds == fold] = linear @ values[folds != fold]
+        if not targets.is_floating_point():
+            return float((answers.argmax(1) == values.argmax(1)).double().mean())
+        rest = (values - answers).square().sum()
+        return 1 - float(rest / (values - values.mean(0)).square().sum().clamp_min(1e-30))
+
+    draw = torch.Generator().manual_seed(0)
+    null = max(told(wanted[torch.randperm(len(wanted), generator=draw)]) for _ in range(_LINEAR_PERMUTATIONS))
+    return {"linear": told(wanted), "linear_null": null}
 
 
 def _proxy(x: Tensor, targets: Tensor) -> float:

@@ -21,6 +21,7 @@ They are stored as plain data under these topics:
     data                what a sample of the samples says (`data_card.py`)
     classes             of the last evaluation, class by class: samples, right answers, right answers once the classes'
                         frequencies are taken out of the scores, predicted
+    answers             of the last evaluation: what they tell of the targets (`answers.py`)
     validation_told     whether the user told what validation is
     first_spread        deviation between samples in the first layer's output, against its size: the most in its
                         first looks
@@ -208,7 +209,8 @@ class TargetFacts:
             return
         self.samples += len(targets) if targets.ndim else 1
         targets = dense(targets.detach())
-        self._dtype, self._shape = str(targets.dtype).removeprefix("torch."), list(targets.shape)
+        self._dtype = str(targets.dtype).removeprefix("torch.")
+        self._shape = self._shape or list(targets.shape)  # of the first batch: the last one may be short
         flat = targets.flatten()
         if flat.is_floating_point():
             values = flat.double()

@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from trainclinic import catalog
 from trainclinic.clinic_file import ClinicFile, Stream
 from trainclinic.measure import loss_graph
+from trainclinic.measure.answers import Answers
 from trainclinic.measure.data_card import DataSample
 from trainclinic.measure.distributed import gathered, local, own_class, own_path, unwrapped
 from trainclinic.measure.evaluation import ByClass
@@ -72,7 +73,7 @@ class Journal:
         self._alike = alike(parameters)
         self._foreign = ForeignParameters({id(p) for p in (*parameters.parameters, *held)})
         self.modes, self._inputs, self._targets = ModeFacts(model), InputFacts(), TargetFacts()
-        self.data, self._by_class = DataSample(), ByClass()
+        self.data, self._by_class, self._answers = DataSample(), ByClass(), Answers()
         self._training_samples = training_samples
         self.told_validation = False  # the user says what validation is
         self.loss: dict[str, Any] = {}
@@ -125,6 +126,7 @@ class Journal:
         if first:
             self.data.begin_evaluation()
             self._by_class.end()
+            self._answers.end()
         if self.data.validation.wants_more:
             self.data.validation.see_inputs(first_tensor(arguments))
 
@@ -133,6 +135,7 @@ class Journal:
         if self.data.validation.wants_more:
             self.data.validation.see_targets(target)
         self._by_class.add(name, output, target, self._targets.classes)
+        self._answers.add(name, output, target)
 
     def before_backward(self) -> None:
         """A loss is about to be differentiated, in a step that is looked at."""
@@ -225,6 +228,7 @@ class Journal:
             "training_samples": self._training_samples,
             "data": self._card(final),
             "classes": self._by_class.to_dict(),
+            "answers": self._of_answers(final),
             "validation_told": self.told_validation,
             "batch_norm": probe.batch_norm,
             "first_spread": probe.first_spread,
@@ -242,6 +246,13 @@ class Journal:
         """Of the data; whatever a user's rows are, they end no recording."""
         try:
             return self.data.to_dict(final=final)
+        except Exception as error:
+            return {"failed": f"{type(error).__name__}: {error}"}
+
+    def _of_answers(self, final: bool) -> dict[str, Any]:
+        """Of the last evaluation; made when the recording ends."""
+        try:
+            return self._answers.to_dict() if final else {}
         except Exception as error:
             return {"failed": f"{type(error).__name__}: {error}"}
 

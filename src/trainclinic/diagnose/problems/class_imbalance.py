@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from trainclinic.diagnose.card import at_least, by_class
+from trainclinic.diagnose.card import at_least, by_class, excess
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.diagnose.problems.unshuffled_data import in_order
 from trainclinic.recording import Floats, Recording
@@ -35,7 +35,9 @@ class ClassImbalance(Problem):
         The commonest class against each rare one, in training; then, on the last evaluation, the recall of the rare
         ones against what the same scores reach once the frequencies are taken out of them (logit adjustment). It is
         called a problem when that surely gains a twentieth on the rare classes, for all the chance of so few samples,
-        and in the mean of all recalls, too; or when a rare class is never answered at all while the others are.
+        and in the mean of all recalls, too; when the rare ones are surely found less often than the others, by a
+        tenth; when a rare class is never answered at all while the others are; or when it is so rare that validation
+        has not five samples of it, so that nobody would know.
 
     When it is harmless:
         Where the classes are well apart, so that rare ones are found all the same; where errors on rare classes cost
@@ -56,6 +58,7 @@ class ClassImbalance(Problem):
     gain: float = limit(0.05, "1", RANGE)
     balanced: float = limit(0.02, "1", RANGE)
     others: float = limit(0.5, "1", RANGE)
+    behind: float = limit(0.1, "1", RANGE)
 
     reads: ClassVar[tuple[str, ...]] = ()
     measures: ClassVar[dict[str, str]] = {
@@ -63,10 +66,14 @@ class ClassImbalance(Problem):
         "rare_gain": "recall of the rare classes that a shift of the scores would add, at least (95 %)",
         "balanced_gain": "what that shift adds to the mean of all recalls",
         "rare_recall": "recall of the rare classes",
+        "behind": "by how much the recall of the rare classes lies below that of the others, at least (95 %)",
+        "rare_samples": "validation samples of the rare classes",
         "others_recall": "mean recall of the other classes",
     }
     causes: ClassVar[dict[str, str]] = {
         "decision": "The scores know the rare classes better than the answers do: the frequencies outvote them.",
+        "behind": "The rare classes are found less often than the others.",
+        "unseen": "A class is so rare that validation has hardly a sample of it: whether it is found, nobody knows.",
         "not learned": "Rare classes are never answered, while the others are.",
         "": "Some classes are much rarer than others.",
     }
@@ -96,7 +103,8 @@ class ClassImbalance(Problem):
         samples, right, adjusted = classes["samples"], classes["right"], classes["right_adjusted"]
         count = float(samples[rare].sum())
         if count < _FEWEST:
-            return ""
+            told.append(Evidence("rare_samples", "", count, float(_FEWEST), "rows", "below"))
+            return "unseen" if told[0].observed > self.severe else ""
         gain = at_least(max(0.0, float((adjusted - right)[rare].sum())) / count, count)
         seen = samples > 0
         balanced = float(((adjusted - right)[seen] / samples[seen]).mean())
@@ -109,11 +117,15 @@ class ClassImbalance(Problem):
             return "decision"
         frequent = seen & ~rare
         others = float((right[frequent] / samples[frequent]).mean()) if frequent.any() else math.nan
+        behind = excess(others, float(samples[frequent].sum()), float(right[rare].sum()) / count, count)
+        told.append(Evidence("behind", "", behind, self.behind, "1"))
         never = rare & (samples >= _FEWEST) & (classes["predicted"] == 0)
         told.append(Evidence("others_recall", "", others, self.others, "1"))
         answered = int((classes["predicted"] > 0).sum())
         collapsed = answered == 1 and int(seen.sum()) > 2  # of two classes the other is left, and that is what it does
-        return "not learned" if never.any() and not collapsed and others > self.others else ""
+        if never.any() and not collapsed and others > self.others:
+            return "not learned"
+        return "behind" if behind > self.behind and not collapsed else ""
 
     def _finding(self, recording: Recording, cause: str, level: Level, told: list[Evidence]) -> Finding:
         gain = next((evidence.observed for evidence in told if evidence.signal == "rare_gain"), 0.0)

@@ -9,10 +9,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import outcome, severity
+from trainclinic.diagnose.chain import forward_gain
+from trainclinic.diagnose.outcome import hurts, outcome, severity
 from trainclinic.diagnose.problem import Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
+
+RANGE = "benchmarks/results/limits.json"
+_COUNTED, _ERRORS = 64, 3.0  # weights of a layer; standard errors of their size
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class FrozenParameters(Problem):
     How it is measured:
         Exactly, without statistics: for every parameter the first link that is broken: forgotten by model and
         optimizer, not in the optimizer, learning rate 0, no gradient although its layer ran, an update that rounds to
-        nothing.
+        nothing. What was declared frozen is a problem only where it is most of the net, has the very size in which
+        PyTorch draws weights, and the loss did not fall as it should.
 
     When it is harmless:
         Backbones frozen on purpose (requires_grad=False), adapters, unused heads: what was declared frozen is only
@@ -47,13 +52,15 @@ class FrozenParameters(Problem):
     """
 
     share: float = limit(0.0, "1", "exact")
+    most: float = limit(0.5, "1", RANGE)
+    reached: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("weight_rms",)
     in_checkup: ClassVar[bool] = True
     exact: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "frozen_share": "share of the parameters that cannot learn",
-        "learned": "share of the loss that training removed",
+        "learned": "share of the loss that training removed, in training and validation",
     }
     causes: ClassVar[dict[str, str]] = {
         "not in the optimizer": "The layers get a gradient, but no optimizer holds their parameters.",
@@ -63,6 +70,8 @@ class FrozenParameters(Problem):
         "no gradient": "The layers run, but no gradient reaches them: something between them and the loss cuts the "
         "graph.",
         "rounds to nothing": "The updates are smaller than the precision of the weights, so that nothing changes.",
+        "never trained": "requires_grad is False, and the weights are still as PyTorch draws them: nothing was ever "
+        "learned there.",
         "declared frozen": "requires_grad is False: frozen on purpose, as it seems.",
     }
 
@@ -88,6 +97,9 @@ class FrozenParameters(Problem):
         result = outcome(recording)
         share = sum(size for _, size in broken) / max(1, total)
         names = dict.fromkeys(name.rpartition(".")[0] or name for name, _ in broken)
+        harm = "checkup" in recording.facts or hurts(result, self.reached, neighbours=False)
+        if cause == "declared frozen" and share > self.most and harm and _as_drawn(recording, broken):
+            cause = "never trained"
         meant = cause == "declared frozen"
         return Finding(
             problem=self.id(),
@@ -98,10 +110,21 @@ class FrozenParameters(Problem):
             steps=(0, recording.steps - 1),
             evidence=(
                 Evidence("frozen_share", "", share, self.share, "1"),
-                Evidence("learned", "", result.learned, math.nan, "1", "below"),
+                Evidence("learned", "", result.reached, self.reached, "1", "below"),
             ),
             cause=cause,
         )
+
+
+def _as_drawn(recording: Recording, broken: list[tuple[str, int]]) -> bool:
+    """Whether the weights have the size that PyTorch gives to layers at first, 1 / √(3 fan_in), all of several."""
+    sizes = []
+    for name, count in broken:
+        layer = recording.layer(_layer(name)) if recording.series("weight_rms", _layer(name)) else None
+        if name.endswith(".weight") and layer is not None and len(layer.shape) > 1 and count >= _COUNTED:
+            # The error of an RMS of so many uniform numbers is 0.45 / √count.
+            sizes.append(abs(forward_gain(recording, layer.name) * math.sqrt(3) - 1) * math.sqrt(count))
+    return bool(sizes) and max(sizes) <= _ERRORS
 
 
 def _first_broken_link(recording: Recording, entry: dict[str, Any]) -> str:

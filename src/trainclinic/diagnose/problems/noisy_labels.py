@@ -31,12 +31,16 @@ class NoisyLabels(Problem):
         worse on samples that it has not seen.
 
     How it is measured:
-        Of the training samples whose five nearest neighbours all are of one class, the share that carries another one.
-        Clean tables show under 3 %. Where neighbours tell the labels of the validation set better than those of the
-        training set itself, the wrong ones are in training alone; where they do not, classes that overlap look the
-        same, and more is asked: of sequences and tokens it is never more than an observation. It is called a problem
-        when the net has learned them by heart (validation has turned, or lies below what the neighbours reach, while
-        training goes on), or when a fifth of the training labels is wrong.
+        By the answers of the last evaluation: of the tenth that the network is surest of, the share that is right. Hard
+        samples are those it is unsure of; where a share of the labels is wrong, the surest answers are wrong as often.
+        Of real targets: whether a share of the rows has the answer's own target and the others any other row's, held
+        against one normal distribution of the errors. Whatever else is wrong explains both.
+        By neighbours: of the training samples whose five nearest neighbours all are of one class, the share that
+        carries another one. Clean tables show under 3 %. Where neighbours tell the labels of the validation set better
+        than those of the training set itself, the wrong ones are in training alone; where they do not, classes that
+        overlap look the same, and more is asked: of sequences and tokens it is never more than an observation. It is
+        called a problem when the net has learned them by heart (validation has turned, or lies below what the
+        neighbours reach, while training goes on), or when a fifth of the training labels is wrong.
 
     When it is harmless:
         Where nothing is learned by heart: few epochs, weight decay, dropout, many samples for each weight. Classes that
@@ -61,6 +65,9 @@ class NoisyLabels(Problem):
     rise: float = limit(0.1, "1", RANGE)
     shortfall: float = limit(0.0, "1", RANGE)
     unanimous: float = limit(40.0, "rows", RANGE)
+    surest: float = limit(0.8, "1", RANGE, "below")
+    mixture: float = limit(0.85, "1", RANGE, "below")
+    mixture_gain: float = limit(0.1, "nats", RANGE)
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
     measures: ClassVar[dict[str, str]] = {
@@ -69,11 +76,17 @@ class NoisyLabels(Problem):
         "unanimous": "samples whose neighbours are all of one class",
         "fit_gap": "the validation loss above that of training, against the loss of a guess",
         "validation_rise": "rise of the validation loss since its best, against the loss of a guess",
+        "surest": "share of right answers among the tenth that the network is surest of, in validation, at most (95 %)",
+        "mixture": "share of the validation targets that are those of their rows",
+        "mixture_gain": "what such a mixture explains better than one normal distribution of the errors, a row",
         "shortfall": "by how much validation lies below what nearest neighbours reach, at least (95 %)",
     }
     causes: ClassVar[dict[str, str]] = {
         "training labels": "Labels of the training set contradict their neighbours; those of the validation set do "
         "not.",
+        "sure answers": "Even the answers that the network is surest of are wrong often: for that share of the samples "
+        "no answer can be right.",
+        "other targets": "A share of the targets is what the network answers, the others could be those of any row.",
         "all labels": "Labels of both sets contradict their neighbours: wrong ones, or classes that overlap.",
     }
 
@@ -81,7 +94,16 @@ class NoisyLabels(Problem):
         """Judge the labels, then whether they were learned by heart."""
         if len(recording.facts.get("loss", {}).get("graph", ())) > 1:
             raise NotExaminedError("the loss has several parts, so that it is not known what the label of a sample is")
-        cause, told = self._labels(recording)
+        answered = self._answers(recording)
+        try:
+            cause, told = self._labels(recording)
+        except NotExaminedError:
+            if not (answered or recording.facts.get("answers")):
+                raise
+            cause, told = "", ()
+        if answered and cause != "training labels":
+            yield self._finding(recording, *answered)
+            return
         if not cause:
             return
         result, short = outcome(recording), short_of_neighbours(recording)
@@ -107,6 +129,24 @@ class NoisyLabels(Problem):
         if cause:
             sure = self._sure(recording, cause, told)
             yield self._finding(recording, cause, "problem" if sure else "observation", told)
+
+    def _answers(self, recording: Recording) -> tuple[str, Level, tuple[Evidence, ...]] | None:
+        """What the answers of the last evaluation tell; None where they tell nothing."""
+        answers = recording.facts.get("answers", {})
+        if not answers.get("own", 0.0) > answers.get("luck", math.inf):
+            return None  # nothing was learned that a label could contradict
+        if "surest" in answers:
+            count = answers["surest_rows"]
+            surest = 1 - at_least(1 - answers["surest"], count)
+            if surest < self.surest:
+                return "sure answers", "problem", (Evidence("surest", "", surest, self.surest, "1", "below"),)
+        elif answers["mixture"] < self.mixture and answers["mixture_gain"] > self.mixture_gain:
+            told = (
+                Evidence("mixture", "", answers["mixture"], self.mixture, "1", "below"),
+                Evidence("mixture_gain", "", answers["mixture_gain"], self.mixture_gain, "nats"),
+            )
+            return "other targets", "problem", told
+        return None
 
     def _sure(self, recording: Recording, cause: str, told: tuple[Evidence, ...]) -> bool:
         """Whether it can be nothing but wrong labels, as overlapping classes contradict their neighbours, too."""
@@ -134,13 +174,18 @@ class NoisyLabels(Problem):
         return Finding(
             problem=self.id(),
             level=level,
-            severity=min(1.0, 0.3 + 2 * told[0].observed) if level == "problem" else 0.2,
+            severity=min(1.0, 0.3 + 2 * _share(told[0])) if level == "problem" else 0.2,
             confidence=0.9 if cause == "training labels" else 0.7,
             layers=(),
             steps=(0, max(0, recording.steps - 1)),
             evidence=told,
             cause=cause,
         )
+
+
+def _share(evidence: Evidence) -> float:
+    """Of the labels that are wrong."""
+    return evidence.observed if evidence.signal == "odd" else 1 - evidence.observed
 
 
 def _label_gap(recording: Recording, link: dict[str, Any]) -> float:

@@ -32,7 +32,8 @@ class PoorInitialization(Problem):
     How it is measured:
         At the first step, before learning has changed anything: the slope of log10 RMS of the layers' outputs against
         the layer's number; the share of saturated values together with the gain of the weights; that gain alone where
-        it is 4 and more and the first loss is twice that of a guess. And exactly: layers whose units all have the same
+        it is 4 and more and the first loss is twice that of a guess, or norms hide it; or below 0.15 where there are no
+        norms; that of recurrent weights, above 2.5. And exactly: layers whose units all have the same
         weights, other than 0.
 
     When it is harmless:
@@ -55,6 +56,8 @@ class PoorInitialization(Problem):
     saturated: float = limit(0.5, "1", RANGE)
     gain: float = limit(2.0, "1", RANGE)
     huge_gain: float = limit(4.0, "1", RANGE)
+    tiny_gain: float = limit(0.15, "1", RANGE, "below")
+    recurrent_gain: float = limit(2.5, "1", RANGE)
     start: float = limit(2.0, "1", RANGE)
     learned: float = limit(0.9, "1", RANGE, "below")
 
@@ -66,6 +69,7 @@ class PoorInitialization(Problem):
         "first_loss": "loss before the first step against that of a guess",
         "alike": "layers whose units all have the same weights",
         "first_saturated": "share of saturated values at the start",
+        "recurrent_gain": "factor by which recurrent weights stretch the state at each time step",
         "forward_gain": "factor by which the weights stretch their input",
         "learned": "share of the loss that training removed, in training and validation",
     }
@@ -73,6 +77,10 @@ class PoorInitialization(Problem):
         "weights too small": "The weights are too small for the number of their inputs: every layer shrinks "
         "the signal.",
         "all alike": "All units of a layer have the same weights: they get the same gradient and remain one unit.",
+        "hidden by norms": "The weights are many times too large for the number of their inputs. Norms hide it from "
+        "the signal, and a step of the usual size is nothing beside such weights.",
+        "recurrent weights too large": "The recurrent weights stretch the state at every time step, until gates and "
+        "activation functions are stuck at their ends.",
         "gain far above 1": "The weights are several times too large for the number of their inputs: what comes out is "
         "far larger than what goes in.",
         "weights too large": "The weights are too large for the number of their inputs: the sums that reach the "
@@ -115,6 +123,20 @@ class PoorInitialization(Problem):
             return
         result = outcome(recording)
         start = result.first / result.chance if result.chance > 0 else math.nan
+        again, stretch = _recurrent(recording)
+        if stretch >= self.recurrent_gain:
+            evidence = (Evidence("recurrent_gain", "", stretch, self.recurrent_gain, "1"),)
+            yield self._finding(recording, again, "recurrent weights too large", evidence)
+            return
+        normed = any("Norm" in layer.kind for layer in recording.layers)
+        if gain <= self.tiny_gain and not normed:
+            evidence = (Evidence("forward_gain", "", gain, self.tiny_gain, "1", "below"),)
+            yield self._finding(recording, _names(inner), "weights too small", evidence)
+            return
+        if gain >= self.huge_gain and normed:
+            evidence = (Evidence("forward_gain", "", gain, self.huge_gain, "1"),)
+            yield self._finding(recording, _names(inner), "hidden by norms", evidence)
+            return
         if gain >= self.huge_gain and start >= self.start:
             huge = (
                 Evidence("forward_gain", "", gain, self.huge_gain, "1"),
@@ -141,6 +163,12 @@ class PoorInitialization(Problem):
 
 def _names(links: tuple[Link, ...]) -> tuple[str, ...]:
     return tuple(link.layer.name for link in links)
+
+
+def _recurrent(recording: Recording) -> tuple[tuple[str, ...], float]:
+    """The weights that PyTorch's recurrent layers apply at every time step, and their largest gain; NaN of none."""
+    names = [layer.name for layer in recording.measured("weight_rms") if ".weight_hh" in f".{layer.name}"]
+    return tuple(names), max((forward_gain(recording, name) for name in names), default=math.nan)
 
 
 def _before(recording: Recording) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from trainclinic.diagnose.outcome import hurts, late_fall, outcome, scores, severity
+from trainclinic.diagnose.outcome import Outcome, hurts, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Layer, Recording
 from trainclinic.records import Evidence, Finding
@@ -31,7 +31,8 @@ class Underfitting(Problem):
     How it is measured:
         Accuracy (or R²) in validation against that of nearest neighbours on the same samples; the loss, which must have
         come to rest; validation and training loss, which must be close together. What else is wrong with the training
-        explains it and comes first.
+        explains it and comes first. Or exactly: no hidden layer has more than a few units, or everything passes
+        through one or two, and the loss did not fall as it should.
 
     When it is harmless:
         Where the labels are noisy neighbours are no better, and nothing is reported. A linear model may be meant; two
@@ -54,6 +55,8 @@ class Underfitting(Problem):
     gap: float = limit(2.5, "1", RANGE, "below")
     steps: int = limit(200, "step", RANGE, "equal")
     in_line: int = limit(2, "layers", "exact")
+    widest: float = limit(4.0, "units", RANGE, "below")
+    bottleneck: float = limit(2.0, "units", RANGE, "below")
     learned: float = limit(0.95, "1", DEVELOPMENT, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss", "batch_accuracy")
@@ -66,11 +69,15 @@ class Underfitting(Problem):
         "gap": "validation loss against the training loss",
         "linear_layers": "layers with weights that follow one another with nothing but linear operations between them",
         "learned": "share of the loss that training removed, in training and validation",
+        "widest": "units of the widest hidden layer",
+        "bottleneck": "units of the narrowest layer that everything passes through",
         "narrowest": "units of the narrowest hidden layer",
     }
     causes: ClassVar[dict[str, str]] = {
         "no activation function": "There is no activation function between the layers: together they are one linear "
         "map, and no more than a single layer could learn is learned.",
+        "few units": "There are hardly any units, or everything has to pass through one or two of them: too few for "
+        "what the data hold.",
         "narrow layer": "Training has come to rest, and a look at similar samples still answers better: one layer has "
         "fewer units than there are outputs, and lets too little of the input through.",
         "": "Training has come to rest, and a look at similar samples still answers better: the network cannot "
@@ -83,6 +90,15 @@ class Underfitting(Problem):
         if linear > self.in_line or (linear == self.in_line and not _factorizes(recording)):
             yield self._one_map(recording, linear)
             return
+        result = outcome(recording)
+        units = (
+            Evidence("widest", "", _widest(recording), self.widest, "units", "below"),
+            Evidence("bottleneck", "", _bottleneck(recording), self.bottleneck, "units", "below"),
+        )
+        few = [evidence for evidence in units if evidence.observed <= evidence.limit]
+        if few and hurts(result, self.learned, neighbours=False):
+            yield self._few_units(result, recording, few)
+            return
         if recording.steps < self.steps:
             raise NotExaminedError(f"at least {self.steps} steps are needed to tell rest from a slow start")
         network, neighbours, error = scores(recording)
@@ -92,7 +108,6 @@ class Underfitting(Problem):
             )
         shortfall = neighbours - network
         fall = late_fall(recording)
-        result = outcome(recording)
         gap = recording.series("validation_loss").late() / result.last if result.last > 0 else math.nan
         rests = fall < self.fall and not result.diverged
         if not (shortfall > self.shortfall and shortfall > self.errors * error and rests and gap < self.gap):
@@ -125,6 +140,21 @@ class Underfitting(Problem):
         if linear > self.in_line or (linear == self.in_line and not _factorizes(recording)):
             yield self._one_map(recording, linear)
 
+    def _few_units(self, result: Outcome, recording: Recording, few: list[Evidence]) -> Finding:
+        return Finding(
+            problem=self.id(),
+            level="problem",
+            severity=max(0.4, severity(result)),
+            confidence=0.8,
+            layers=(),
+            steps=(0, max(0, recording.steps - 1)),
+            evidence=(
+                *few,
+                Evidence("learned", "", result.reached, self.learned, "1", "below"),
+            ),
+            cause="few units",
+        )
+
     def _one_map(self, recording: Recording, linear: int) -> Finding:
         result = outcome(recording)
         harm = hurts(result, self.learned) or "checkup" in recording.facts
@@ -143,6 +173,38 @@ class Underfitting(Problem):
         )
 
 
+def _executed(recording: Recording) -> list[Layer]:
+    """The layers with weights in the order in which they ran."""
+    return [one for one in recording.measured("activation_rms") if one.role == "weight" and len(one.shape) > 1]
+
+
+def _widest(recording: Recording) -> float:
+    """Units of the widest hidden layer, four gates of a recurrent one counted as one unit each; inf without any."""
+    weights = _executed(recording)
+    hidden = [layer.shape[0] for layer in weights[:-1] if "Embedding" not in layer.kind]
+    return float(max(hidden, default=math.inf))
+
+
+_GATES = {"LSTM": 4, "GRU": 3}  # rows of a weight for each unit
+
+
+def _bottleneck(recording: Recording) -> float:
+    """Units of the narrowest hidden layer that takes more than it gives and feeds the next one; inf where none is.
+
+    An autoencoder's code, which is meant to be narrow, is none.
+    """
+    weights = _executed(recording)
+    if len(weights) < 2 or weights[-1].shape[0] == weights[0].shape[1] > 1:
+        return math.inf
+    units = [layer.shape[0] // _GATES.get(layer.kind, 1) for layer in weights]
+    narrow = [
+        width
+        for width, layer, after in zip(units, weights, weights[1:], strict=False)
+        if _feeds(layer, after) and width < layer.shape[1] and "Embedding" not in layer.kind
+    ]
+    return float(min(narrow, default=math.inf))
+
+
 def _factorizes(recording: Recording) -> bool:
     """Whether the hidden layer is narrower than what comes in and what goes out, which is what it may be for."""
     weights = [layer for layer in recording.layers if layer.role == "weight" and len(layer.shape) == 2]
@@ -152,8 +214,15 @@ def _factorizes(recording: Recording) -> bool:
 def _narrowest(recording: Recording) -> Layer | None:
     """The narrowest hidden layer, where it is narrower than both the input and the output; None where none is."""
     weights = [layer for layer in recording.layers if layer.role == "weight" and layer.shape]
-    hidden = min(weights[:-1], key=lambda layer: layer.shape[0], default=None)
+    passed_on = [layer for layer, after in zip(weights, weights[1:], strict=False) if _feeds(layer, after)]
+    hidden = min(passed_on, key=lambda layer: layer.shape[0], default=None)
     return hidden if hidden and hidden.shape[0] < min(weights[-1].shape[0], weights[0].shape[-1]) else None
+
+
+def _feeds(layer: Layer, after: Layer) -> bool:
+    """Whether the next layer takes what this one gives: weights of an attention, or of a gate, go elsewhere."""
+    width, taken = layer.shape[0] // _GATES.get(layer.kind, 1), after.shape[1] if len(after.shape) > 1 else 0
+    return taken == width or (len(layer.shape) > 2 and taken % width == 0 and taken > 0)
 
 
 def _width(layer: Layer | None) -> tuple[Evidence, ...]:

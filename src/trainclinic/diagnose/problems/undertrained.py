@@ -52,6 +52,7 @@ class Undertrained(Problem):
     steep: float = limit(0.25, "1", RANGE)
     halved: float = limit(0.5, "1", RANGE)
     held_fall: float = limit(1.2, "1", RANGE)
+    still: float = limit(1.03, "1", RANGE)
     learned: float = limit(0.85, "1", RANGE, "below")
     far: float = limit(0.65, "1", RANGE, "below")
     near: float = limit(0.9, "1", RANGE, "below")
@@ -80,12 +81,12 @@ class Undertrained(Problem):
             raise NotExaminedError("the training has not come to its end")
         losses = recording.series("loss").values
         result, passes = outcome(recording), _passes(recording)
-        spared = result.matches_neighbours or result.diverged or answers_well(recording)
-        if result.reached < self.far and not spared and recording.steps < self.few and passes < self.passes:
+        spared = result.diverged or answers_well(recording)
+        if result.reached < self.near and not spared and recording.steps < self.few and passes < self.passes:
             begun = (
                 Evidence("steps_made", "", float(recording.steps), self.few, "step", "below"),
                 Evidence("passes", "", passes, self.passes, "1", "below"),
-                Evidence("learned", "", result.reached, self.far, "1", "below"),
+                Evidence("learned", "", result.reached, self.near, "1", "below"),
             )
             yield self._finding(recording, result, begun, 0.6, "few steps")
             return
@@ -98,7 +99,7 @@ class Undertrained(Problem):
             return
         network, neighbours, error = scores(recording)
         shortfall, held = neighbours - network, _held_fall(recording)
-        behind = shortfall > self.shortfall and shortfall > 3 * error
+        behind = shortfall > self.shortfall and shortfall > 3 * error and not held < self.still
         arrived = network >= neighbours and bool(recording.series("validation_accuracy"))
         far = result.reached < self.far and not arrived
         steep = fall > self.steep and not held < self.held_fall and far

@@ -57,6 +57,7 @@ class UnscaledInputs(Problem):
     share: float = limit(0.2, "1", RANGE)
     output_low: float = limit(0.1, "1", RANGE, "below")
     output_high: float = limit(10.0, "1", RANGE)
+    far: float = limit(100.0, "1", RANGE)
     seen: float = limit(0.05, "1", RANGE, "below")
     learned: float = limit(0.9, "1", RANGE, "below")
 
@@ -98,6 +99,9 @@ class UnscaledInputs(Problem):
         strange = not self.output_low <= output <= self.output_high
         # Biases alone can give an output its size: then samples do not differ in it.
         strange = strange or (cause == "too small" and recording.facts.get("first_spread", 1.0) < self.seen)
+        size = float(np.median(scale["std"]))
+        # What a layer makes of its input may hide its size: a sine, or a gate.
+        strange = strange or (bool(weights) and not 1 / self.far <= size <= self.far)
         harm = strange and hurts(result, self.learned)
         yield Finding(
             problem=self.id(),

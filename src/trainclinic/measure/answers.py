@@ -1,0 +1,159 @@
+"""What the answers of the last evaluation tell of the targets themselves.
+
+Rows are kept as they pass, at most 2,000 of one round, and only numbers remain of them:
+
+    rows        answers that were looked at
+    surest      of the tenth of the answers that the network is surest of, the share that is right, and `surest_rows`,
+                how many these are. Where labels are wrong, or classes overlap everywhere, even the surest answers are
+                wrong as often; where some samples are merely hard, the surest ones are right
+    own, before, after  how well the answers fit a row's own target, and that of the row before or after it: share of
+                right answers, or the correlation; `order`: how well those targets fit each other; `luck`: four standard
+                errors above what answers to other rows reach
+    mixture     of real targets: the share of rows with the answer's own target, where the others carry any other row's
+                (a mixture of the two, by EM); `mixture_gain`: by how much it explains the rest better than a normal
+                distribution does, in nats a row
+
+Confident learning: Northcutt, Jiang & Chuang 2021. Mixtures of right and wrong targets: Arazo et al. 2019.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+ROWS = 2000
+FEATURES = 512  # of an answer
+FEWEST = 40  # answers; of fewer nothing follows
+_SUREST = 0.1
+_SCALES = (1.0, 1.5, 2.0, 3.0)  # where half the targets are another row's, the best answer is half of the right one
+_ROUNDS = 30  # of EM
+
+
+class Answers:
+    """Outputs and targets of the last round of evaluation."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._now: list[tuple[Tensor, Tensor]] = []
+        self._last: list[tuple[Tensor, Tensor]] = []
+        self._count = 0
+
+    def add(self, name: str, output: Tensor, target: Tensor) -> None:
+        """One batch."""
+        if self._count >= ROWS or not target.ndim or not len(target) or not target.numel() or target.is_complex():
+            return
+        if output.numel() > len(target) * FEATURES or len(output) != len(target) or output.is_sparse:
+            return
+        self._name = name
+        self._now.append((output.detach().clone(), target.detach().clone()))
+        self._count += len(target)
+
+    def end(self) -> None:
+        """The round has ended."""
+        if self._now:
+            self._last, self._now, self._count = self._now, [], 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Of the last round; empty where no loss that is known compared output and target."""
+        rows = self._now or self._last
+        if not rows or len({(y.shape[1:], o.shape[1:], y.dtype) for o, y in rows}) > 1:
+            return {}
+        output, target = (torch.cat(parts).cpu() for parts in zip(*rows, strict=True))
+        output = output.float()
+        if not bool(torch.isfinite(output).all()):
+            return {}
+        if self._name == "mse_loss" and output.shape == target.shape and target.is_floating_point():
+            return _of_numbers(output.reshape(len(output), -1), target.float().reshape(len(target), -1))
+        scored = _scored(self._name, output, target)
+        return {} if scored is None else _of_classes(*scored)
+
+
+def _scored(name: str, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor] | None:
+    """(N, P) answers, targets and how sure each answer is, over the positions of a row; None where none are classes."""
+    if name == "cross_entropy" and output.ndim > 1 and not target.is_floating_point():
+        if output.shape[:1] + output.shape[2:] != target.shape:
+            return None
+        chance, answer = output.log_softmax(1).max(1)
+        return tuple(part.reshape(len(part), -1) for part in (answer, target.long(), chance))  # type: ignore[return-value]
+    if name == "binary_cross_entropy_with_logits" and output.shape == target.shape:
+        if not bool(((target == 0) | (target == 1)).all()):
+            return None
+        return tuple(part.reshape(len(part), -1)  # type: ignore[return-value]
+                     for part in ((output > 0).long(), target.long(), output.abs()))  # fmt: skip
+    return None
+
+
+def _of_classes(answers: Tensor, targets: Tensor, sure: Tensor) -> dict[str, Any]:
+    right = answers == targets
+    known = targets >= 0  # -100 is left out
+    count = int(known.sum())
+    if count < FEWEST:
+        return {}
+    most = max(FEWEST // 2, int(count * _SUREST))
+    surest = sure[known].topk(most).indices
+    found = {
+        "rows": count,
+        "surest": float(right[known][surest].float().mean()),
+        "surest_rows": most,
+        "own": float(right[known].float().mean()),
+    }
+    pairs = len(answers) - 1
+    if pairs < FEWEST:
+        return found
+    share = [float((values == index).float().mean() * (others == index).float().mean())
+             for values, others in ((answers[known], targets[known]),)
+             for index in torch.unique(targets[known]).tolist()]  # fmt: skip
+    guess = sum(share)
+    return found | {
+        "after": float((answers[:-1] == targets[1:]).float().mean()),
+        "before": float((answers[1:] == targets[:-1]).float().mean()),
+        "order": float((targets[1:] == targets[:-1]).float().mean()),
+        "luck": guess + 4 * math.sqrt(guess * (1 - guess) / pairs),
+    }
+
+
+def _of_numbers(output: Tensor, target: Tensor) -> dict[str, Any]:
+    if len(output) < FEWEST:
+        return {}
+    answers, values = output.double() - output.double().mean(0), target.double() - target.double().mean(0)
+    found: dict[str, Any] = {"rows": len(output), "own": _correlation(answers, values)}
+    found |= {"after": _correlation(answers[:-1], values[1:]), "before": _correlation(answers[1:], values[:-1])}
+    found |= {"order": _correlation(values[1:], values[:-1]), "luck": 4 / math.sqrt(len(output))}
+    right, gain = _mixture(answers, values)
+    return found | {"mixture": right, "mixture_gain": gain}
+
+
+def _correlation(answers: Tensor, values: Tensor) -> float:
+    size = float(answers.norm() * values.norm())
+    return float((answers * values).sum()) / size if size > 0 else 0.0
+
+
+def _mixture(answers: Tensor, values: Tensor) -> tuple[float, float]:
+    """Share of the answers that have their own target, and what the mixture gains over one normal distribution."""
+    every = slice(None, None, max(1, answers.numel() // (10 * ROWS)))
+    answers, values = answers.flatten()[every], values.flatten()[every]
+    spread = float(values.square().mean().sqrt())
+    if spread <= 0 or float(answers.square().mean()) <= 0:
+        return 1.0, 0.0
+    wrong = _density(values, spread)
+    alone = float(_density(values - answers, float((values - answers).square().mean().sqrt())).log().mean())
+    best = (1.0, 0.0)
+    for scale in _SCALES:
+        rest = values - scale * answers
+        share, size = 0.5, max(1e-3 * spread, float(rest.abs().median()) / 2)
+        for _ in range(_ROUNDS):
+            own = share * _density(rest, size)
+            belongs = own / (own + (1 - share) * wrong).clamp_min(1e-300)
+            share = min(0.999, max(0.001, float(belongs.mean())))
+            size = max(1e-3 * spread, math.sqrt(float((belongs * rest.square()).sum() / belongs.sum())))
+        both = float((share * _density(rest, size) + (1 - share) * wrong).clamp_min(1e-300).log().mean())
+        if both - alone > best[1]:
+            best = (share, both - alone)
+    return best
+
+
+def _density(distance: Tensor, size: float) -> Tensor:
+    return torch.exp(-0.5 * (distance / size).square()) / (size * math.sqrt(2 * math.pi))
