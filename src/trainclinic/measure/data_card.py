@@ -13,9 +13,9 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
                         correlation of neighbours and `expected` 0
     link                agreement: how well the nearest neighbours of a sample tell its target: share of right answers,
                         or R² for real targets; null: the same with the targets permuted, its 99th percentile;
-                        linear: how well a linear map of the features (ridge regression, five folds) tells the target, and
-                linear_null, the same with the targets permuted, its highest of twenty;
-                guess: the share of the commonest class, or 0; odd: of the samples whose neighbours all agree,
+                        linear: how well a linear map of the features tells it (ridge regression, five folds);
+                        linear_null: the best of twenty times the same with the targets permuted;
+                        guess: the share of the commonest class, or 0; odd: of the samples whose neighbours all agree,
                         the share that carries another class; unanimous: how many there are; proxy: the largest
                         correlation of a single feature with the target
     validation          of the first evaluation. rows; again: share of them that is a copy of another of them;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from trainclinic.diagnose.outcome import Outcome, hurts, late_fall, outcome, scores, severity
@@ -214,7 +215,7 @@ def _factorizes(recording: Recording) -> bool:
 def _narrowest(recording: Recording) -> Layer | None:
     """The narrowest hidden layer, where it is narrower than both the input and the output; None where none is."""
     weights = [layer for layer in recording.layers if layer.role == "weight" and layer.shape]
-    passed_on = [layer for layer, after in zip(weights, weights[1:], strict=False) if _feeds(layer, after)]
+    passed_on = [layer for layer, after in pairwise(weights) if _feeds(layer, after)]
     hidden = min(passed_on, key=lambda layer: layer.shape[0], default=None)
     return hidden if hidden and hidden.shape[0] < min(weights[-1].shape[0], weights[0].shape[-1]) else None
 
