@@ -23,6 +23,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
                         the share that is a copy of a training row, at least (only a sample of these was seen);
                         fewest_copies: the same of the batch that has the fewest;
                         agreement: as above, of validation rows with training rows as their neighbours;
+                near: share of the others that lie four times nearer to a training row than training rows usually lie to
+                each other; near_in_training: the same share among the training rows;
                         constant_in_training: features that differ here and never there; of them moved: share of the
                         rows in which one does, farthest: how far, in deviations of a usual feature
 
@@ -45,6 +47,7 @@ NEIGHBOURS = 5
 FEWEST = 50  # rows; of fewer no neighbour tells anything
 PERMUTATIONS = 200
 _FOLDS, _RIDGE, _LINEAR_PERMUTATIONS, _MOST_OUTPUTS = 5, 1e-2, 20, 64
+_NEAR, _ROWS_A_CLASS = 4.0, 10
 _WHOLE = 0.9  # of a batch that are copies: then the training set itself is evaluated
 _FEW_ROWS = 16  # of a last batch: its share says little
 _BITS, _FINE = 32.0, 5.0  # of a feature of which no value comes twice; that a finely graded one has at least
@@ -298,15 +301,21 @@ def _linear_link(x: Tensor, targets: Tensor) -> dict[str, float]:
 
 
 def _proxy(x: Tensor, targets: Tensor) -> float:
-    """The largest |correlation| of one feature with the target, a number or one of two classes; 0 for others."""
-    if targets.ndim > 1 and targets.shape[1] > 1:
-        return 0.0
-    y = targets.reshape(-1).double()
-    if not targets.is_floating_point() and len(torch.unique(targets)) > 2:
-        return 0.0
-    y, x = y - y.mean(), x.double() - x.double().mean(0)
-    size = x.norm(dim=0) * y.norm()
-    return float(((y @ x).abs() / size.clamp_min(1e-30)).max())
+    """The largest |correlation| of one feature with the target, for classes the correlation ratio; 0 for others."""
+    if targets.ndim > 1 and 2 * targets.shape[1] > max(2, x.shape[1]):
+        return 0.0  # several, or the inputs again, as an autoencoder has them
+    x = x.double() - x.double().mean(0)
+    if not targets.is_floating_point():
+        names, places = torch.unique(targets, return_inverse=True)
+        if len(names) < 2 or len(targets) < _ROWS_A_CLASS * len(names):
+            return 0.0
+        member = torch.nn.functional.one_hot(places, len(names)).double()
+        between = (member.sum(0).unsqueeze(1) * ((member.T @ x) / member.sum(0).unsqueeze(1)).square()).sum(0)
+        return float((between / x.square().sum(0).clamp_min(1e-30)).max().sqrt())
+    y = targets.reshape(len(targets), -1).double()
+    y = y - y.mean(0)
+    size = y.norm(dim=0).unsqueeze(1) * x.norm(dim=0)
+    return float(((y.T @ x).abs() / size.clamp_min(1e-30)).max())
 
 
 def _nearest(of: Tensor, among: Tensor, *, own: bool) -> Tensor:
@@ -347,7 +356,21 @@ def _about_validation(held: list[tuple[Tensor, Tensor | None]], rows: Tensor, la
         if alike:
             near = _nearest(both[len(rows) :], both[: len(rows)], own=False)
             found["agreement"] = _agreement(near, labels, targets)
+        if rows.is_floating_point():
+            found |= _near_copies(both[: len(rows)], both[len(rows) :][copied == 0])
     return found
+
+
+def _near_copies(rows: Tensor, held: Tensor) -> dict[str, float]:
+    """Rows that are a training row with a little noise: at a distance at which rows hardly lie by chance."""
+    if not len(held):
+        return {"near": 0.0, "near_in_training": 0.0}
+    among = torch.cdist(rows, rows).fill_diagonal_(torch.inf).amin(1)
+    near = float(among[among > 0].median()) / _NEAR if bool((among > 0).any()) else 0.0
+    return {
+        "near": float((torch.cdist(held, rows).amin(1) < near).float().mean()),
+        "near_in_training": float(((among < near) & (among > 0)).float().mean()),
+    }
 
 
 def _still_in_training(rows: Tensor, held: Tensor) -> dict[str, Any]:

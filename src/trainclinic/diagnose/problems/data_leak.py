@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from trainclinic.diagnose.card import card
+from trainclinic.diagnose.card import at_least, card
 from trainclinic.diagnose.problem import Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding, Level
@@ -33,8 +33,9 @@ class DataLeak(Problem):
     How it is measured:
         Exactly: validation rows that equal a training row, number for number. Rows of coarse numbers equal each other
         by chance; how often is read from rows that equal each other within the validation set and within training
-        batches, and only what lies far above it counts. Copies that were changed, and samples of the same patient or
-        minute, are not seen.
+        batches, and only what lies far above it counts. Copies with a little noise: validation rows that lie four times
+        nearer to a training row than training rows usually lie to each other, against the share of training rows that
+        do. Samples of the same patient or minute are not seen.
 
     When it is harmless:
         Natural repetition, such as short texts or tables of few values; an evaluation of the training set that is meant
@@ -55,17 +56,20 @@ class DataLeak(Problem):
     many: float = limit(0.02, "1", RANGE)
     chance: float = limit(3.0, "1", RANGE)
     rows: float = limit(2.0, "rows", RANGE)
+    near: float = limit(0.2, "1", RANGE)
 
     reads: ClassVar[tuple[str, ...]] = ()
     measures: ClassVar[dict[str, str]] = {
         "copies": "share of the validation rows that equal a training row",
         "copies_of_chance": "that share, against what chance gives with rows like these",
         "copied_rows": "number of such rows",
+        "near": "share of the validation rows with a training row strangely near, beyond that of training rows",
         "proxy": "largest correlation of a single feature with the target",
     }
     causes: ClassVar[dict[str, str]] = {
         "the training set": "What is called validation is the training set.",
         "copies": "Rows of the validation set are in the training set, too.",
+        "changed copies": "Rows of the validation set are rows of the training set with a little noise.",
         "target": "A single feature is the target itself, or tells it all: where the net is used it will not be there.",
         "evaluated": "Training rows were evaluated; nobody said that they are the validation set.",
     }
@@ -92,6 +96,10 @@ class DataLeak(Problem):
         against_chance = share / by_chance if by_chance else math.inf if share else 0.0
         rows = share * held["rows"]
         if not (share > self.copies and against_chance > self.chance and rows > self.rows):
+            near = self._near(held)
+            if near > self.near:
+                yield self._finding("changed copies", "problem", near, (Evidence("near", "", near, self.near, "1"),),
+                                    recording)  # fmt: skip
             return
         itself = share > _WHOLE and held["rows"] < _MOST
         meant = not told and held["training_batches"] == 1
@@ -103,6 +111,11 @@ class DataLeak(Problem):
             Evidence("copied_rows", "", rows, self.rows, "rows"),
         )
         yield self._finding(cause, level, share, told_by, recording)
+
+    def _near(self, held: dict[str, Any]) -> float:
+        """Share of changed copies, at least (95 %), beyond what lies as near in training."""
+        count = held["rows"] * (1 - held["training_batches"])
+        return at_least(held.get("near", 0.0), count) - 2 * float(held.get("near_in_training", 1.0))
 
     def _finding(
         self, cause: str, level: Level, share: float, evidence: tuple[Evidence, ...], recording: Recording
