@@ -116,18 +116,19 @@ def hurts(result: Outcome, learned: float, *, neighbours: bool = True) -> bool:
 ALMOST = 0.75  # of what a guess leaves to be known
 
 
-def answers_well(recording: Recording) -> bool:
+def answers_well(recording: Recording, *, neighbours: bool = True) -> bool:
     """Whether the answers of the last evaluations are good all the same, whatever the loss says of them.
 
     They are where the network knows nearly all that a guess does not, or as much as its samples' nearest neighbours
-    where these tell much.
+    where these tell much (`neighbours`).
     """
-    network, neighbours, error = scores(recording)
+    network, near, error = scores(recording)
     guess = recording.facts.get("data", {}).get("link", {}).get("guess", 0.0)
     if not guess < 1:
         return False
-    told = (neighbours - guess) / (1 - guess)
-    return (network - guess) / (1 - guess) >= ALMOST or (told >= TELLING and network >= neighbours - error)
+    if (network - guess) / (1 - guess) >= ALMOST:
+        return True
+    return neighbours and (near - guess) / (1 - guess) >= TELLING and network >= near - error
 
 
 def severity(result: Outcome) -> float:

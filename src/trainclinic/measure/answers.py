@@ -3,7 +3,7 @@
 Rows are kept as they pass, at most 2,000 of one round, and only numbers remain of them:
 
     rows        answers that were looked at
-    surest      of the tenth of the answers that the network is surest of, the share that is right, and `surest_rows`,
+    surest      of the fifth of the answers that the network is surest of, the share that is right, and `surest_rows`,
                 how many these are. Where labels are wrong, or classes overlap everywhere, even the surest answers are
                 wrong as often; where some samples are merely hard, the surest ones are right
     own, before, after  how well the answers fit a row's own target, and that of the row before or after it: share of
@@ -27,7 +27,7 @@ from torch import Tensor
 ROWS = 2000
 FEATURES = 512  # of an answer
 FEWEST = 40  # answers; of fewer nothing follows
-_SUREST = 0.1
+_SUREST = 0.2
 _SCALES = (1.0, 1.5, 2.0, 3.0)  # where half the targets are another row's, the best answer is half of the right one
 _ROUNDS = 30  # of EM
 

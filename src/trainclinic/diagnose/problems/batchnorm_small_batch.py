@@ -30,11 +30,12 @@ class BatchnormSmallBatch(Problem):
 
     How it is measured:
         Exactly: the most values a mean was taken over, batch size times positions, in each BatchNorm layer in train
-        mode; a last batch that is small does not count. It is called a problem where the loss did not fall as it
+        mode, and the samples of a batch: the positions of one picture are alike, and two pictures are not many
+        however many positions they have. A last batch that is small does not count. It is called a problem where the loss did not fall as it
         should, in training or in validation.
 
     When it is harmless:
-        In convolutions a small batch has many positions: four pictures of 8 × 8 are 256 values. As a deliberate noise
+        In convolutions a small batch has many positions: eight pictures of 8 × 8 are 512 values. As a deliberate noise
         at 16 values and more. In eval mode on purpose (frozen BatchNorm) nothing is averaged.
 
     What to do:
@@ -48,6 +49,7 @@ class BatchnormSmallBatch(Problem):
     """
 
     values: int = limit(8, "1", RANGE, "below")
+    samples: int = limit(4, "rows", RANGE, "below")
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
@@ -66,11 +68,11 @@ class BatchnormSmallBatch(Problem):
         counts = recording.facts.get("batch_norm")
         if counts is None:
             raise NotExaminedError("the recording does not say what BatchNorm took its means over")
-        few = {name: count for name, count in counts.items() if count < self.values}
+        size = float(recording.facts.get("batch_size") or math.nan)
+        few = {name: count for name, count in counts.items() if count < self.values or size < self.samples}
         if not few:
             return
         result = outcome(recording)
-        size = float(recording.facts.get("batch_size") or math.nan)
         harm = hurts(result, self.learned) and result.finite
         worst = min(few, key=lambda name: few[name])
         yield Finding(
@@ -82,7 +84,7 @@ class BatchnormSmallBatch(Problem):
             steps=(0, recording.steps - 1),
             evidence=(
                 Evidence("values_per_mean", worst, float(few[worst]), float(self.values), "1", "below"),
-                Evidence("batch_size", "", size, math.nan, "1", "below"),
+                Evidence("batch_size", "", size, float(self.samples), "rows", "below"),
                 Evidence("learned", "", result.reached, self.learned, "1", "below"),
             ),
         )

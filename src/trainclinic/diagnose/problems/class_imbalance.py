@@ -122,7 +122,8 @@ class ClassImbalance(Problem):
         never = rare & (samples >= _FEWEST) & (classes["predicted"] == 0)
         told.append(Evidence("others_recall", "", others, self.others, "1"))
         answered = int((classes["predicted"] > 0).sum())
-        collapsed = answered == 1 and int(seen.sum()) > 2  # of two classes the other is left, and that is what it does
+        # Nets that are broken answer one class, too; where it is by far the commonest one, that is reason enough.
+        collapsed = answered == 1 and int(seen.sum()) > 2 and told[0].observed < self.severe
         if never.any() and not collapsed and others > self.others:
             return "not learned"
         return "behind" if behind > self.behind and not collapsed else ""

@@ -76,7 +76,7 @@ class DeadRelu(Problem):
         worst = max(dead, key=lambda name: float(latest[name].values[-1]))
         # One thin layer with half its units dead is seen in nets that train well; the net must be cut or thin all over.
         cut = latest[worst].values[-1] > self.severed or 2 * len(dead) > len(layers)
-        harm = cut and hurts(result, self.learned)
+        harm = cut and hurts(result, self.learned, neighbours=False)
         active = recording.series("activation_derivative", worst).values[:1]
         evidence = [
             Evidence("dead_unit_fraction", name, float(latest[name].values[-1]), self.fraction, "1")

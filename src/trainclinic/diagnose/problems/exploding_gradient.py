@@ -95,7 +95,7 @@ class ExplodingGradient(Problem):
         stretched = gain >= self.gain and start >= self.start
         if not (spans or through_time >= self.call_span or stretched):
             return
-        harm = hurts(result, self.learned)
+        harm = hurts(result, self.learned, neighbours=False)
         in_time = not spans and through_time >= self.call_span
         forward = slope([link.forward for link in links])
         by_weights = forward.slope > 0.1 or (stretched and not spans)

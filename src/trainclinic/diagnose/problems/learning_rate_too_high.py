@@ -99,7 +99,7 @@ class LearningRateTooHigh(Problem):
         unsettled = not result.reached >= self.settled
         diverged = result.diverged and (not result.finite or (rise >= self.rise and unsettled))
         long_enough = len(losses) >= BEGINNING
-        lost = not (result.learned >= self.learned or result.matches_neighbours)
+        lost = not result.learned >= self.learned
         left = slope_left(recording)
         ruined = left <= self.slope_left and hurts(result, self.settled)
         thrown = long_enough and ((ratio >= self.update_ratio and ruined) or (ratio >= self.renewed and lost))

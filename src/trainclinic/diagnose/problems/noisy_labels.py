@@ -31,7 +31,7 @@ class NoisyLabels(Problem):
         worse on samples that it has not seen.
 
     How it is measured:
-        By the answers of the last evaluation: of the tenth that the network is surest of, the share that is right. Hard
+        By the answers of the last evaluation: of the fifth that the network is surest of, the share that is right. Hard
         samples are those it is unsure of; where a share of the labels is wrong, the surest answers are wrong as often.
         Of real targets: whether a share of the rows has the answer's own target and the others any other row's, held
         against one normal distribution of the errors. Whatever else is wrong explains both.
@@ -66,8 +66,8 @@ class NoisyLabels(Problem):
     shortfall: float = limit(0.0, "1", RANGE)
     unanimous: float = limit(40.0, "rows", RANGE)
     surest: float = limit(0.8, "1", RANGE, "below")
-    mixture: float = limit(0.85, "1", RANGE, "below")
-    mixture_gain: float = limit(0.1, "nats", RANGE)
+    mixture: float = limit(0.8, "1", RANGE, "below")
+    mixture_gain: float = limit(0.05, "nats", RANGE)
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
     measures: ClassVar[dict[str, str]] = {
@@ -76,7 +76,7 @@ class NoisyLabels(Problem):
         "unanimous": "samples whose neighbours are all of one class",
         "fit_gap": "the validation loss above that of training, against the loss of a guess",
         "validation_rise": "rise of the validation loss since its best, against the loss of a guess",
-        "surest": "share of right answers among the tenth that the network is surest of, in validation, at most (95 %)",
+        "surest": "share of right answers among the fifth that the network is surest of, in validation, at most (95 %)",
         "mixture": "share of the validation targets that are those of their rows",
         "mixture_gain": "what such a mixture explains better than one normal distribution of the errors, a row",
         "shortfall": "by how much validation lies below what nearest neighbours reach, at least (95 %)",

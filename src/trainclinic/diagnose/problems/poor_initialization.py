@@ -148,7 +148,7 @@ class PoorInitialization(Problem):
         self, recording: Recording, layers: tuple[str, ...], cause: str, evidence: tuple[Evidence, ...]
     ) -> Finding:
         result = outcome(recording)
-        harm = hurts(result, self.learned)
+        harm = hurts(result, self.learned, neighbours=False)
         return Finding(
             problem=self.id(),
             level="problem" if harm else "observation",
