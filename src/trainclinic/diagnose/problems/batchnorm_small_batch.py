@@ -30,9 +30,9 @@ class BatchnormSmallBatch(Problem):
 
     How it is measured:
         Exactly: the most values a mean was taken over, batch size times positions, in each BatchNorm layer in train
-        mode, and the samples of a batch: the positions of one picture are alike, and two pictures are not many
-        however many positions they have. A last batch that is small does not count. It is called a problem where the loss did not fall as it
-        should, in training or in validation.
+        mode, and the samples of a batch: the positions of one picture are alike, and two pictures are not many however
+        many positions they have. A last batch that is small does not count. It is called a problem where the loss did
+        not fall as it should, in training or in validation.
 
     When it is harmless:
         In convolutions a small batch has many positions: eight pictures of 8 × 8 are 512 values. As a deliberate noise

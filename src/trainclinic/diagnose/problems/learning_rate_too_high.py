@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from trainclinic.diagnose.card import GUESS
 from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Floats, Recording
@@ -99,11 +100,15 @@ class LearningRateTooHigh(Problem):
         unsettled = not result.reached >= self.settled
         diverged = result.diverged and (not result.finite or (rise >= self.rise and unsettled))
         long_enough = len(losses) >= BEGINNING
-        lost = not result.learned >= self.learned
+        lost = not result.learned >= self.learned or (jump >= self.jump and unsettled and not result.matches_neighbours)
         left = slope_left(recording)
         ruined = left <= self.slope_left and hurts(result, self.settled)
         thrown = long_enough and ((ratio >= self.update_ratio and ruined) or (ratio >= self.renewed and lost))
+        forgot = (
+            jump >= self.jump and rise >= self.rise and not result.learned >= GUESS and not result.matches_neighbours
+        )
         rattles = ratio >= self.update_ratio and min(rise, _lasting_rise(losses)) >= self.rise and unsettled
+        rattles = rattles or forgot
         if not result.finite and not (ratio >= self.update_ratio or jump >= self.jump):
             return  # a number that broke, not a step that was too long
         if diverged or thrown or rattles:

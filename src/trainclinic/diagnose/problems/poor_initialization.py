@@ -128,7 +128,7 @@ class PoorInitialization(Problem):
             evidence = (Evidence("recurrent_gain", "", stretch, self.recurrent_gain, "1"),)
             yield self._finding(recording, again, "recurrent weights too large", evidence)
             return
-        normed = any("Norm" in layer.kind for layer in recording.layers)
+        normed = _normed(recording)
         if gain <= self.tiny_gain and not normed:
             evidence = (Evidence("forward_gain", "", gain, self.tiny_gain, "1", "below"),)
             yield self._finding(recording, _names(inner), "weights too small", evidence)
@@ -169,6 +169,12 @@ def _recurrent(recording: Recording) -> tuple[tuple[str, ...], float]:
     """The weights that PyTorch's recurrent layers apply at every time step, and their largest gain; NaN of none."""
     names = [layer.name for layer in recording.measured("weight_rms") if ".weight_hh" in f".{layer.name}"]
     return tuple(names), max((forward_gain(recording, name) for name in names), default=math.nan)
+
+
+def _normed(recording: Recording) -> bool:
+    """Whether there are norms: their scales are the weights of one dimension."""
+    weights = [entry for entry in recording.facts.get("parameters", []) if entry["name"].endswith("weight")]
+    return any(len(entry["shape"]) == 1 < entry["shape"][0] for entry in weights)
 
 
 def _before(recording: Recording) -> list[str]:

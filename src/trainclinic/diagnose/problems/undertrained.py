@@ -81,8 +81,8 @@ class Undertrained(Problem):
             raise NotExaminedError("the training has not come to its end")
         losses = recording.series("loss").values
         result, passes = outcome(recording), _passes(recording)
-        spared = result.diverged or answers_well(recording, neighbours=False)
-        if result.reached < self.near and not spared and recording.steps < self.few and passes < self.passes:
+        spared = answers_well(recording, neighbours=False)
+        if not result.reached >= self.near and not spared and recording.steps < self.few and passes < self.passes:
             begun = (
                 Evidence("steps_made", "", float(recording.steps), self.few, "step", "below"),
                 Evidence("passes", "", passes, self.passes, "1", "below"),
