@@ -177,6 +177,9 @@ EDGES = (
                when=("few units",)),
     *_explains("underfitting", "misaligned-data", only=("not learned",), when=("few units",)),
     *_explains("unshuffled-data", "misaligned-data", only=("not learned", "learned by heart")),
+    *_explains("undertrained", "constant-prediction", when=("few steps",), unless=(*_INPUT_LOST, *_NEVER_DIFFERED)),
+    *_explains("undertrained", "misaligned-data", when=("few steps",), only=("not learned",)),
+    *_explains("learning-rate-too-high", "non-finite", only=("masked row",)),  # where numbers overflow, none is left
     # Rows of which nothing is left are all alike.
     *_explains("constant-prediction", "data-leak", when=_INPUT_LOST),
     *_explains("unscaled-inputs", "poor-initialization", "exploding-gradient", "vanishing-gradient", "dead-relu",
@@ -210,7 +213,8 @@ EDGES = (
     *_explains("learning-rate-too-high", "non-finite", unless=_ONE_OPERATION),
     *_explains("learning-rate-too-high", "vanishing-gradient", unless=("squashing activation",)),
     *_explains("learning-rate-too-high", "overfitting"),
-    *_explains("non-finite", "learning-rate-too-high", "overfitting", when=_ONE_OPERATION),
+    *_explains("non-finite", "learning-rate-too-high", when=tuple(c for c in _ONE_OPERATION if c != "masked row")),
+    *_explains("non-finite", "overfitting", when=_ONE_OPERATION),
 )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ class DataLeak(Problem):
         if "copies" not in held:
             return
         share = _share(recording, held, told)
-        by_chance = _by_chance(recording, held)
+        by_chance = _by_chance(recording, held, told)
         against_chance = share / by_chance if by_chance else math.inf if share else 0.0
         rows = share * held["rows"]
         if not (share > self.copies and against_chance > self.chance and rows > self.rows):
@@ -145,7 +145,7 @@ def _share(recording: Recording, held: dict[str, Any], told: bool) -> float:
     return float(min(1.0, found * max(1.0, samples / card(recording, "training")["rows"])))
 
 
-def _by_chance(recording: Recording, held: dict[str, Any]) -> float:
+def _by_chance(recording: Recording, held: dict[str, Any], told: bool) -> float:
     """Share of validation rows that equal some training row where rows repeat as often as among themselves.
 
     For `again` a row meets the half of its set that came before it; here it meets all rows of training.
@@ -155,4 +155,5 @@ def _by_chance(recording: Recording, held: dict[str, Any]) -> float:
         return 0.0
     batch = max(1, recording.facts.get("batch_size", 0))
     within = max(held["again"] / held["rows"], training["again"] / batch)
-    return float(min(1.0, 2 * training["rows"] * within))
+    rows = max(training["rows"], (recording.facts.get("training_samples") or 0) if told else 0)  # as `_share` counts
+    return float(min(1.0, 2 * rows * within))

@@ -49,7 +49,7 @@ class OscillatingLoss(Problem):
 
     swing: float = limit(0.25, "1", RANGE)
     above_best: float = limit(1.3, "1", RANGE)
-    settled: float = limit(0.8, "1", RANGE, "below")
+    settled: float = limit(0.9, "1", RANGE, "below")
     evaluations: int = limit(8, "1", RANGE, "equal")
 
     reads: ClassVar[tuple[str, ...]] = ("validation_loss", "loss")

@@ -61,6 +61,7 @@ class OverRegularized(Problem):
     penalty: float = limit(1.5, "1", DEVELOPMENT)
     most: float = limit(0.8, "1", "Srivastava et al. 2014, 7.3")
     learned: float = limit(0.7, "1", RANGE, "below")
+    outweighed: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("weight_rms", "gradient_rms", "update_ratio", "learning_rate", "loss")
     measures: ClassVar[dict[str, str]] = {
@@ -82,10 +83,11 @@ class OverRegularized(Problem):
         if groups is None:
             raise NotExaminedError("the recording does not say what the optimizer's weight decay was")
         result = outcome(recording)
-        if not hurts(result, self.learned) or not result.finite:
+        if not hurts(result, self.outweighed) or not result.finite:
             return
         pull, left = _decay(recording)
-        if pull >= self.pull and left <= self.weights:
+        badly = hurts(result, self.learned)
+        if pull >= self.pull and left <= self.weights and badly:
             evidence = (
                 Evidence("early_pull", "", pull, self.pull, "1"),
                 Evidence("weights_left", "", left, self.weights, "1", "below"),
@@ -95,12 +97,16 @@ class OverRegularized(Problem):
         validation = recording.series("validation_loss").late()
         gap = result.last / validation if validation > 0 else math.nan
         held = validation_learned(recording, result.chance)
-        if recording.facts.get("loss", {}).get("penalty") and gap >= self.penalty and held < self.learned:
-            weighed = (Evidence("mode_gap", "", gap, self.penalty, "1"),)
+        penalty = recording.facts.get("loss", {}).get("penalty")
+        if penalty and held < self.outweighed and (gap >= self.penalty or left <= self.weights):
+            weighed = (
+                Evidence("mode_gap", "", gap, self.penalty, "1"),
+                Evidence("weights_left", "", left, self.weights, "1", "below"),
+            )
             yield self._finding(recording, replace(result, reached=held), "penalty", weighed)
             return
         dropped = max((module.get("dropout", 0.0) for module in modes.get("sensitive", [])), default=0.0)
-        if dropped >= self.most or (dropped >= self.dropout and (gap >= self.mode_gap or math.isnan(gap))):
+        if dropped >= self.most or (badly and dropped >= self.dropout and (gap >= self.mode_gap or math.isnan(gap))):
             told = (
                 Evidence("dropped", "", dropped, self.dropout, "1"),
                 Evidence("mode_gap", "", gap, self.mode_gap, "1"),

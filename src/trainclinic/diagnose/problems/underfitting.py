@@ -52,7 +52,7 @@ class Underfitting(Problem):
 
     shortfall: float = limit(0.08, "1", RANGE)
     errors: float = limit(3.0, "1", RANGE)
-    fall: float = limit(0.2, "1", RANGE, "below")
+    fall: float = limit(0.15, "1", RANGE, "below")
     gap: float = limit(2.5, "1", RANGE, "below")
     steps: int = limit(200, "step", RANGE, "equal")
     in_line: int = limit(2, "layers", "exact")
