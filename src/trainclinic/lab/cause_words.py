@@ -26,8 +26,8 @@ CAUSES: dict[str, dict[str, str]] = {
         "learning rate 0": "옵티마이저에 들어 있지만 학습률이 0입니다.",
         "no gradient": "층은 실행되지만 기울기가 닿지 않습니다. 손실까지 가는 길 어딘가에서 그래프가 끊겼습니다.",
         "rounds to nothing": "업데이트가 가중치의 정밀도보다 작아서 아무것도 바뀌지 않습니다.",
-        "never trained": "requires_grad가 False인데 가중치가 PyTorch가 처음 뽑은 그대로입니다. 거기서는 아무것도 배운 적이 "
-                         "없습니다.",
+        "never trained": "requires_grad가 False인데 가중치가 PyTorch가 처음 뽑은 그대로입니다. 거기서는 아무것도 "
+                         "배운 적이 없습니다.",
         "declared frozen": "requires_grad가 False입니다. 일부러 고정한 것으로 보입니다.",
     },
     "learning-rate-too-high": {
@@ -72,8 +72,8 @@ CAUSES: dict[str, dict[str, str]] = {
                         "있습니다."},
     "poor-initialization": {
         "all alike": "한 층의 모든 유닛이 같은 가중치를 가집니다. 기울기도 같아서 언제까지나 유닛 하나와 같습니다.",
-        "hidden by norms": "입력 수에 비해 가중치가 몇 배나 큽니다. 정규화 층이 신호에서 이를 가려 주지만, 이런 가중치에는 "
-                           "보통 크기의 걸음이 아무것도 아닙니다.",
+        "hidden by norms": "입력 수에 비해 가중치가 몇 배나 큽니다. 정규화 층이 신호에서 이를 가려 주지만, "
+                           "이런 가중치에는 보통 크기의 걸음이 아무것도 아닙니다.",
         "recurrent weights too large": "순환 가중치가 시간 단계마다 상태를 늘려서, 게이트와 활성화 함수가 양 끝에 "
                                        "붙어 버립니다.",
         "gain far above 1": "입력 수에 비해 가중치가 몇 배나 커서, 나오는 신호가 들어간 신호보다 훨씬 큽니다.",
