@@ -32,9 +32,12 @@ def imbalanced(right: int, adjusted: int, *, lost: int = 0, count: int = 40, rat
         (imbalanced(10, 35), ("problem", "decision")),
         (imbalanced(10, 35, ratio=10), None),  # not above the limit
         (imbalanced(35, 36), ("observation", "")),  # found all the same
-        (imbalanced(10, 35, lost=4), ("observation", "")),  # a shift takes as much as it gives
+        (imbalanced(10, 35, lost=4), ("problem", "behind")),  # a shift takes as much as it gives
+        (imbalanced(27, 35, lost=4), ("problem", "behind")),  # 0.675 against 0.95: at least 0.13 less
+        (imbalanced(29, 35, lost=4), ("observation", "")),
         (imbalanced(32, 36), ("observation", "")),  # 4 of 40 more: chance
-        (imbalanced(1, 4, count=4), ("observation", "")),  # four samples say nothing
+        (imbalanced(1, 4, count=4), ("problem", "unseen")),  # four samples say nothing, and never will
+        (imbalanced(1, 4, count=4, ratio=12), ("observation", "")),
         (imbalanced(0, 0), ("problem", "not learned")),
     ],
 )
@@ -46,6 +49,7 @@ def test_a_net_that_answers_one_class_only_is_not_the_rare_class_s_fault() -> No
     recording = imbalanced(0, 0)
     recording.facts["classes"]["right"] = [0, 40] + [0] * 8
     recording.facts["classes"]["predicted"] = [0, 400] + [0] * 8
+    recording.facts["targets"]["classes"]["0"] = 15
     assert verdict("class-imbalance", recording) == ("observation", "")
 
 

@@ -135,13 +135,20 @@ def test_dropout_that_leaves_too_little(dropped, validation, found):
 
 
 @pytest.mark.parametrize(
-    ("term", "validation", "found"), [(True, 1.5, "penalty"), (True, 1.6, ""), (False, 1.5, ""), (True, 0.5, "")]
+    ("term", "validation", "found"), [(True, 1.5, "penalty"), (True, 1.6, ""), (False, 1.5, ""), (True, 0.2, "")]
 )
 def test_a_penalty_that_outweighs_the_task(term, validation, found):
     recording = make(validation=[validation] * 10, weight_decay=[])
     recording.facts["loss"]["penalty"] = term
     finding = find("over-regularized", recording)
     assert (finding.cause if finding else "") == found
+
+
+def test_a_penalty_that_has_taken_the_weights_needs_no_gap():
+    series = {("weight_rms", "fc0"): np.linspace(1.0, 0.2, 20), ("gradient_rms", "fc0"): np.ones(20)}
+    recording = make(validation=[2.3] * 10, weight_decay=[{"weight_decay": 0.0, "decoupled": False}], signals=series)
+    recording.facts["loss"]["penalty"] = True
+    assert find("over-regularized", recording).cause == "penalty"
 
 
 # -- underfitting and undertrained

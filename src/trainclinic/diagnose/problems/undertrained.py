@@ -52,7 +52,7 @@ class Undertrained(Problem):
     steep: float = limit(0.25, "1", RANGE)
     halved: float = limit(0.5, "1", RANGE)
     held_fall: float = limit(1.2, "1", RANGE)
-    still: float = limit(1.03, "1", RANGE)
+    still: float = limit(1.02, "1", RANGE)
     learned: float = limit(0.85, "1", RANGE, "below")
     far: float = limit(0.65, "1", RANGE, "below")
     near: float = limit(0.9, "1", RANGE, "below")
