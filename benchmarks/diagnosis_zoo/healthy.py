@@ -21,7 +21,19 @@ from diagnosis_zoo import sequences as s
 from diagnosis_zoo import tasks as t
 from diagnosis_zoo.data_faults import inputs
 from diagnosis_zoo.habits import (
-    SMOOTH, adam, adamw, cosine, fading, flipped, mixed, momentum, pretrained, sgd, shaken, steps, warm_up,
+    SMOOTH,
+    adam,
+    adamw,
+    cosine,
+    fading,
+    flipped,
+    mixed,
+    momentum,
+    pretrained,
+    sgd,
+    shaken,
+    steps,
+    warm_up,
 )  # fmt: skip
 from diagnosis_zoo.habits import plan as _plan
 from diagnosis_zoo.plan import Plan

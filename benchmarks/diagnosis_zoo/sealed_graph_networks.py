@@ -56,7 +56,7 @@ class Messages(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         edges, state = x[..., :-2].unsqueeze(-1), self.stem(x[..., -2:])
-        count, width = state.shape[1:]
+        count = state.shape[1]
         for _ in range(self.rounds):
             two = (state.unsqueeze(2).expand(-1, -1, count, -1), state.unsqueeze(1).expand(-1, count, -1, -1))
             heard = (edges * self.message(torch.cat(two, -1))).sum(2)

@@ -20,7 +20,19 @@ from diagnosis_zoo import sealed_sequences as s
 from diagnosis_zoo import sealed_tables as t
 from diagnosis_zoo import sequence_networks as seq
 from diagnosis_zoo.habits import (
-    adam, adamw, cosine, fading, flipped, mixed, momentum, one_cycle, plan, pretrained, sgd, shaken, steps, warm_up,
+    adam,
+    adamw,
+    cosine,
+    fading,
+    flipped,
+    mixed,
+    momentum,
+    one_cycle,
+    plan,
+    pretrained,
+    shaken,
+    steps,
+    warm_up,
 )  # fmt: skip
 from diagnosis_zoo.plan import Plan
 
@@ -32,7 +44,7 @@ quick, nesterov = partial(Adam, lr=1e-2), partial(SGD, lr=0.03, momentum=0.9, ne
 
 
 def _plain_tables() -> Iterator[Plan]:
-    """Architectures that `zoo.py` has, on data that nobody has seen."""
+    """Architectures that `zoo.py` or the development part has, on data of their own."""
     # fmt: off
     yield plain("pyramid, grades", "mlp", t.GRADES, mlp(widths=(48, 24)), partial(Adam, lr=2e-3), epochs=12)
     yield plain("pyramid, BatchNorm, churn", "mlp", t.CHURN, mlp(widths=(32, 16), norm=BN1),
@@ -77,15 +89,16 @@ def _plain_tables() -> Iterator[Plan]:
     yield plain("narrow autoencoder, sensors", "autoencoder", t.SENSORS, new.narrow, quick, epochs=20, schedule=steps)
     yield plain("narrow autoencoder, ReLU, sensors", "autoencoder", t.SENSORS, partial(new.narrow, act=nn.ReLU, code=8),
                 partial(RMSprop, lr=3e-3), epochs=16, schedule=fading)
-    yield plan("wide and deep, clicks", "wide and deep", t.CLICKS, partial(net.WideDeep, width=6),
-               partial(AdamW, lr=3e-3, weight_decay=0.1), epochs=10)
+    yield plain("wide and deep, clicks", "wide and deep", t.CLICKS, partial(net.WideDeep, width=6),
+                partial(AdamW, lr=3e-3, weight_decay=0.1), epochs=10)
     # fmt: on
 
 
 def _tables() -> Iterator[Plan]:
     """Tables by architectures that neither zoo had."""
     # fmt: off
-    yield plan("highway, clusters", "highway", t.CLUSTERS, new.highway, adam, epochs=14)
+    yield plan("highway, clusters", "highway", t.CLUSTERS, new.highway, adam, epochs=10,
+               schedule=cosine)
     yield plan("highway, tanh, terraces", "highway", t.TERRACES, partial(new.highway, act=nn.Tanh, depth=3), quick,
                epochs=20, schedule=cosine)
     yield plan("crossing, pump", "cross", t.PUMP, new.Cross, adam, epochs=20, clip=1.0, schedule=cosine)
@@ -99,34 +112,35 @@ def _tables() -> Iterator[Plan]:
     yield plan("experts, terraces", "experts", t.TERRACES, partial(new.Experts, act=nn.Mish, width=16), quick,
                epochs=20, schedule=cosine)
     yield plan("maxout, grades", "maxout", t.GRADES, partial(new.maxout, width=16, dropout=0.2), adam, epochs=10)
-    yield plan("maxout, board", "maxout", t.BOARD, new.maxout, momentum, epochs=24)
-    yield plan("radial, echo", "radial", t.ECHO, new.Radial, quick, epochs=30, schedule=cosine)
+    yield plan("maxout, board", "maxout", t.BOARD, new.maxout, momentum, epochs=24, schedule=cosine)
+    yield plan("radial, echo", "radial", t.ECHO, partial(new.Radial, reach=2.0), quick, epochs=30,
+               schedule=cosine)
     yield plan("radial, board", "radial", t.BOARD, partial(new.Radial, reach=1.5), quick, epochs=20)
     yield plan("sines, echo", "sines", t.ECHO, partial(new.sines, depth=2), partial(Adam, lr=2e-3), epochs=30)
     yield plan("sines, board", "sines", t.BOARD, partial(new.sines, pitch=2.0, depth=2), partial(Adam, lr=2e-3),
                epochs=16, schedule=cosine)
     yield plan("weight norm, terraces", "weight norm", t.TERRACES, new.weight_normed, adam, epochs=16, schedule=cosine)
-    yield plan("spectral norm, BatchNorm, pairs", "spectral", t.PAIRS, partial(new.spectral, norm=BN1), adam, epochs=12,
-               schedule=cosine)
+    yield plan("spectral norm, BatchNorm, grades", "spectral", t.GRADES, partial(new.spectral, norm=BN1), adam,
+               epochs=8, schedule=cosine)
     yield plan("ensemble, fees", "ensemble", t.FEES, partial(new.Ensemble, width=12), partial(Adam, lr=3e-3), epochs=12,
                batch=16)
     yield plan("ensemble, PReLU, symptoms", "ensemble", t.SYMPTOMS, partial(new.Ensemble, act=nn.PReLU),
                partial(Adamax, lr=3e-3), epochs=12)
-    yield plan("adapters, clusters", "adapters", t.CLUSTERS, mlp(widths=(64, 64)), quick, epochs=10,
+    yield plan("adapters, clusters", "adapters", t.CLUSTERS, mlp(widths=(64, 64)), adam, epochs=10, schedule=cosine,
                model=(partial(pretrained, task=t.CLUSTERS, keep=1), new.adapted))
     yield plan("zero residual, pump", "zero residual", t.PUMP, new.zero_residual, adam, epochs=16, schedule=cosine)
     yield plan("zero residual, GELU, colours", "zero residual", t.COLOURS, partial(new.zero_residual, act=nn.GELU),
                adamw, epochs=16)
-    yield plan("additive, churn", "additive", t.CHURN, new.Additive, partial(Adam, lr=2e-3), epochs=10,
-               schedule=cosine)
+    yield plan("additive, spectra", "additive", t.SPECTRA, partial(new.Additive, width=8), adam, epochs=16, schedule=cosine)
     yield plan("siamese, pairs", "siamese", t.PAIRS, new.Siamese, adam, epochs=12, schedule=cosine)
     yield plan("siamese, SiLU, pairs", "siamese", t.PAIRS, partial(new.Siamese, act=nn.SiLU, width=24), adamw,
                epochs=14, schedule=one_cycle)
-    yield plan("columns as tokens, switches", "columns", t.SWITCHES, new.Columns, partial(Adam, lr=6e-3), epochs=16,
-               schedule=cosine, batch=64)
+    yield plan("columns as tokens, fees", "columns", t.FEES, new.Columns, partial(AdamW, lr=5e-3), epochs=30, batch=16,
+               schedule=cosine)
     yield plan("columns as tokens, pump", "columns", t.PUMP, new.Columns, partial(AdamW, lr=5e-3), epochs=24,
                schedule=cosine)
-    yield plan("soft trees, clusters", "trees", t.CLUSTERS, new.Trees, partial(Adam, lr=2e-2), epochs=14)
+    yield plan("soft trees, clusters", "trees", t.CLUSTERS, new.Trees, partial(Adam, lr=1e-2), epochs=12,
+               schedule=cosine)
     # fmt: on
 
 
@@ -140,48 +154,51 @@ def _pictures() -> Iterator[Plan]:
     yield plain("vgg, dropout, scratches", "vgg", t.SCRATCHES, partial(net.vgg, channels=(10, 20), dropout=0.4), adam,
                 epochs=14, schedule=cosine)
     yield plain("vgg, stamps", "vgg", t.STAMPED, net.vgg, partial(Adam, lr=4e-3), epochs=16)
-    yield plain("vgg, frozen backbone, weaves", "vgg", t.WEAVES, net.vgg, adam, epochs=8,
+    yield plain("vgg, frozen backbone, weaves", "vgg", t.WEAVES, net.vgg, partial(Adam, lr=2e-3), epochs=8, schedule=cosine,
                 model=(partial(pretrained, task=t.WEAVES, keep=4),))
     yield plan("squeeze, weaves", "squeeze", t.WEAVES, pic.squeeze, momentum, epochs=10, schedule=cosine)
     yield plan("squeeze, GroupNorm, glyphs", "squeeze", t.GLYPHS_SEEN, partial(pic.squeeze, norm=groups), adamw,
                epochs=14, schedule=cosine)
     yield plan("inception, glyphs", "inception", t.GLYPHS_SEEN, pic.inception, nesterov, epochs=10, schedule=steps)
-    yield plan("inception, stamps", "inception", t.STAMPED, pic.inception, adam, epochs=14, schedule=cosine)
-    yield plan("convnext, weaves", "convnext", t.WEAVES, pic.convnext, adamw, epochs=12, schedule=warm_up)
+    yield plan("inception, stamps", "inception", t.STAMPED, partial(pic.inception, width=4), adam, epochs=12,
+               schedule=cosine)
+    yield plan("convnext, stamps", "convnext", t.STAMPED, pic.convnext, adamw, epochs=12, schedule=warm_up)
     yield plan("convnext, beacon", "convnext", t.BEACON, pic.convnext, partial(AdamW, lr=4e-3), epochs=14,
                schedule=cosine)
     yield plan("inverted residuals, scratches", "inverted residual", t.SCRATCHES, pic.inverted, adamw, epochs=12,
                schedule=cosine)
     yield plan("inverted residuals, beacon", "inverted residual", t.BEACON, partial(pic.inverted, act=nn.Hardswish),
                partial(RMSprop, lr=2e-3), epochs=14, schedule=cosine)
-    yield plan("network in network, scratches", "nested", t.SCRATCHES, pic.nested, adam, epochs=14, schedule=cosine)
-    yield plan("network in network, weaves", "nested", t.WEAVES, pic.nested, partial(Adam, lr=2e-3), epochs=12)
-    yield plan("perceiver, beacon", "perceiver", t.BEACON, pic.Perceiver, partial(AdamW, lr=4e-3), epochs=16,
+    yield plan("network in network, scratches", "nested", t.SCRATCHES, partial(pic.nested, width=16),
+               partial(AdamW, lr=3e-3, weight_decay=0.1), epochs=12, schedule=cosine)
+    yield plan("network in network, weaves", "nested", t.WEAVES, partial(pic.nested, width=24), adam, epochs=12,
                schedule=cosine)
-    yield plan("perceiver, weaves", "perceiver", t.WEAVES, pic.Perceiver, adamw, epochs=14, clip=1.0, schedule=warm_up)
+    yield plan("perceiver, stamps", "perceiver", t.STAMPED, pic.Perceiver, partial(AdamW, lr=4e-3), epochs=14, clip=1.0,
+               schedule=cosine)
     yield plan("convolutions and attention, glyphs", "hybrid", t.GLYPHS_SEEN, pic.Hybrid, adamw, epochs=10,
                schedule=one_cycle)
     # fmt: on
 
 
 def _plain_sequences() -> Iterator[Plan]:
-    """Architectures that `zoo.py` or the other tasks have."""
+    """The same for sequences, sets and graphs."""
     # fmt: off
     yield plain("lstm, lift", "lstm", s.LIFT, rnn(width=24), quick, epochs=12, clip=1.0)
-    yield plain("lstm, power", "lstm", s.POWER, rnn(width=24), quick, epochs=14, schedule=steps)
+    yield plain("lstm, power", "lstm", s.POWER, rnn(width=32), quick, epochs=18, schedule=cosine)
     yield plain("gru, river", "lstm", s.RIVER, rnn(kind=nn.GRU, width=24), partial(RMSprop, lr=3e-3), epochs=12)
     yield plain("rnn, river", "rnn", s.RIVER, rnn(kind=nn.RNN, width=24), adam, epochs=14, clip=1.0)
     yield plain("rnn, lift", "rnn", s.LIFT, rnn(kind=nn.RNN, width=32), adam, epochs=12, clip=1.0)
-    yield plain("cell by hand, river", "rnn", s.RIVER, partial(seq.Cell, width=24), quick, epochs=12, clip=1.0)
+    yield plain("cell by hand, river", "rnn", s.RIVER, partial(seq.Cell, width=24), quick, epochs=12, clip=1.0,
+                schedule=cosine)
     yield plain("cell by hand, power", "rnn", s.POWER, seq.Cell, partial(Adam, lr=5e-3), epochs=16, clip=1.0,
                 schedule=cosine)
-    yield plain("transformer, first", "transformer", s.FIRST, formed(width=16, depth=1), partial(AdamW, lr=5e-3),
+    yield plain("transformer, first", "transformer", s.FIRST, formed(width=24, depth=2), partial(AdamW, lr=5e-3),
                 epochs=12, schedule=cosine, batch=64)
     yield plain("transformer, parcels", "transformer", s.PARCELS, formed(width=16, depth=1), adamw, epochs=14,
                 schedule=cosine)
-    yield plan("temporal convolutions, gait", "temporal", s.GAIT, partial(seq.Temporal, width=16), adam, epochs=12)
-    yield plan("deep sets, parcels", "sets", s.PARCELS, seq.Sets, adam, epochs=16, schedule=cosine)
-    yield plan("graph convolutions, networks", "graph", s.NETWORKS, seq.Graph, adam, epochs=14, schedule=cosine)
+    yield plain("temporal convolutions, gait", "temporal", s.GAIT, partial(seq.Temporal, width=16), adam, epochs=12)
+    yield plain("deep sets, parcels", "sets", s.PARCELS, seq.Sets, adam, epochs=16, schedule=cosine)
+    yield plain("graph convolutions, networks", "graph", s.NETWORKS, seq.Graph, adam, epochs=14, schedule=cosine)
     # fmt: on
 
 
@@ -193,19 +210,20 @@ def _sequences() -> Iterator[Plan]:
                schedule=cosine)
     yield plan("independent recurrence, first", "independent", s.FIRST, own.Independent, quick, epochs=14,
                schedule=cosine, batch=64)
-    yield plan("independent recurrence, power", "independent", s.POWER, own.Independent, adam, epochs=14, clip=1.0)
-    yield plan("normed lstm, gait", "normed lstm", s.GAIT, partial(own.NormedLstm, width=20), quick, epochs=10,
+    yield plan("independent recurrence, gait", "independent", s.GAIT, own.Independent, quick, epochs=16, clip=1.0,
+               schedule=cosine)
+    yield plan("normed lstm, phases", "normed lstm", s.PHASES, partial(own.NormedLstm, width=20), quick, epochs=10,
                batch=64, clip=1.0)
     yield plan("normed lstm, river", "normed lstm", s.RIVER, own.NormedLstm, adam, epochs=10)
     yield plan("state space, phases", "state space", s.PHASES, own.StateSpace, quick, epochs=14)
     yield plan("state space, gait", "state space", s.GAIT, own.StateSpace, adamw, epochs=12, schedule=cosine)
-    yield plan("wave, power", "wave", s.POWER, own.Wave, adam, epochs=14, schedule=cosine)
+    yield plan("wave, power", "wave", s.POWER, partial(own.Wave, depth=4), quick, epochs=14, schedule=cosine)
     yield plan("wave, lift", "wave", s.LIFT, partial(own.Wave, depth=4), quick, epochs=14, schedule=cosine)
-    yield plan("convolutions and gru, gait", "conv gru", s.GAIT, own.ConvGru, adam, epochs=12)
+    yield plan("convolutions and gru, gait", "conv gru", s.GAIT, own.ConvGru, adam, epochs=14, schedule=cosine)
     yield plan("convolutions and gru, snippets", "conv gru", s.SNIPPETS, own.ConvGru, adam, epochs=10, schedule=cosine)
     yield plan("word filters, snippets", "words", s.SNIPPETS, own.Words, adam, epochs=12)
-    yield plan("word filters, dropout, reviews", "words", s.REVIEWS, partial(own.Words, width=16, dropout=0.5),
-               partial(AdamW, lr=3e-3, weight_decay=0.1), epochs=14)
+    yield plan("word filters, dropout, snippets", "words", s.SNIPPETS, partial(own.Words, width=16, dropout=0.5),
+               partial(AdamW, lr=5e-3, weight_decay=0.1), epochs=14, schedule=warm_up)
     yield plan("ladder, signals", "ladder", s.SIGNALS, own.Ladder, adam, epochs=12)
     yield plan("ladder, ELU, signals", "ladder", s.SIGNALS, partial(own.Ladder, act=nn.ELU), nesterov, epochs=16,
                schedule=cosine)
@@ -216,22 +234,23 @@ def _sequences() -> Iterator[Plan]:
                batch=64, clip=1.0, schedule=cosine)
     yield plan("two ways attended, reviews", "two ways attended", s.REVIEWS, partial(
                own.TwoWayAttended, kind=nn.GRU, dropout=0.4), partial(Adam, lr=5e-3), epochs=8, schedule=cosine)
-    yield plan("linear attention, first", "linear attention", s.FIRST, own.Linearly, partial(AdamW, lr=4e-3), epochs=14,
+    yield plan("linear attention, first", "linear attention", s.FIRST, own.Linearly, partial(AdamW, lr=5e-3), epochs=14,
                batch=64, schedule=cosine)
-    yield plan("linear attention, figures", "linear attention", s.FIGURES, own.Linearly, adamw, epochs=16,
+    yield plan("linear attention, gait", "linear attention", s.GAIT, own.Linearly, partial(AdamW, lr=5e-3), epochs=12,
                schedule=cosine)
-    yield plan("frequencies, gait", "frequencies", s.GAIT, own.Frequencies, adamw, epochs=12, schedule=warm_up)
+    yield plan("frequencies, river", "frequencies", s.RIVER, own.Frequencies, adamw, epochs=16, schedule=cosine)
     yield plan("set transformer, figures", "set transformer", s.FIGURES, own.SetTransformer, adam, epochs=18,
                schedule=cosine)
     yield plan("set transformer, parcels", "set transformer", s.PARCELS, own.SetTransformer, adam, epochs=14,
                schedule=cosine)
-    yield plan("relations, figures", "relations", s.FIGURES, graph.Relations, quick, epochs=16, schedule=cosine)
+    yield plan("relations, figures", "relations", s.FIGURES, graph.Relations, quick, epochs=24, schedule=cosine)
     yield plan("relations, GELU, parcels", "relations", s.PARCELS, partial(graph.Relations, act=nn.GELU), quick,
                epochs=12, schedule=cosine)
     yield plan("graph attention, networks", "graph attention", s.NETWORKS, graph.GraphAttention, adam, epochs=14,
                schedule=cosine)
     yield plan("messages, molecules", "messages", s.MOLECULES, graph.Messages, adam, epochs=14, schedule=cosine)
-    yield plan("messages, networks", "messages", s.NETWORKS, graph.Messages, adam, epochs=10)
+    yield plan("messages, networks", "messages", s.NETWORKS, graph.Messages, partial(AdamW, lr=1.5e-3, weight_decay=0.1),
+               epochs=8, schedule=cosine)
     # fmt: on
 
 

@@ -27,9 +27,7 @@ class Highway(nn.Module):
 
 def highway(task: Task, *, width: int = 40, depth: int = 4, act: Act = nn.ReLU) -> nn.Sequential:
     """Highway layers."""
-    return nn.Sequential(
-        nn.Linear(task.width, width), *(Highway(width, act) for _ in range(depth)), head(width, task)
-    )
+    return nn.Sequential(nn.Linear(task.width, width), *(Highway(width, act) for _ in range(depth)), head(width, task))
 
 
 class Cross(nn.Module):
@@ -145,11 +143,10 @@ def lecun(model: nn.Module) -> nn.Module:
 
 def weight_normed(task: Task, *, width: int = 48, depth: int = 3, act: Act = nn.ReLU) -> nn.Sequential:
     """Layers that learn the length and the direction of their weights apart."""
-    wides = (task.width, *(width,) * depth)
-    layers = [
-        (parametrizations.weight_norm(nn.Linear(wide, width)), act()) for wide, width in zip(wides, wides[1:], strict=False)
-    ]
-    return nn.Sequential(*(part for pair in layers for part in pair), head(width, task))
+    layers: list[nn.Module] = []
+    for index in range(depth):
+        layers += [parametrizations.weight_norm(nn.Linear(width if index else task.width, width)), act()]
+    return nn.Sequential(*layers, head(width, task))
 
 
 class Ensemble(nn.Module):

@@ -32,7 +32,7 @@ def _gait(seed: int) -> Pair:
     up = np.sin(time) + np.where(kind == 1, 0.5 * np.sin(2 * time), 0)
     side = np.sin(time / 2 + np.where(kind == 3, 1.2, 0)) * np.where(kind == 2, 1.5, 0.8)
     ahead = np.cos(time) * np.where(kind == 2, np.sign(np.sin(time / 2)), 1)
-    x = np.stack((up, side, ahead), -1) * draw.uniform(0.8, 1.2, (1300, 1, 1)) + draw.normal(0, 0.45, (1300, 24, 3))
+    x = np.stack((up, side, ahead), -1) * draw.uniform(0.8, 1.2, (1300, 1, 1)) + draw.normal(0, 0.3, (1300, 24, 3))
     return standardized(_floats(x).flatten(0, 1)).view(1300, 24, 3), torch.tensor(y)
 
 
@@ -174,7 +174,7 @@ def _figures(seed: int) -> Pair:
     heaps = np.stack((np.where(arm, 0.9, -0.9), draw.normal(0, 0.5, (1500, 9))), -1)
     turn = draw.uniform(0, 6.3, 1500)
     turned = np.stack((np.cos(turn), -np.sin(turn), np.sin(turn), np.cos(turn)), -1).reshape(1500, 2, 2)
-    x = np.stack((circle, cross, heaps))[y, np.arange(1500)] @ turned + draw.normal(0, 0.15, (1500, 9, 2))
+    x = np.stack((circle, cross, heaps))[y, np.arange(1500)] @ turned + draw.normal(0, 0.1, (1500, 9, 2))
     return standardized(_floats(x).flatten(0, 1)).view(1500, 9, 2), torch.tensor(y)
 
 
@@ -209,16 +209,16 @@ def _networks(seed: int) -> Pair:
     return _floats(np.concatenate((edges, features), 2)), torch.tensor(y)
 
 
-GAIT = sealed("gait", _gait, 3, 4, "accuracy", 0.85, sizes=(700, 200, 400), length=24)
+GAIT = sealed("gait", _gait, 3, 4, "accuracy", 0.82, sizes=(800, 150, 350), length=24)
 RIVER = sealed("river", _river, 2, 1, "r2", 0.8, MSE, (800, 250, 450), 14)
-POWER = sealed("power", _power, 1, 4, "r2", 0.87, MSE, (750, 250, 400), 24)
+POWER = sealed("power", _power, 1, 4, "r2", 0.85, MSE, (750, 250, 400), 24)
 PHASES = sealed("phases", _phases, 2, 4, "accuracy", 0.8, sizes=(600, 200, 300), length=20, each=True)
 SIGNALS = sealed("signals", _signals, 1, 32, "r2", 0.75, MSE, (700, 200, 400), 32)
 LIFT = sealed("lift", _lift, 4, 5, "accuracy", 0.9, sizes=(700, 200, 400), length=16, tokens=True, each=True)
-FIRST = sealed("first", _first, 20, 3, "accuracy", 0.84, sizes=(1100, 250, 450), length=18, tokens=True)
-REVIEWS = sealed("reviews", _reviews, 60, 1, "accuracy", 0.74, BCE, (1100, 300, 500), 20, tokens=True)
-SNIPPETS = sealed("snippets", _snippets, len(SIGNS), 3, "accuracy", 0.83, sizes=(700, 200, 400), length=40, tokens=True)
-PARCELS = sealed("parcels", _parcels, 3, 1, "r2", 0.84, MSE, (900, 250, 450), 10)
+FIRST = sealed("first", _first, 20, 3, "accuracy", 0.8, sizes=(1250, 200, 350), length=18, tokens=True)
+REVIEWS = sealed("reviews", _reviews, 60, 1, "accuracy", 0.71, BCE, (1300, 200, 400), 20, tokens=True)
+SNIPPETS = sealed("snippets", _snippets, len(SIGNS), 3, "accuracy", 0.8, sizes=(850, 150, 300), length=40, tokens=True)
+PARCELS = sealed("parcels", _parcels, 3, 1, "r2", 0.82, MSE, (900, 250, 450), 10)
 FIGURES = sealed("figures", _figures, 2, 3, "accuracy", 0.78, sizes=(800, 250, 450), length=9)
 MOLECULES = sealed("molecules", _molecules, 11, 1, "r2", 0.75, MSE, (900, 200, 400), 9)
 NETWORKS = sealed("networks", _networks, 13, 3, "accuracy", 0.78, sizes=(900, 200, 400), length=11)
