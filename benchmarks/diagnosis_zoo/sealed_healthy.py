@@ -82,7 +82,7 @@ def _plain_tables() -> Iterator[Plan]:
                 epochs=24)
     yield plain("two layers, pairs", "mlp", t.PAIRS, mlp(widths=(64, 32)), partial(Adam, lr=2e-3), epochs=14,
                 schedule=cosine)
-    yield plain("residual bottlenecks, terraces", "residual", t.TERRACES, partial(net.residual, blocks=2), adam,
+    yield plain("residual bottlenecks, terraces", "residual", t.TERRACES, partial(net.residual, blocks=4), momentum,
                 epochs=16, schedule=cosine)
     yield plain("residual bottlenecks, grades", "residual", t.GRADES, partial(net.residual, blocks=2, width=32),
                 nesterov, epochs=8, schedule=cosine)
@@ -116,22 +116,25 @@ def _tables() -> Iterator[Plan]:
     yield plan("radial, echo", "radial", t.ECHO, partial(new.Radial, reach=2.0), quick, epochs=30,
                schedule=cosine)
     yield plan("radial, board", "radial", t.BOARD, partial(new.Radial, reach=1.5), quick, epochs=20)
-    yield plan("sines, echo", "sines", t.ECHO, partial(new.sines, depth=2), partial(Adam, lr=2e-3), epochs=30)
     yield plan("sines, board", "sines", t.BOARD, partial(new.sines, pitch=2.0, depth=2), partial(Adam, lr=2e-3),
                epochs=16, schedule=cosine)
-    yield plan("weight norm, terraces", "weight norm", t.TERRACES, new.weight_normed, adam, epochs=16, schedule=cosine)
+    yield plan("sines, echo", "sines", t.ECHO, partial(new.sines, depth=2), partial(Adam, lr=2e-3), epochs=30)
+    yield plan("weight norm, clusters", "weight norm", t.CLUSTERS, partial(new.weight_normed, depth=2), adam, epochs=12,
+               schedule=cosine)
     yield plan("spectral norm, BatchNorm, grades", "spectral", t.GRADES, partial(new.spectral, norm=BN1), adam,
                epochs=8, schedule=cosine)
-    yield plan("ensemble, fees", "ensemble", t.FEES, partial(new.Ensemble, width=12), partial(Adam, lr=3e-3), epochs=12,
-               batch=16)
     yield plan("ensemble, PReLU, symptoms", "ensemble", t.SYMPTOMS, partial(new.Ensemble, act=nn.PReLU),
                partial(Adamax, lr=3e-3), epochs=12)
+    yield plan("ensemble, fees", "ensemble", t.FEES, partial(new.Ensemble, width=12), partial(Adam, lr=3e-3), epochs=12,
+               batch=16)
     yield plan("adapters, clusters", "adapters", t.CLUSTERS, mlp(widths=(64, 64)), adam, epochs=10, schedule=cosine,
                model=(partial(pretrained, task=t.CLUSTERS, keep=1), new.adapted))
-    yield plan("zero residual, pump", "zero residual", t.PUMP, new.zero_residual, adam, epochs=16, schedule=cosine)
+    yield plan("zero residual, churn", "zero residual", t.CHURN, partial(new.zero_residual, width=24, blocks=4),
+               partial(AdamW, lr=2e-3, weight_decay=0.1), epochs=10, schedule=cosine)
     yield plan("zero residual, GELU, colours", "zero residual", t.COLOURS, partial(new.zero_residual, act=nn.GELU),
                adamw, epochs=16)
-    yield plan("additive, spectra", "additive", t.SPECTRA, partial(new.Additive, width=8), adam, epochs=16, schedule=cosine)
+    yield plan("additive, spectra", "additive", t.SPECTRA, partial(new.Additive, width=8), adam, epochs=16,
+               schedule=cosine)
     yield plan("siamese, pairs", "siamese", t.PAIRS, new.Siamese, adam, epochs=12, schedule=cosine)
     yield plan("siamese, SiLU, pairs", "siamese", t.PAIRS, partial(new.Siamese, act=nn.SiLU, width=24), adamw,
                epochs=14, schedule=one_cycle)
@@ -154,9 +157,10 @@ def _pictures() -> Iterator[Plan]:
     yield plain("vgg, dropout, scratches", "vgg", t.SCRATCHES, partial(net.vgg, channels=(10, 20), dropout=0.4), adam,
                 epochs=14, schedule=cosine)
     yield plain("vgg, stamps", "vgg", t.STAMPED, net.vgg, partial(Adam, lr=4e-3), epochs=16)
-    yield plain("vgg, frozen backbone, weaves", "vgg", t.WEAVES, net.vgg, partial(Adam, lr=2e-3), epochs=8, schedule=cosine,
-                model=(partial(pretrained, task=t.WEAVES, keep=4),))
-    yield plan("squeeze, weaves", "squeeze", t.WEAVES, pic.squeeze, momentum, epochs=10, schedule=cosine)
+    yield plain("vgg, frozen backbone, weaves", "vgg", t.WEAVES, net.vgg, partial(Adam, lr=2e-3), epochs=8,
+                schedule=cosine, model=(partial(pretrained, task=t.WEAVES, keep=4),))
+    yield plan("squeeze, weaves", "squeeze", t.WEAVES, partial(pic.squeeze, blocks=3), partial(SGD, lr=0.05,
+               momentum=0.9), epochs=10, augment=flipped, schedule=cosine)
     yield plan("squeeze, GroupNorm, glyphs", "squeeze", t.GLYPHS_SEEN, partial(pic.squeeze, norm=groups), adamw,
                epochs=14, schedule=cosine)
     yield plan("inception, glyphs", "inception", t.GLYPHS_SEEN, pic.inception, nesterov, epochs=10, schedule=steps)
@@ -165,8 +169,8 @@ def _pictures() -> Iterator[Plan]:
     yield plan("convnext, stamps", "convnext", t.STAMPED, pic.convnext, adamw, epochs=12, schedule=warm_up)
     yield plan("convnext, beacon", "convnext", t.BEACON, pic.convnext, partial(AdamW, lr=4e-3), epochs=14,
                schedule=cosine)
-    yield plan("inverted residuals, scratches", "inverted residual", t.SCRATCHES, pic.inverted, adamw, epochs=12,
-               schedule=cosine)
+    yield plan("inverted residuals, scratches", "inverted residual", t.SCRATCHES, partial(
+               pic.inverted, width=8, blocks=3), partial(SGD, lr=0.1, momentum=0.9), epochs=12, schedule=cosine)
     yield plan("inverted residuals, beacon", "inverted residual", t.BEACON, partial(pic.inverted, act=nn.Hardswish),
                partial(RMSprop, lr=2e-3), epochs=14, schedule=cosine)
     yield plan("network in network, scratches", "nested", t.SCRATCHES, partial(pic.nested, width=16),
@@ -224,10 +228,10 @@ def _sequences() -> Iterator[Plan]:
     yield plan("word filters, snippets", "words", s.SNIPPETS, own.Words, adam, epochs=12)
     yield plan("word filters, dropout, snippets", "words", s.SNIPPETS, partial(own.Words, width=16, dropout=0.5),
                partial(AdamW, lr=5e-3, weight_decay=0.1), epochs=14, schedule=warm_up)
-    yield plan("ladder, signals", "ladder", s.SIGNALS, own.Ladder, adam, epochs=12)
     yield plan("ladder, ELU, signals", "ladder", s.SIGNALS, partial(own.Ladder, act=nn.ELU), nesterov, epochs=16,
                schedule=cosine)
-    yield plan("backward blocks, power", "backward", s.POWER, own.Backward, adam, epochs=14, schedule=cosine)
+    yield plan("ladder, signals", "ladder", s.SIGNALS, own.Ladder, adam, epochs=12)
+    yield plan("backward blocks, power", "backward", s.POWER, own.Backward, momentum, epochs=16, schedule=cosine)
     yield plan("backward blocks, river", "backward", s.RIVER, partial(own.Backward, width=24),
                partial(Adam, lr=2e-3), epochs=12)
     yield plan("two ways attended, snippets", "two ways attended", s.SNIPPETS, own.TwoWayAttended, quick, epochs=8,
@@ -249,8 +253,8 @@ def _sequences() -> Iterator[Plan]:
     yield plan("graph attention, networks", "graph attention", s.NETWORKS, graph.GraphAttention, adam, epochs=14,
                schedule=cosine)
     yield plan("messages, molecules", "messages", s.MOLECULES, graph.Messages, adam, epochs=14, schedule=cosine)
-    yield plan("messages, networks", "messages", s.NETWORKS, graph.Messages, partial(AdamW, lr=1.5e-3, weight_decay=0.1),
-               epochs=8, schedule=cosine)
+    yield plan("messages, networks", "messages", s.NETWORKS, graph.Messages, partial(AdamW, lr=1.5e-3,
+               weight_decay=0.1), epochs=8, schedule=cosine)
     # fmt: on
 
 
