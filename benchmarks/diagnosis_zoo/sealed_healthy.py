@@ -47,10 +47,10 @@ def _plain_tables() -> Iterator[Plan]:
     """Architectures that `zoo.py` or the development part has, on data of their own."""
     # fmt: off
     yield plain("pyramid, grades", "mlp", t.GRADES, mlp(widths=(48, 24)), partial(Adam, lr=2e-3), epochs=12)
-    yield plain("pyramid, BatchNorm, churn", "mlp", t.CHURN, mlp(widths=(32, 16), norm=BN1),
-                partial(AdamW, lr=2e-3, weight_decay=0.05), epochs=8, schedule=cosine)
     yield plain("pyramid, BatchNorm, clusters", "mlp", t.CLUSTERS, mlp(widths=(64, 32), norm=BN1), nesterov, epochs=14,
                 schedule=steps)
+    yield plain("pyramid, BatchNorm, churn", "mlp", t.CHURN, mlp(widths=(32, 16), norm=BN1),
+                partial(AdamW, lr=2e-3, weight_decay=0.05), epochs=8, schedule=cosine)
     yield plain("three layers, board", "mlp", t.BOARD, mlp(widths=(48, 48, 48), act=nn.SiLU), quick, epochs=20,
                 schedule=one_cycle)
     yield plain("mixup, board", "mlp", t.BOARD, mlp(widths=(64, 64)), quick, epochs=24, augment=mixed, schedule=cosine)
@@ -106,7 +106,7 @@ def _tables() -> Iterator[Plan]:
                schedule=cosine)
     yield plan("factorized, clicks", "factorized", t.CLICKS, new.Factorized, partial(AdamW, lr=2e-3, weight_decay=0.3),
                epochs=9, schedule=cosine)
-    yield plan("factorized, dropout, clicks", "factorized", t.CLICKS, partial(new.Factorized, width=4, dropout=0.3),
+    yield plan("factorized, dropout, clicks", "factorized", t.CLICKS, partial(new.Factorized, width=6, dropout=0.5),
                partial(Adamax, lr=4e-3), epochs=14)
     yield plan("experts, clusters", "experts", t.CLUSTERS, new.Experts, partial(NAdam, lr=3e-3), epochs=12)
     yield plan("experts, terraces", "experts", t.TERRACES, partial(new.Experts, act=nn.Mish, width=16), quick,
@@ -159,6 +159,12 @@ def _pictures() -> Iterator[Plan]:
     yield plain("vgg, stamps", "vgg", t.STAMPED, net.vgg, partial(Adam, lr=4e-3), epochs=16)
     yield plain("vgg, frozen backbone, weaves", "vgg", t.WEAVES, net.vgg, partial(Adam, lr=2e-3), epochs=8,
                 schedule=cosine, model=(partial(pretrained, task=t.WEAVES, keep=4),))
+    yield plain("separable, glyphs", "separable", t.GLYPHS_SEEN, partial(net.separable, blocks=4, width=20), nesterov,
+                epochs=12, schedule=cosine)
+    yield plain("separable, ReLU, stamps", "separable", t.STAMPED, partial(net.separable, blocks=3, act=nn.ReLU),
+                adamw, epochs=14, schedule=cosine)
+    yield plain("grouped resnet, stamps", "resnet", t.STAMPED, partial(net.resnet, blocks=3), partial(SGD, lr=0.1,
+                momentum=0.9), epochs=12, schedule=cosine)
     yield plan("squeeze, weaves", "squeeze", t.WEAVES, partial(pic.squeeze, blocks=3), partial(SGD, lr=0.05,
                momentum=0.9), epochs=10, augment=flipped, schedule=cosine)
     yield plan("squeeze, GroupNorm, glyphs", "squeeze", t.GLYPHS_SEEN, partial(pic.squeeze, norm=groups), adamw,

@@ -252,7 +252,7 @@ def _stamps(seed: int) -> Pair:
 
 
 GRADES = sealed("grades", _grades, 9, 3, "accuracy", 0.74, sizes=(900, 300, 700))
-CHURN = sealed("churn", _churn, 18, 1, "accuracy", 0.76, BCE, (1000, 300, 800))
+CHURN = sealed("churn", _churn, 18, 1, "accuracy", 0.76, BCE, (1000, 500, 600))
 BOARD = sealed("board", _board, 2, 1, "accuracy", 0.9, BCE, (1500, 300, 700))
 CLUSTERS = sealed("clusters", _clusters, 6, 5, "accuracy", 0.82, sizes=(900, 300, 700))
 SYMPTOMS = sealed("symptoms", _symptoms, 30, 6, "label_accuracy", 0.87, BCE)
