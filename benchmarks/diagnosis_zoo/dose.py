@@ -54,7 +54,8 @@ def built(plan: Plan) -> nn.Module:
 
 def numeric(plan: Plan) -> bool:
     """Inputs are measurements, all of them."""
-    return not plan.task.tokens and plan.family not in ("wide and deep", "graph") and plan.task.name != "graphs"
+    no_measurements = ("graphs", "clicks", "molecules", "networks")
+    return not (plan.task.tokens or plan.family in ("wide and deep", "graph") or plan.task.name in no_measurements)
 
 
 def one_class(plan: Plan) -> bool:
@@ -89,7 +90,10 @@ def learned(plan: Plan) -> bool:
 
 def gapped(plan: Plan) -> bool:
     """The rows trained on are known better than others even when all is well, so that a leak can flatter."""
-    return plan.task.name.split(",")[0] in ("doubtful", "categories", "brackets", "dots", "hastie", "friedman 3")
+    return plan.task.name.split(",")[0] in (
+        "doubtful", "categories", "brackets", "dots", "hastie", "friedman 3",
+        "grades", "churn", "fees", "patients", "clicks", "pairs", "reviews", "snippets",
+    )  # fmt: skip
 
 
 def sensitive(plan: Plan) -> bool:

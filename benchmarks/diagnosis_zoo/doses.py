@@ -41,7 +41,9 @@ from diagnosis_zoo.dose import (
 relu = has(nn.ReLU)
 normed = has(*model.NORMS)
 batch_normed = has(nn.BatchNorm1d, nn.BatchNorm2d)
-deep = both(learned, family("mlp", "vgg", "gated", "separable", "autoencoder", "graph", "sets", "rnn"))
+deep = both(learned, family("mlp", "vgg", "gated", "separable", "autoencoder", "graph", "sets", "rnn", "nested",
+                            "siamese", "relations", "backward"))  # fmt: skip
+parametrized = family("weight norm", "spectral")  # what is written into a weight is lost
 initialized_by = "the mistake is in the initialization, and named by what it does"
 
 
@@ -61,7 +63,7 @@ def _data() -> Iterator[tuple[str, Dose]]:
     yield name, Dose("inputs off centre by 1,000", rows(data.inputs(lambda x: x + 1000)), numeric)
     yield name, Dose("a ten-thousandth of the inputs", rows(data.inputs(lambda x: x / 10_000)), numeric)
     yield name, Dose("measurements times 1,000", rows(data.inputs(data.measured(lambda x: 1000 * x))),
-                     family("wide and deep"))
+                     family("wide and deep", "factorized"))
     name = "class-imbalance"
     yield name, Dose("one other in fifty", rows(data.rare(0.02)), lambda plan: one_class(plan) or binary(plan))
     yield name, Dose("one other in twenty-five", rows(data.rare(0.04)), lambda plan: one_class(plan) or binary(plan))
@@ -86,7 +88,7 @@ def _data() -> Iterator[tuple[str, Dose]]:
     yield name, Dose("divided by a deviation of 0", rows(data.divided_by_nothing), both(table, columned),
                      accepts=("unscaled-inputs",), why="what is validated on is a hundred million")
     yield name, Dose("measurements written over", rows(data.inputs(data.measured(lambda x: 0 * x + 1))),
-                     family("wide and deep"))
+                     family("wide and deep", "factorized"))
     name = "data-leak"
     for words, change in (("validated on training rows", data.validated_on_training),
                           ("rows doubled before the split", data.half_validated_on_training),
@@ -116,7 +118,7 @@ def _integrity() -> Iterator[tuple[str, Dose]]:
     yield name, Dose("everything frozen but the output", modules(model.frozen), learned)
     yield name, Dose("optimizer of the output alone", lambda plan: plan.but(learn=model.output_only), learned)
     yield name, Dose("layers renewed after the optimizer", lambda plan: plan.but(after=(model.renewed,)), both(
-                     learned, without(has(nn.RNNBase))))
+                     learned, without(has(nn.RNNBase)), without(parametrized)))
     yield name, Dose("detached before the output", modules(model.before_output(lambda: model.Apply(
                      lambda x: x.detach()))), both(learned, without(family("two towers", "wide and deep"))))
     yield name, Dose("layers in a plain list", modules(model.Unlisted), lambda plan: learned(plan) and isinstance(
@@ -125,7 +127,8 @@ def _integrity() -> Iterator[tuple[str, Dose]]:
     yield name, Dose("no zero_grad", training.looped(zero_grad="never"), anywhere)
     yield name, Dose("zero_grad once an epoch", training.looped(zero_grad="epoch"), anywhere)
     name = "wrong-mode"
-    carried = ("resnet", "densenet", "separable", "residual")  # where the scale rests on the norms
+    carried = ("resnet", "densenet", "separable", "residual", "squeeze", "inception", "inverted residual",
+               "hybrid")  # where the scale rests on the norms
     yield name, Dose("eval mode stays after the first validation", training.looped(mode="stays"), family(*carried))
     yield name, Dose("eval mode from the start", training.looped(mode="eval"), family(*carried))
     yield name, Dose("validated in training mode, by eights", training.looped(mode="validates"), sensitive, "report")
@@ -171,21 +174,23 @@ def _gradients() -> Iterator[tuple[str, Dose]]:
         yield name, Dose(f"biases {bias}", modules(model.biased(bias)), both(learned, relu, without(normed)),
                          accepts=("poor-initialization",), why=initialized_by)
     yield name, Dose("a layer below 0", modules(model.negative), both(learned, relu, family(
-                     "mlp", "vgg", "sets", "wide and deep", "two towers", "u-net")),
+                     "mlp", "vgg", "sets", "wide and deep", "two towers", "u-net", "nested", "siamese", "relations")),
                      accepts=("poor-initialization",), why=initialized_by)
     name = "saturated-activation"
     squashed = both(learned, has(nn.Tanh, nn.Sigmoid))
     yield name, Dose("activations of 20 z", modules(model.before_activations(lambda x: 20 * x)), squashed)
     yield name, Dose("activations of 60 z", modules(model.before_activations(lambda x: 60 * x)), squashed)
     yield name, Dose("tanh of 30 z", modules(model.activated(lambda: nn.Sequential(model.Apply(lambda x: 30 * x),
-                     nn.Tanh()))), both(learned, family("mlp", "vgg", "sets", "graph", "temporal", "autoencoder"),
-                     without(squashed)))
+                     nn.Tanh()))), both(learned, family("mlp", "vgg", "sets", "graph", "temporal", "autoencoder",
+                     "nested", "siamese", "relations", "experts", "ensemble", "backward"), without(squashed)))
     yield name, Dose("biases 8", modules(model.biased(8)), squashed, accepts=("poor-initialization",),
                      why=initialized_by)
     name = "poor-initialization"
     yield name, Dose("deviation 0.005", modules(model.deviation(0.005)), both(learned, without(normed), family(
-                     "mlp", "vgg", "sets", "graph", "autoencoder", "u-net", "fourier", "dense")))
-    yield name, Dose("all weights alike", modules(model.alike), both(learned, without(has(nn.RNNBase))))
+                     "mlp", "vgg", "sets", "graph", "autoencoder", "u-net", "fourier", "dense", "nested", "siamese",
+                     "relations", "ensemble", "experts", "words", "backward")))
+    yield name, Dose("all weights alike", modules(model.alike), both(learned, without(has(nn.RNNBase)), without(
+                     parametrized)))
     yield name, Dose("deviation 3, tanh or sigmoid", modules(model.deviation(3)), squashed)
     yield name, Dose("deviation 2 behind layer norms", modules(model.deviation(2)), both(learned, has(nn.LayerNorm)))
     # fmt: on
@@ -233,7 +238,8 @@ def _optimization() -> Iterator[tuple[str, Dose]]:
     yield name, Dose("activations forgotten", modules(model.activated(nn.Identity)), both(
                      learned, has(*model.ACTIVATIONS)))
     yield name, Dose("a single unit wide", lambda plan: plan.built(width=1), family("lstm", "two-way", "attended",
-                     "rnn", "sets", "graph", "temporal", "two towers", "dense"))
+                     "rnn", "sets", "graph", "temporal", "two towers", "dense", "highway", "experts", "maxout",
+                     "minimal", "words", "messages", "relations", "conv gru"))
     yield name, Dose("layers of two units", lambda plan: plan.built(widths=(2, 2)), family("mlp"))
     yield name, Dose("one channel", lambda plan: plan.built(channels=(1, 1)), both(learned, family("vgg")))
     name = "undertrained"

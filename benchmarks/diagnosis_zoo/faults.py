@@ -2,7 +2,8 @@
 
 A dose is a mistake as a person makes it; `fits` says where it can live. For each problem the doses are dealt over the
 families of architectures, at most `MOST` to a problem, the doses and the plans used least first: so the list follows
-from this file alone. Which of them hurts is measured (`outcome.hurts`); those that do not count as healthy.
+from this file alone. To the plans on sealed tasks they are dealt apart, at most `SEALED_MOST` to a problem. Which of
+them hurts is measured (`outcome.hurts`); those that do not count as healthy.
 
 `accepts` names another root cause that is as right, and `why`; these were written before any diagnosis was seen.
 """
@@ -18,7 +19,7 @@ from diagnosis_zoo.doses import DOSES, Dose
 from diagnosis_zoo.healthy import healthy
 from diagnosis_zoo.plan import Plan
 
-MOST = 12  # of one problem: what fits everywhere shall not outweigh what is particular
+MOST, SEALED_MOST = 12, 9  # of one problem: what fits everywhere shall not outweigh what is particular
 
 
 @dataclass(frozen=True)
@@ -44,27 +45,34 @@ class Fault:
 
 @cache
 def faults() -> tuple[Fault, ...]:
-    """Every fault, problem by problem."""
-    return tuple(fault for index, problem in enumerate(DOSES) for fault in _dealt(problem, DOSES[problem], index))
+    """Every fault, problem by problem; those on sealed tasks last."""
+    known = [plan for plan in healthy() if not plan.task.sealed]
+    held_back = [plan for plan in healthy() if plan.task.sealed]
+    return tuple(
+        fault
+        for plans, most in ((known, MOST), (held_back, SEALED_MOST))
+        for index, problem in enumerate(DOSES)
+        for fault in _dealt(problem, DOSES[problem], index, plans, most)
+    )
 
 
 @cache
 def further() -> tuple[Fault, ...]:
-    """The same mistakes where they were not dealt to: for the part on which rules may be looked at alone."""
+    """The same mistakes where they were not dealt to: on tasks that are not sealed alone."""
     dealt = {fault.name for fault in faults()}
     every = (
         Fault(f"{plan.name} | {dose.words}", problem, plan, dose)
         for problem, doses in DOSES.items()
         for dose in doses
         for plan in healthy()
-        if dose.fits(plan)
+        if not plan.task.sealed and dose.fits(plan)
     )
     return tuple(fault for fault in every if fault.name not in dealt)
 
 
-def _dealt(problem: str, doses: Sequence[Dose], index: int) -> Iterator[Fault]:
+def _dealt(problem: str, doses: Sequence[Dose], index: int, plans: Sequence[Plan], most: int) -> Iterator[Fault]:
     """One to each family in turn, beginning with another family for each problem, until there are enough."""
-    families = list(dict.fromkeys(plan.family for plan in healthy()))
+    families = list(dict.fromkeys(plan.family for plan in plans))
     begin = 5 * index % len(families)
     families = families[begin:] + families[:begin]
     dealt: list[tuple[Dose, Plan]] = []
@@ -73,12 +81,12 @@ def _dealt(problem: str, doses: Sequence[Dose], index: int) -> Iterator[Fault]:
     for family in 3 * families:
         open_pairs = [
             (dose, plan)
-            for plan in healthy()
+            for plan in plans
             if plan.family == family
             for dose in doses
             if dose.fits(plan) and (dose, plan) not in dealt
         ]
-        if open_pairs and len(dealt) < MOST:
+        if open_pairs and len(dealt) < most:
             dose, plan = min(open_pairs, key=lambda pair: (doses_used[pair[0].words], plans_used[pair[1].name]))
             dealt.append((dose, plan))
             doses_used[dose.words] += 1

@@ -12,72 +12,32 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.optim import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Muon, NAdam, Optimizer, RAdam, RMSprop
-from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LambdaLR, LRScheduler, StepLR
+from torch import nn
+from torch.optim import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Muon, NAdam, RAdam, RMSprop
 
 from diagnosis_zoo import networks as net
 from diagnosis_zoo import sequence_networks as seq
 from diagnosis_zoo import sequences as s
 from diagnosis_zoo import tasks as t
 from diagnosis_zoo.data_faults import inputs
-from diagnosis_zoo.plan import Batches, Plan
-from diagnosis_zoo.tasks import Pair, Task
-from trainclinic.setup import Setup, train
-
-adam, adamw = partial(Adam, lr=3e-3), partial(AdamW, lr=3e-3, weight_decay=0.01)
-sgd, momentum = partial(SGD, lr=0.1), partial(SGD, lr=0.03, momentum=0.9)
-SMOOTH = nn.CrossEntropyLoss(label_smoothing=0.1)
-
-
-def cosine(optimizer: Optimizer, epochs: int) -> LRScheduler:
-    return CosineAnnealingLR(optimizer, epochs)
-
-
-def steps(optimizer: Optimizer, epochs: int) -> LRScheduler:
-    return StepLR(optimizer, max(1, epochs // 3), 0.3)
-
-
-def fading(optimizer: Optimizer, epochs: int) -> LRScheduler:
-    return ExponentialLR(optimizer, 0.9)
-
-
-def warm_up(optimizer: Optimizer, epochs: int, over: int = 4) -> LRScheduler:
-    return LambdaLR(optimizer, lambda epoch: min(1.0, (epoch + 1) / over))
-
-
-def mixed(x: Tensor, y: Tensor) -> Pair:
-    """Mixup: each sample and its label blended with another's."""
-    share, other = float(torch.distributions.Beta(0.4, 0.4).sample()), torch.randperm(len(x))
-    soft = nn.functional.one_hot(y, int(y.max()) + 1).float() if y.dtype == torch.long else y
-    return share * x + (1 - share) * x[other], share * soft + (1 - share) * soft[other]
-
-
-def shaken(x: Tensor, y: Tensor) -> Pair:
-    """Noise on the inputs."""
-    return x + 0.15 * torch.randn_like(x), y
-
-
-def flipped(x: Tensor, y: Tensor) -> Pair:
-    """Half the batches mirrored."""
-    return (x.flip(-1) if torch.rand(()) < 0.5 else x), y
-
-
-def pretrained(model: nn.Module, task: Task, keep: int) -> nn.Module:
-    """Trained for a while on rows of its own, then everything frozen but the last `keep` modules."""
-    data = task.draw(1)
-    rows = Batches((data[0][:800], data[1][:800]), 32, True, None)
-    train(Setup(model, task.loss, Adam(model.parameters(), 3e-3), rows, epochs=12))
-    parts = list(model.children())
-    for part in parts[: len(parts) - keep]:
-        part.requires_grad_(False)
-    return model
-
-
-def _plan(name: str, family: str, task: Task, network: Callable[..., Any], optimizer: Any = adam, **more: Any) -> Plan:
-    network = network if isinstance(network, partial) else partial(network)
-    return Plan(name, family, task, network, optimizer, **more)
+from diagnosis_zoo.habits import (
+    SMOOTH,
+    adam,
+    adamw,
+    cosine,
+    fading,
+    flipped,
+    mixed,
+    momentum,
+    pretrained,
+    sgd,
+    shaken,
+    steps,
+    warm_up,
+)  # fmt: skip
+from diagnosis_zoo.habits import plan as _plan
+from diagnosis_zoo.plan import Plan
+from diagnosis_zoo.sealed_healthy import sealed
 
 
 def _tables() -> Iterator[Plan]:
@@ -261,5 +221,5 @@ def _sequences() -> Iterator[Plan]:
 
 @cache
 def healthy() -> tuple[Plan, ...]:
-    """Every good plan."""
-    return (*_tables(), *_gates(), *_pictures(), *_sequences())
+    """Every good plan, those on sealed tasks last."""
+    return (*_tables(), *_gates(), *_pictures(), *_sequences(), *sealed())

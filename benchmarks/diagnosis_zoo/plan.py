@@ -71,7 +71,8 @@ class Plan:
         learn: the parameters that the optimizer gets.
         augment: applied to every training batch.
         loop: the training function, for a mistake in it; `told` takes the figures of each validation.
-        known: whether `benchmarks/zoo.py` has this architecture, so that only the data are held out.
+        known: whether `benchmarks/zoo.py`, or for a sealed task the development part, has this architecture, so that
+            only the data are held out.
     """
 
     name: str

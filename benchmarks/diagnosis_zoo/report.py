@@ -11,7 +11,6 @@ from rich.table import Table
 
 from diagnosis_zoo import picture
 from diagnosis_zoo.healthy import healthy
-from diagnosis_zoo.runs import DEVELOPMENT
 
 ROOT = Path(__file__).parents[2]
 PAGE, PICTURE = ROOT / "docs" / "guide" / "accuracy.md", ROOT / "docs" / "guide" / "accuracy.svg"
@@ -123,7 +122,7 @@ def _rate(found: dict[str, Any]) -> dict[str, Any]:
 def section(results: dict[str, Any], peers: dict[str, Any] | None = None) -> str:
     """The section as Markdown, with the table of the other tools where they were asked."""
     kinds = results["by what is held out"]
-    plans = [plan for plan in healthy() if plan.task.name not in DEVELOPMENT]
+    plans = [plan for plan in healthy() if plan.task.sealed]
     return SECTION.format(
         begin=BEGIN,
         end=END,

@@ -1,6 +1,7 @@
 """Trains the plans and the faults, watched, and keeps every recording with its outcome.
 
-Once, so that rules can be judged again in minutes.
+Once, so that rules can be judged again in minutes. The report part is what is sealed (`Task.sealed`): nothing of it is
+looked at before the rules and limits are frozen. The development part is all the rest.
 """
 
 from __future__ import annotations
@@ -23,12 +24,6 @@ from diagnosis_zoo.plan import Built, Plan
 from trainclinic.setup import Setup
 
 SEEDS_HEALTHY, SEEDS_FAULTY = 6, 3
-
-#: the tasks on which rules and limits may be looked at, with `zoo.py`; all the others are the report's
-DEVELOPMENT = {
-    "hastie", "doubtful", "doubtful, few rows", "friedman 2", "tags", "circles", "iris", "categories", "forecast",
-    "adding", "denoise",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,20 +51,23 @@ def kept_for_comparison(setup: str) -> bool:
 
 
 def everything(*, development: bool = False) -> list[Run]:
-    """Every run of one part; the healthy first, and seed by seed, so that some of them are a fair sample."""
-    plans = [plan for plan in healthy() if (plan.task.name in DEVELOPMENT) == development]
-    ills = [fault for fault in faults() if (fault.twin.task.name in DEVELOPMENT) == development]
+    """Every run of one part; the healthy first, and seed by seed, so that some of them are a fair sample.
+
+    Args:
+        development: the tasks on which rules and limits may be looked at; else the sealed ones, which the report is of.
+    """
+    plans = [plan for plan in healthy() if plan.task.sealed != development]
+    ills = [fault for fault in faults() if fault.twin.task.sealed != development]
     well = [Run(plan.name, "", seed) for seed in range(SEEDS_HEALTHY) for plan in plans]
     ill = [Run(fault.name, fault.problem, seed) for seed in range(SEEDS_FAULTY) for fault in ills]
     return well + ill
 
 
 def more(most: int = 4) -> list[Run]:
-    """On the tasks that may be looked at: at most so many further faults of each mistake, by hash."""
+    """On the tasks that are not sealed: at most so many further faults of each mistake, by hash."""
     found: dict[str, list[Fault]] = {}
     for fault in sorted(further(), key=lambda one: digest(one.name)):
-        if fault.twin.task.name in DEVELOPMENT:
-            found.setdefault(fault.dose.words, []).append(fault)
+        found.setdefault(fault.dose.words, []).append(fault)
     return [Run(one.name, one.problem, 0) for same in found.values() for one in same[:most]]
 
 

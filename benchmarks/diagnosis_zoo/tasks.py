@@ -42,6 +42,7 @@ class Task:
         length: of a sequence or a side of a picture; 0 for a table.
         tokens: whether the inputs are whole numbers below `width`.
         each: whether every position of the sequence has a target of its own.
+        sealed: held back for the report: no rule or limit is looked at on it.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Task:
     length: int = 0
     tokens: bool = False
     each: bool = False
+    sealed: bool = False
 
     @property
     def judge(self) -> Any:

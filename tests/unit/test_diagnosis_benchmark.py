@@ -17,31 +17,57 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import zoo
 from diagnosis_zoo import judging, picture, report, runs
-from diagnosis_zoo.faults import MOST, faults
+from diagnosis_zoo.faults import MOST, SEALED_MOST, faults, further
 from diagnosis_zoo.healthy import healthy
 from diagnosis_zoo.outcome import Outcome, good, hurts
 from diagnosis_zoo.runs import Run
 from diagnosis_zoo.tasks import FRIEDMAN2
 from diagnosis_zoo.verified import verified
 
+SEALED = [plan for plan in healthy() if plan.task.sealed]
+
+
+def tasks_of(plans):
+    return {plan.task.name: plan.task for plan in plans}
+
 
 def test_there_are_enough_healthy_setups():
     names = [plan.name for plan in healthy()]
     assert len(set(names)) == len(names)
-    assert len(names) >= 62
-    assert len(names) + len(zoo.healthy()) >= 100
-    assert len(names) * runs.SEEDS_HEALTHY >= 310
+    assert len(SEALED) * runs.SEEDS_HEALTHY >= 330
+    assert len(names) - len(SEALED) >= 62
     assert all(plan.epochs >= 8 for plan in healthy()), "validated too seldom"
 
 
-def test_every_problem_has_its_faults():
-    names = [fault.name for fault in faults()]
-    count = Counter(fault.problem for fault in faults())
+def test_the_report_part_is_of_many_tasks_and_architectures():
+    tasks = tasks_of(SEALED).values()
+    assert len(tasks) >= 18
+    assert sum(not plan.known for plan in SEALED) >= 36
+    assert {"accuracy", "label_accuracy", "r2"} == {task.metric for task in tasks}
+    assert any(task.tokens for task in tasks)
+    assert any(task.each for task in tasks)
+    assert any(task.length == 12 for task in tasks)
+
+
+def test_the_two_parts_are_all_there_is_and_share_nothing():
+    report_part, development = runs.everything(), runs.everything(development=True)
+    assert not {run.name for run in report_part} & {run.name for run in development}
+    wanted = len(healthy()) * runs.SEEDS_HEALTHY + len(faults()) * runs.SEEDS_FAULTY
+    assert len(report_part) + len(development) == wanted
+    assert not any(fault.twin.task.sealed for fault in further())
+    assert not any(runs.fault_of(run).twin.task.sealed for run in runs.more())
+
+
+@pytest.mark.parametrize(("sealed", "most", "runs_of_all"), [(False, MOST, 420), (True, SEALED_MOST, 540)])
+def test_every_problem_has_its_faults(sealed, most, runs_of_all):
+    own = [fault for fault in faults() if fault.twin.task.sealed == sealed]
+    names = [fault.name for fault in own]
+    count = Counter(fault.problem for fault in own)
     assert len(set(names)) == len(names)
-    assert len(names) * runs.SEEDS_FAULTY >= 420
+    assert len(names) * runs.SEEDS_FAULTY >= runs_of_all
     assert set(count) >= set(catalog.entries(PROBLEMS)) - {"unequal-replicas"}, "needs several processes, has its own"
-    assert all(4 <= number <= MOST for number in count.values())
-    assert all(len({fault.twin.family for fault in faults() if fault.problem == problem}) >= 2 for problem in count)
+    assert all(4 + sealed <= number <= most for number in count.values())
+    assert all(len({fault.twin.family for fault in own if fault.problem == problem}) >= 2 for problem in count)
 
 
 def test_what_is_accepted_has_a_reason():
@@ -51,15 +77,21 @@ def test_what_is_accepted_has_a_reason():
         assert set(fault.dose.accepts) <= known - {fault.problem}, fault.name
 
 
-def test_the_report_part_has_data_of_its_own():
-    """No inputs are those of the zoo, on which the limits are set."""
-    theirs = [value.data()[0] for value in vars(zoo).values() if isinstance(value, zoo.Task)]
-    assert len(theirs) >= 10
-    for task in {id(plan.task): plan.task for plan in healthy()}.values():
-        x = task.draw(0)[0]
-        assert not any(x.shape == other.shape and torch.allclose(x.float(), other.float()) for other in theirs), (
-            task.name
-        )
+def test_no_part_has_data_of_another():
+    """No inputs are those of the zoo, on which the limits are set; no sealed ones are of the development part."""
+    zoos = [value.data()[0] for value in vars(zoo).values() if isinstance(value, zoo.Task)]
+    assert len(zoos) >= 10
+    looked_at = tasks_of(plan for plan in healthy() if not plan.task.sealed)
+    assert not {*looked_at} & {*tasks_of(SEALED)}
+    for task in looked_at.values():
+        assert not alike(task.draw(0)[0], zoos), task.name
+    seen = [*zoos, *(task.draw(0)[0] for task in looked_at.values())]
+    for task in tasks_of(SEALED).values():
+        assert not alike(task.draw(0)[0], seen), task.name
+
+
+def alike(x, others):
+    return any(x.shape == other.shape and torch.allclose(x.float(), other.float()) for other in others)
 
 
 def test_a_fault_hurts_by_the_margin_that_was_fixed():
