@@ -187,3 +187,34 @@ def test_a_feature_that_is_the_target_is_told():
     y = x[:, :1] + 0.5 * x[:, 1:2]
     assert card(x, y)["link"]["proxy"] < 0.95
     assert card(torch.cat((x, -3 * y), 1), y)["link"]["proxy"] == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_feature_that_tells_the_class_is_told_and_one_of_several_targets_too():
+    draw = torch.Generator().manual_seed(2)
+    x, y = torch.randn(200, 5, generator=draw), torch.randint(4, (200,), generator=draw)
+    codes = torch.tensor([2.0, 0.0, 3.0, 1.0])[y, None]  # numbered in another order
+    assert card(x, y)["link"]["proxy"] < 0.5
+    assert card(torch.cat((x, codes), 1), y)["link"]["proxy"] == pytest.approx(1.0, abs=1e-5)
+    several = torch.randn(200, 2, generator=draw)
+    assert card(torch.cat((x, several[:, :1]), 1), several)["link"]["proxy"] == pytest.approx(1.0, abs=1e-5)
+    assert card(x, x)["link"]["proxy"] == 0  # an autoencoder
+
+
+def test_a_linear_map_tells_what_neighbours_do_not():
+    x = torch.randn(300, 60, generator=torch.Generator().manual_seed(3))
+    link = card(x, x.sum(1, keepdim=True))["link"]
+    assert link["linear"] > 0.9 > link["agreement"]
+    assert link["linear"] > link["linear_null"]
+    unlinked = card(x, x.sum(1, keepdim=True).roll(1, 0))["link"]
+    assert unlinked["linear"] < 0.2
+
+
+def test_copies_with_a_little_noise_lie_strangely_near():
+    draw = torch.Generator().manual_seed(4)
+    x, y = torch.randn(300, 8, generator=draw), torch.randint(3, (300,), generator=draw)
+    fresh = (torch.randn(100, 8, generator=draw), y[:100])
+    noisy = (x[:100] + 0.05 * torch.randn(100, 8, generator=draw), y[:100])
+    assert card(x, y, fresh)["validation"]["near"] < 0.02
+    found = card(x, y, noisy)["validation"]
+    assert found["near"] > 0.95
+    assert found["near_in_training"] < 0.02

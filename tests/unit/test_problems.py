@@ -151,6 +151,34 @@ def test_weights_too_large(share: float, gain: float, cause: str | None) -> None
         assert find("poor-initialization", make(signals, 1.9 * STALLS)) is None
 
 
+@pytest.mark.parametrize(
+    ("gain", "scales", "cause"),
+    [
+        (0.14, 0, "weights too small"),
+        (0.16, 0, None),
+        (0.14, 64, None),  # norms make up for it
+        (4.1, 64, "hidden by norms"),
+        (3.9, 64, None),
+        (4.1, 1, None),  # a PReLU's slope is no norm
+    ],
+)
+def test_a_gain_that_only_the_weights_tell(gain: float, scales: int, cause: str | None) -> None:
+    signals = backward(0.0) | {("weight_rms", f"fc{i}"): gain / 8 for i in range(8)}
+    parameters = [{"name": "fc0.weight", "shape": [64, 64]}] + [{"name": "norm.weight", "shape": [scales]}] * bool(
+        scales
+    )
+    result = find("poor-initialization", make(signals, STALLS, parameters=parameters))
+    assert (result.cause if result else None) == cause
+
+
+@pytest.mark.parametrize(("gain", "found"), [(2.4, False), (2.6, True)])
+def test_recurrent_weights_that_stretch_the_state(gain: float, found: bool) -> None:
+    layers = (*net(), Layer("rnn.weight_hh_l0", "LSTM", "weight", 1024, (64, 16), 40))
+    signals = backward(0.0) | {("weight_rms", "rnn.weight_hh_l0"): gain / 4}
+    result = find("poor-initialization", make(signals, STALLS, layers))
+    assert (result is not None and result.cause == "recurrent weights too large") == found
+
+
 @pytest.mark.parametrize(("names", "cause"), [(["fc2"], "all alike"), (["head"], None), ([], None)])
 def test_units_that_are_all_alike(names: list[str], cause: str | None) -> None:
     """Of the layer that ran last there is one unit for each answer: a start on purpose."""
@@ -323,6 +351,23 @@ def test_frozen_parameters(changes: dict[str, Any], cause: str | None) -> None:
     found = find("frozen-parameters", recording)
     assert (found.cause if found else None) == cause
     assert found is None or (found.level == "observation") == (cause == "declared frozen")
+
+
+@pytest.mark.parametrize(
+    ("size", "others", "loss", "cause"),
+    [
+        (1.0, 100, STALLS, "never trained"),
+        (1.0, 100, LEARNS, "declared frozen"),  # random features that serve
+        (1.05, 100, STALLS, "declared frozen"),  # they were trained somewhere
+        (1.0, 5000, STALLS, "declared frozen"),  # the smaller part of the net
+    ],
+)
+def test_what_was_frozen_as_it_was_drawn(size: float, others: int, loss: Any, cause: str) -> None:
+    parameters = [parameter(shape=[64, 64], requires_grad=False), parameter(name="out.weight", shape=[others])]
+    signals = {("activation_rms", "fc0"): 1.0, ("weight_rms", "fc0"): size / math.sqrt(3 * 64)}
+    found = find("frozen-parameters", make(signals, loss, parameters=parameters))
+    assert found is not None
+    assert found.cause == cause
 
 
 @pytest.mark.parametrize(("stale", "found"), [(0, False), (5, False), (6, True)])

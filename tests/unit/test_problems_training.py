@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,11 @@ def level(problem: str, recording: Recording) -> str:
 )
 def test_batch_norm_over_few_values(values, loss, found):
     assert level("batchnorm-small-batch", make(loss, batch_norm={"bn": values}, batch_size=values)) == found
+
+
+@pytest.mark.parametrize(("samples", "found"), [(3, "problem"), (4, "")])
+def test_two_pictures_are_few_however_many_positions_they_have(samples, found):
+    assert level("batchnorm-small-batch", make(STALLS, batch_norm={"bn": 100 * samples}, batch_size=samples)) == found
 
 
 def test_a_part_of_the_network_may_see_fewer_samples_than_the_batch_has():
@@ -176,6 +182,32 @@ def test_layers_without_an_activation_function(linear, hidden, loss, expected):
     except NotExaminedError:
         finding = None
     assert (finding.level if finding else "") == expected
+
+
+@pytest.mark.parametrize(
+    ("widths", "loss", "cause"),
+    [
+        ((4, 4), STALLS, "few units"),
+        ((4, 4), LEARNS, ""),
+        ((5, 5), STALLS, ""),
+        ((32, 2), STALLS, "few units"),
+        ((32, 3), STALLS, ""),
+        ((32, 2, 20), STALLS, ""),  # an autoencoder's code
+    ],
+)
+def test_hardly_any_units(widths, loss, cause):
+    sizes = (20, *widths[:2], widths[2] if len(widths) > 2 else 10)
+    layers = tuple(
+        Layer(f"fc{index}", "Linear", "weight", size, (size, before), index)
+        for index, (before, size) in enumerate(pairwise(sizes))
+    )
+    signals = {("activation_rms", layer.name): 1.0 for layer in layers}
+    recording = replace(make(loss, validation=loss[::40], signals=signals), layers=layers)
+    try:
+        finding = find("underfitting", recording)
+    except NotExaminedError:
+        finding = None
+    assert (finding.cause if finding else "") == cause
 
 
 @pytest.mark.parametrize(("steps", "passes", "found"), [(99, 2.4, "few steps"), (99, 2.6, ""), (101, 2.4, "")])
@@ -361,6 +393,16 @@ def test_growth_that_the_steps_made_is_not_the_weights(first, found):
 def test_a_target_among_the_inputs(proxy, found):
     data = {"link": {"proxy": proxy}, "validation": {"rows": 100}}
     assert level("data-leak", make(LEARNS, data=data)) == found
+
+
+@pytest.mark.parametrize(
+    ("near", "usual", "found"), [(0.28, 0.0, "problem"), (0.22, 0.0, ""), (0.28, 0.06, ""), (0.9, 0.06, "problem")]
+)
+def test_copies_with_a_little_noise(near, usual, found):
+    held = {"rows": 400, "copies": 0.0, "fewest_copies": 0.0, "training_batches": 0.0, "again": 0.0,
+            "near": near, "near_in_training": usual}  # fmt: skip
+    training = {"rows": 1000, "again": 0.0, "constant": 0.0, "bits": 200.0}
+    assert level("data-leak", make(LEARNS, data={"training": training, "validation": held})) == found
 
 
 # -- who is named first
