@@ -46,7 +46,8 @@ VOCABULARY = 4096  # tokens told apart
 NEIGHBOURS = 5
 FEWEST = 50  # rows; of fewer no neighbour tells anything
 PERMUTATIONS = 200
-_FOLDS, _RIDGE, _LINEAR_PERMUTATIONS, _MOST_OUTPUTS = 5, 1e-2, 20, 64
+_FOLDS, _RIDGE, _LINEAR_PERMUTATIONS = 5, 1e-2, 20
+_MOST_FEATURES, _MOST_OUTPUTS = 256, 64  # of a linear map: a training waits for it
 _NEAR, _ROWS_A_CLASS = 4.0, 10
 _WHOLE = 0.9  # of a batch that are copies: then the training set itself is evaluated
 _FEW_ROWS = 16  # of a last batch: its share says little
@@ -72,7 +73,7 @@ class DataSample:
         complete = not (self.training.wants_more or self.validation.wants_more)
         if rows > self._made_of and (final or complete or rows >= 1.5 * self._made_of):
             self._made_of = rows
-            self._card = card(self.training, self.validation)
+            self._card = card(self.training, self.validation, thorough=final or complete)
         if complete:
             self.training.forget()
             self.validation.forget()
@@ -132,8 +133,8 @@ class Rows:
         return [(x.cpu(), None if y is None else dense(y).cpu()) for x, y in self._batches]
 
 
-def card(training: Rows, validation: Rows) -> dict[str, Any]:
-    """The numbers of both, as plain data; empty where no input was seen."""
+def card(training: Rows, validation: Rows, *, thorough: bool = True) -> dict[str, Any]:
+    """The numbers of both, as plain data; empty where no input was seen. `thorough`: what takes longer, too."""
     batches = training.batches()
     if not batches:
         return {}
@@ -144,6 +145,8 @@ def card(training: Rows, validation: Rows) -> dict[str, Any]:
     features = _features(kept)
     if labels is not None:
         found["link"] = _link(features, labels)
+        if thorough and found["link"]:
+            found["link"] |= _linear_link(features, labels)
     held = validation.batches()
     if held:
         found["validation"] = _about_validation(held, kept, labels)
@@ -258,7 +261,6 @@ def _link(x: Tensor, targets: Tensor) -> dict[str, Any]:
         "guess": 0.0,
     }
     found["proxy"] = _proxy(x, targets)
-    found |= _linear_link(x, targets)
     if not targets.is_floating_point():
         found["guess"] = float(torch.unique(targets, return_counts=True)[1].max()) / len(targets)
         around = targets[near]
@@ -277,27 +279,25 @@ def _linear_link(x: Tensor, targets: Tensor) -> dict[str, float]:
         wanted = torch.nn.functional.one_hot(places, len(names)).double()
     if wanted.shape[1] > _MOST_OUTPUTS:
         return {}
-    folds = torch.arange(len(x)) % _FOLDS
-    inputs = torch.cat((x.double().clamp(-10, 10), torch.ones(len(x), 1, dtype=torch.double)), 1)
-    maps = []  # from the targets of the other folds to the answers of this one
-    for fold in range(_FOLDS):
-        own, others = inputs[folds == fold], inputs[folds != fold]
-        square = others.T @ others
-        square += _RIDGE * square.diagonal().mean() * torch.eye(len(square), dtype=torch.double)
-        maps.append(own @ torch.linalg.solve(square, others.T))
-
-    def told(values: Tensor) -> float:
-        answers = torch.empty_like(values)
-        for fold, linear in enumerate(maps):
-            answers[folds == fold] = linear @ values[folds != fold]
-        if not targets.is_floating_point():
-            return float((answers.argmax(1) == values.argmax(1)).double().mean())
-        rest = (values - answers).square().sum()
-        return 1 - float(rest / (values - values.mean(0)).square().sum().clamp_min(1e-30))
-
+    x = x[:, :: max(1, -(-x.shape[1] // _MOST_FEATURES))].double().clamp(-10, 10)
     draw = torch.Generator().manual_seed(0)
-    null = max(told(wanted[torch.randperm(len(wanted), generator=draw)]) for _ in range(_LINEAR_PERMUTATIONS))
-    return {"linear": told(wanted), "linear_null": null}
+    permuted = [wanted[torch.randperm(len(wanted), generator=draw)] for _ in range(_LINEAR_PERMUTATIONS)]
+    inputs, targets_of_all = torch.cat((x, torch.ones(len(x), 1).double()), 1), torch.cat((wanted, *permuted), 1)
+    answers, folds = torch.empty_like(targets_of_all), torch.arange(len(x)) % _FOLDS
+    for fold in range(_FOLDS):
+        others = inputs[folds != fold]
+        square = others.T @ others
+        square += _RIDGE * square.diagonal().mean() * torch.eye(len(square)).double()
+        answers[folds == fold] = inputs[folds == fold] @ torch.linalg.solve(
+            square, others.T @ targets_of_all[folds != fold]
+        )
+    parts = zip(answers.split(wanted.shape[1], 1), (wanted, *permuted), strict=True)
+    if targets.is_floating_point():
+        size = (wanted - wanted.mean(0)).square().sum().clamp_min(1e-30)
+        told = [1 - float((values - part).square().sum() / size) for part, values in parts]
+    else:
+        told = [float((part.argmax(1) == values.argmax(1)).double().mean()) for part, values in parts]
+    return {"linear": told[0], "linear_null": max(told[1:])}
 
 
 def _proxy(x: Tensor, targets: Tensor) -> float:
