@@ -106,14 +106,14 @@ def _data() -> Iterator[tuple[str, Dose]]:
 def _integrity() -> Iterator[tuple[str, Dose]]:
     # fmt: off
     name = "non-finite"
-    yield name, Dose("a missing value", rows(data.with_nan), numeric)
-    yield name, Dose("logarithm by hand", loss(training.logarithm_by_hand), one_class)
-    yield name, Dose("logarithm by hand, yes or no", loss(training.chance_by_hand), binary)
-    yield name, Dose("error in shares of the target", loss(training.relative_error), single_number)
+    yield name, Dose("a missing value", rows(data.with_nan), numeric, "breaks")
+    yield name, Dose("logarithm by hand", loss(training.logarithm_by_hand), one_class, "breaks")
+    yield name, Dose("logarithm by hand, yes or no", loss(training.chance_by_hand), binary, "breaks")
+    yield name, Dose("error in shares of the target", loss(training.relative_error), single_number, "breaks")
     yield name, Dose("root of a ReLU", modules(model.after_activations(lambda: model.Apply(torch.sqrt))), both(
-                     learned, relu))
+                     learned, relu), "breaks")
     yield name, Dose("logarithm before the output", modules(model.before_output(lambda: model.Apply(
-                     lambda x: x.relu().log()))), both(learned, without(family("two towers"))))
+                     lambda x: x.relu().log()))), both(learned, without(family("two towers"))), "breaks")
     name = "frozen-parameters"
     yield name, Dose("everything frozen but the output", modules(model.frozen), learned)
     yield name, Dose("optimizer of the output alone", lambda plan: plan.but(learn=model.output_only), learned)

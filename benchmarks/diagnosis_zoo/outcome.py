@@ -74,11 +74,13 @@ def hurts(one: Outcome, twin: Outcome, task: Task, how: str = "score") -> bool:
         task: of both.
         how: "score": the test metric is worse by the margin. "report": what the training reports of itself is off
             from the test metric by the margin more than the twin's. "overfit": the test loss is a quarter higher than
-            the twin's, and the validation loss has risen from its best.
+            the twin's, and the validation loss has risen from its best. "breaks": the numbers are finite no longer.
     """
     margin = MARGINS[task.metric]
     if how == "report":
         return not abs(one.reported - one.score) < abs(twin.reported - twin.score) + margin
+    if how == "breaks":
+        return math.isnan(one.score)
     if how == "overfit":
         return one.loss >= WORSE * twin.loss and one.risen >= RISEN
     return not one.score > twin.score - margin

@@ -15,7 +15,7 @@ class Verified:
     """The runs sorted.
 
     Attributes:
-        healthy: good on every seed, or with a fault that does not hurt.
+        healthy: good on every seed, or with a fault that hurts in no way.
         faulty: of a fault that hurts on at least two seeds, the seeds on which it does.
         harmless: the names of the faults that do not hurt.
         left_out: the names of what counts nowhere, and why.
@@ -64,4 +64,7 @@ def _sort_fault(found: Verified, name: str, own: list[Run], outcomes: dict[Run, 
         found.faulty += ill
     else:
         found.harmless.append(name)
-        found.healthy += [run for run in own if run not in ill]
+        # What is worse than its twin, though not in the way that its kind is said to be, is neither.
+        found.healthy += [
+            run for run in own if run not in ill and not hurts(outcomes[run], twins[run], fault.twin.task)
+        ]

@@ -106,6 +106,8 @@ def test_a_fault_hurts_by_the_margin_that_was_fixed():
     assert not hurts(Outcome(0.93, 0.1, 0.96, 0.0), twin, FRIEDMAN2, "report")
     assert hurts(Outcome(0.95, 0.13, 0.9, 0.06), twin, FRIEDMAN2, "overfit")
     assert not hurts(Outcome(0.95, 0.13, 0.9, 0.04), twin, FRIEDMAN2, "overfit")
+    assert hurts(Outcome(float("nan"), 0.1, 0.9, 0.0), twin, FRIEDMAN2, "breaks")
+    assert not hurts(Outcome(0.5, 0.1, 0.9, 0.0), twin, FRIEDMAN2, "breaks")
 
 
 def chosen():
