@@ -45,6 +45,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 import zoo_training
+from limits_plain import PLAIN
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -54,11 +55,8 @@ from zoo_data import animals as animals_of_data
 import trainclinic
 from trainclinic import catalog
 from trainclinic.clinic_reader import load
-from trainclinic.diagnose.chain import chain, hidden
 from trainclinic.diagnose.diagnose import PROBLEMS, diagnose
-from trainclinic.diagnose.outcome import outcome
 from trainclinic.diagnose.problem import NotExaminedError, Problem
-from trainclinic.diagnose.problems.learning_rate_too_high import largest_update_ratio
 from trainclinic.measure.run import run
 from trainclinic.recording import Recording
 from trainclinic.records import Finding
@@ -70,23 +68,29 @@ TOO_GOOD = 0.02  # above the twin's score: what counts as a leak
 
 #: sets of limits joined by "or": while one is examined the others are shut
 RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
-    "class-imbalance": ((frozenset({"gain", "balanced"}), frozenset({"others"})),),
+    "class-imbalance": ((frozenset({"gain", "balanced"}), frozenset({"others"}), frozenset({"behind"})),),
+    "batchnorm-small-batch": ((frozenset({"values"}), frozenset({"samples"})),),
     "constant-feature": (tuple(frozenset({name, "learned"}) for name in ("share", "moved", "farthest")),),
     "noisy-labels": (
         (frozenset({"by_heart", "rise"}), frozenset({"by_heart", "shortfall"}), frozenset({"many"})),
         (frozenset({"gap"}), frozenset({"odd_in_both"})),
+        (
+            frozenset({"odd", "gap", "odd_in_both", "by_heart", "rise", "shortfall", "many", "unanimous"}),
+            frozenset({"surest"}), frozenset({"mixture", "mixture_gain"}),
+        ),
     ),
     "unshuffled-data": ((frozenset({"learned"}), frozenset({"shortfall"})),),
     "exploding-gradient": ((frozenset({"span"}), frozenset({"call_span"}), frozenset({"gain", "start"})),),
-    "over-regularized": ((frozenset({"pull", "weights"}), frozenset({"dropout", "mode_gap"})),),
+    "over-regularized": ((frozenset({"pull", "weights", "learned"}), frozenset({"dropout", "mode_gap", "learned"}),
+                          frozenset({"outweighed"})),),
     "undertrained": (
         (
-            frozenset({"shortfall"}), frozenset({"steep", "held_fall", "far"}),
-            frozenset({"halved", "held_fall", "near"}), frozenset({"few", "passes", "far"}),
+            frozenset({"shortfall", "still"}), frozenset({"steep", "held_fall", "far"}),
+            frozenset({"halved", "held_fall", "near"}), frozenset({"few", "passes", "near"}),
         ),
     ),
     "vanishing-gradient": ((frozenset({"span", "fit", "learned"}), frozenset({"call_span", "in_time"})),),
-    "data-leak": ((frozenset({"proxy"}), frozenset({"copies", "chance", "rows", "many"})),),
+    "data-leak": ((frozenset({"proxy"}), frozenset({"copies", "chance", "rows", "many"}), frozenset({"near"})),),
     "learning-rate-too-high": (
         (
             frozenset({"rise", "settled"}), frozenset({"jump"}), frozenset({"renewed", "learned"}),
@@ -95,16 +99,21 @@ RIVALS: dict[str, tuple[tuple[frozenset[str], ...], ...]] = {
     ),
     "learning-rate-too-low": ((frozenset({"update_ratio"}), frozenset({"slow_ratio", "path"})),),
     "poor-initialization": (
-        (frozenset({"forward_slope", "forward_span", "small_gain"}), frozenset({"saturated", "gain"})),
+        (
+            frozenset({"forward_slope", "forward_span", "small_gain"}), frozenset({"saturated", "gain"}),
+            frozenset({"tiny_gain"}), frozenset({"recurrent_gain"}), frozenset({"huge_gain", "start"}),
+        ),
     ),
+    "underfitting": ((frozenset({"shortfall", "errors", "fall", "gap"}), frozenset({"widest"}),
+                      frozenset({"bottleneck"})),),
     "unscaled-inputs": (
         (*(frozenset({"share", name}) for name in ("largest", "smallest", "offset")), frozenset({"spread"})),
-        (frozenset({"output_low"}), frozenset({"output_high"}), frozenset({"seen"})),
+        (frozenset({"output_low"}), frozenset({"output_high"}), frozenset({"seen"}), frozenset({"far"})),
     ),
 }  # fmt: skip
 #: limits that keep their default while another one is examined
 PARTNERS: dict[str, dict[str, tuple[str, ...]]] = {
-    "class-imbalance": {name: ("ratio",) for name in ("gain", "balanced", "others")},
+    "class-imbalance": {name: ("ratio", "severe") for name in ("gain", "balanced", "others", "behind")},
     "constant-feature": {"share": ("most",), "learned": ("most",)},
     "dead-relu": {"severed": ("fraction",)},
     "saturated-activation": {"share": ("persistence",), "persistence": ("share",)},
@@ -113,62 +122,6 @@ PARTNERS: dict[str, dict[str, tuple[str, ...]]] = {
         **{name: ("share",) for name in ("largest", "smallest", "offset")},
     },
 }
-#: statistics that no finding shows where the problem is absent
-PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
-    ("vanishing-gradient", "layers"): lambda recording: len(hidden(chain(recording))),
-    ("overfitting", "evaluations"): lambda recording: len(recording.series("validation_loss")),
-    ("oscillating-loss", "evaluations"): lambda recording: len(recording.series("validation_loss")),
-    ("constant-prediction", "steps"): lambda recording: recording.steps,
-    ("underfitting", "steps"): lambda recording: recording.steps,
-    ("undertrained", "steps"): lambda recording: recording.steps,
-    ("dead-relu", "severed"): lambda recording: _most_dead(recording),
-    ("non-finite", "growth"): lambda recording: _growth(recording),
-    ("class-imbalance", "severe"): lambda recording: _class_ratio(recording),
-    ("unshuffled-data", "strongly"): lambda recording: _order_excess(recording),
-    ("learning-rate-too-high", "renewed"): lambda recording: largest_update_ratio(recording),
-    ("unscaled-inputs", "seen"): lambda recording: recording.facts.get("first_spread", math.nan),
-    ("undertrained", "few"): lambda recording: recording.steps,
-    ("constant-feature", "most"): lambda recording: (
-        recording.facts.get("data", {}).get("training", {}).get("constant", math.nan)
-    ),
-    ("misaligned-data", "agreement"): lambda recording: _link(recording, "agreement") - _link(recording, "null"),
-    ("misaligned-data", "commonest"): lambda recording: _link(recording, "guess"),
-    ("misaligned-data", "rows"): lambda recording: _link(recording, "rows"),
-    ("misaligned-data", "gap"): lambda recording: _link(recording, "agreement") - _held(recording, "agreement"),
-    ("misaligned-data", "learned"): lambda recording: outcome(recording).learned,
-}
-
-
-def _link(recording: Recording, name: str) -> float:
-    return float(recording.facts.get("data", {}).get("link", {}).get(name, math.nan))
-
-
-def _held(recording: Recording, name: str) -> float:
-    return float(recording.facts.get("data", {}).get("validation", {}).get(name, math.nan))
-
-
-def _order_excess(recording: Recording) -> float:
-    order = recording.facts.get("data", {}).get("order", {})
-    return (order["alike"] - order["expected"]) / max(1e-9, 1 - order["expected"]) if order else math.nan
-
-
-def _class_ratio(recording: Recording) -> float:
-    counts = [count for count in recording.facts.get("targets", {}).get("classes", {}).values() if count]
-    return max(counts) / (min(counts) + 1) if len(counts) > 1 else math.nan
-
-
-def _most_dead(recording: Recording) -> float:
-    series = [recording.series("dead_unit_fraction", layer.name) for layer in recording.measured("dead_unit_fraction")]
-    return max((float(one.values[-1]) for one in series), default=math.nan)
-
-
-def _growth(recording: Recording) -> float:
-    """As if the last step had failed."""
-    from trainclinic.diagnose.problems.non_finite import loss_growth
-
-    return loss_growth(recording, int((recording.facts.get("non_finite") or {"step": recording.steps})["step"]))
-
-
 # -- one limit on one run
 
 

@@ -101,7 +101,7 @@ class PoorInitialization(Problem):
             raise NotExaminedError("fewer than two layers with weights, and no sigmoid or tanh, were seen")
         inner = hidden(links)
         line = slope([link.forward for link in inner])
-        gains = [gain for gain in (forward_gain(recording, layer) for layer in _before(recording)) if gain > 0]
+        gains = [gain for gain in (forward_gain(recording, layer) for layer in before_output(recording)) if gain > 0]
         gain = sorted(gains)[len(gains) // 2] if gains else math.nan
         shrinks = len(inner) >= 3 and -line.span <= self.forward_span and line.slope <= self.forward_slope
         if shrinks and gain <= self.small_gain:
@@ -123,12 +123,12 @@ class PoorInitialization(Problem):
             return
         result = outcome(recording)
         start = result.first / result.chance if result.chance > 0 else math.nan
-        again, stretch = _recurrent(recording)
+        again, stretch = recurrent(recording)
         if stretch >= self.recurrent_gain:
             evidence = (Evidence("recurrent_gain", "", stretch, self.recurrent_gain, "1"),)
             yield self._finding(recording, again, "recurrent weights too large", evidence)
             return
-        normed = _normed(recording)
+        normed = normed(recording)
         if gain <= self.tiny_gain and not normed:
             evidence = (Evidence("forward_gain", "", gain, self.tiny_gain, "1", "below"),)
             yield self._finding(recording, _names(inner), "weights too small", evidence)
@@ -165,19 +165,19 @@ def _names(links: tuple[Link, ...]) -> tuple[str, ...]:
     return tuple(link.layer.name for link in links)
 
 
-def _recurrent(recording: Recording) -> tuple[tuple[str, ...], float]:
+def recurrent(recording: Recording) -> tuple[tuple[str, ...], float]:
     """The weights that PyTorch's recurrent layers apply at every time step, and their largest gain; NaN of none."""
     names = [layer.name for layer in recording.measured("weight_rms") if ".weight_hh" in f".{layer.name}"]
     return tuple(names), max((forward_gain(recording, name) for name in names), default=math.nan)
 
 
-def _normed(recording: Recording) -> bool:
+def normed(recording: Recording) -> bool:
     """Whether there are norms: their scales are the weights of one dimension."""
     weights = [entry for entry in recording.facts.get("parameters", []) if entry["name"].endswith("weight")]
     return any(len(entry["shape"]) == 1 < entry["shape"][0] for entry in weights)
 
 
-def _before(recording: Recording) -> list[str]:
+def before_output(recording: Recording) -> list[str]:
     """Names of the weights, without embeddings and without the output layer, which is the last that ran."""
     weights = [layer.name for layer in recording.measured("weight_rms") if "Embedding" not in layer.kind]
     ran = [layer.name for layer in recording.measured("activation_rms") if layer.name in weights]

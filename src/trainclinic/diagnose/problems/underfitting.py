@@ -93,8 +93,8 @@ class Underfitting(Problem):
             return
         result = outcome(recording)
         units = (
-            Evidence("widest", "", _widest(recording), self.widest, "units", "below"),
-            Evidence("bottleneck", "", _bottleneck(recording), self.bottleneck, "units", "below"),
+            Evidence("widest", "", widest(recording), self.widest, "units", "below"),
+            Evidence("bottleneck", "", bottleneck(recording), self.bottleneck, "units", "below"),
         )
         few = [evidence for evidence in units if evidence.observed <= evidence.limit]
         if few and hurts(result, self.learned, neighbours=False):
@@ -179,7 +179,7 @@ def _executed(recording: Recording) -> list[Layer]:
     return [one for one in recording.measured("activation_rms") if one.role == "weight" and len(one.shape) > 1]
 
 
-def _widest(recording: Recording) -> float:
+def widest(recording: Recording) -> float:
     """Units of the widest hidden layer, four gates of a recurrent one counted as one unit each; inf without any."""
     weights = _executed(recording)
     hidden = [layer.shape[0] for layer in weights[:-1] if "Embedding" not in layer.kind]
@@ -189,7 +189,7 @@ def _widest(recording: Recording) -> float:
 _GATES = {"LSTM": 4, "GRU": 3}  # rows of a weight for each unit
 
 
-def _bottleneck(recording: Recording) -> float:
+def bottleneck(recording: Recording) -> float:
     """Units of the narrowest hidden layer that takes more than it gives and feeds the next one; inf where none is.
 
     An autoencoder's code, which is meant to be narrow, is none.

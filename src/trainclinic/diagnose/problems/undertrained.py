@@ -98,7 +98,7 @@ class Undertrained(Problem):
         if not result.reached < (self.near if halved else self.learned) or result.diverged:
             return
         network, neighbours, error = scores(recording)
-        shortfall, held = neighbours - network, _held_fall(recording)
+        shortfall, held = neighbours - network, held_fall(recording)
         behind = shortfall > self.shortfall and shortfall > 3 * error and not held < self.still
         arrived = network >= neighbours and bool(recording.series("validation_accuracy"))
         far = result.reached < self.far and not arrived
@@ -139,7 +139,7 @@ def _passes(recording: Recording) -> float:
     return float(seen / facts["training_samples"])
 
 
-def _held_fall(recording: Recording) -> float:
+def held_fall(recording: Recording) -> float:
     """NaN where validation was not seen; below 1 where the last evaluation is not the best."""
     values = recording.series("validation_loss").values
     if len(values) < 2 or not np.isfinite(values).all() or not values[-1] > 0:
