@@ -128,12 +128,12 @@ class PoorInitialization(Problem):
             evidence = (Evidence("recurrent_gain", "", stretch, self.recurrent_gain, "1"),)
             yield self._finding(recording, again, "recurrent weights too large", evidence)
             return
-        normed = normed(recording)
-        if gain <= self.tiny_gain and not normed:
+        behind_norms = normed(recording)
+        if gain <= self.tiny_gain and not behind_norms:
             evidence = (Evidence("forward_gain", "", gain, self.tiny_gain, "1", "below"),)
             yield self._finding(recording, _names(inner), "weights too small", evidence)
             return
-        if gain >= self.huge_gain and normed:
+        if gain >= self.huge_gain and behind_norms:
             evidence = (Evidence("forward_gain", "", gain, self.huge_gain, "1"),)
             yield self._finding(recording, _names(inner), "hidden by norms", evidence)
             return
