@@ -1,4 +1,4 @@
-"""checkup: before a training, look at the data, run its loop for a few steps, fit one batch, try other learning rates.
+"""checkup: before a training, look at the data, run its loop for a few steps, fit one batch, rehearse it.
 
 Everything happens on copies, and every generator is put back: what was examined is as it was. The findings' rules read
 a recording, so a checkup is one, too: the series are those of fitting one batch, which a sound network can; the facts
@@ -12,6 +12,8 @@ Under `checkup` the facts hold
                     deviation between samples; NaN where it was not tried
     same_order      whether two epochs begin with the same batch; None where it was not seen
     planned_steps   optimizer steps of the training as it is planned; None where it is not known
+    rehearsal       what a copy came to that was trained for two seconds (`rehearsal.py`); its `answers` stand where
+                    those of a training do
     stopped         why the loop was not followed to its end, or ""
 
 Fitting one batch: Karpathy 2019 (a recipe for training neural networks). Ladder: Smith 2017 (LR range test).
@@ -37,6 +39,7 @@ from trainclinic.errors import SetupError
 from trainclinic.measure.data_card import Rows, card
 from trainclinic.measure.facts import InputFacts, TargetFacts
 from trainclinic.measure.outputs import first_tensor
+from trainclinic.measure.rehearsal import rehearse
 from trainclinic.measure.run import Make, build
 from trainclinic.measure.shadow import generators_kept
 from trainclinic.measure.watch import Watch
@@ -75,12 +78,16 @@ def checkup(source: Make | Setup, seed: int = 0) -> Recording:
         facts, same_order = _data(untouched)
         followed, stopped = _follow(fresh(), facts.pop("size"))
         fitted, batch, fit = _fit(fresh())
+        planned = _planned(untouched)
+        rehearsal = rehearse(fresh(), planned)
+        facts["answers"] = rehearsal.pop("answers", {})
         more = {
             "overfit": fit,
             "ladder": _ladder(fresh()),
             "mixes_samples": _mixes_samples(untouched, batch),
             "same_order": same_order,
-            "planned_steps": _planned(untouched),
+            "planned_steps": planned,
+            "rehearsal": rehearsal,
             "stopped": stopped,
         }
     return _together(followed, fitted, {**facts, "checkup": more})
@@ -310,7 +317,7 @@ def _together(followed: Recording, fitted: Recording, facts: dict[str, Any]) -> 
     """One recording: series of fitting one batch, facts and what needs many samples of the loop."""
     kept = ("dead_unit_fraction", "validation_loss")
     series = {pair: found for pair, found in followed._series.items() if pair[0] in kept}
-    known = {**followed.facts, **{name: value for name, value in facts.items() if value}}
+    known = {**followed.facts, **{name: value for name, value in facts.items() if value}, "answers": facts["answers"]}
     known["steps"] = fitted.steps
     known["loss"] = followed.facts["loss"] or fitted.facts["loss"]
     known["non_finite"] = followed.facts["non_finite"] or fitted.facts["non_finite"]

@@ -31,7 +31,8 @@ class BatchnormSmallBatch(Problem):
     How it is measured:
         Exactly: the most values a mean was taken over, batch size times positions, in each BatchNorm layer in train
         mode; a last batch that is small does not count. It is called a problem where the loss did not fall as it
-        should, in training or in validation.
+        should, in training or in validation. Before a training, where that is not known yet, it is one with fewer than
+        five samples in a batch: neighbouring positions of one picture are so alike that they count little.
 
     When it is harmless:
         In convolutions a small batch has many positions: four pictures of 8 × 8 are 256 values. As a deliberate noise
@@ -48,6 +49,7 @@ class BatchnormSmallBatch(Problem):
     """
 
     values: int = limit(8, "1", RANGE, "below")
+    samples: int = limit(5, "1", "Wu & He 2018", "below")
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
@@ -70,10 +72,21 @@ class BatchnormSmallBatch(Problem):
         if not few:
             return
         result = outcome(recording)
+        yield self._finding(recording, few, harm=hurts(result, self.learned) and result.finite)
+
+    def examine(self, recording: Recording) -> Iterable[Finding]:
+        """Count the samples, too: before a training there is no outcome that would tell whether they are too few."""
+        counts, size = recording.facts.get("batch_norm"), recording.facts.get("batch_size") or math.inf
+        if counts and size < self.samples:
+            yield self._finding(recording, counts, harm=True)
+        else:
+            yield from self.find(recording)
+
+    def _finding(self, recording: Recording, few: dict[str, int], *, harm: bool) -> Finding:
+        result = outcome(recording)
         size = float(recording.facts.get("batch_size") or math.nan)
-        harm = hurts(result, self.learned) and result.finite
         worst = min(few, key=lambda name: few[name])
-        yield Finding(
+        return Finding(
             problem=self.id(),
             level="problem" if harm else "observation",
             severity=severity(result) if harm else 0.2,
@@ -82,7 +95,7 @@ class BatchnormSmallBatch(Problem):
             steps=(0, recording.steps - 1),
             evidence=(
                 Evidence("values_per_mean", worst, float(few[worst]), float(self.values), "1", "below"),
-                Evidence("batch_size", "", size, math.nan, "1", "below"),
+                Evidence("batch_size", "", size, float(self.samples), "1", "below"),
                 Evidence("learned", "", result.reached, self.learned, "1", "below"),
             ),
         )

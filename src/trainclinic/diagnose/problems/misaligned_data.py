@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from trainclinic.diagnose.card import GUESS, SURE, by_class, card, neighbours_count, no_better_than_a_guess
 from trainclinic.diagnose.outcome import outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.diagnose.rehearsed import complete, guessed, learned, learned_by_heart, rehearsal
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
 
@@ -94,17 +95,36 @@ class MisalignedData(Problem):
             yield self._finding("validation", recording, told)
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
-        """Judge the link alone; sequences and tokens may well hide it from their neighbours."""
-        link = self._link(recording)
-        if _beyond_chance(link) >= self.agreement:
+        """Judge the answers of the rehearsal, then the link, then whether the rehearsal ended in a guess.
+
+        Sequences and tokens may well hide the link from their neighbours, and a short rehearsal from the network.
+        """
+        slipped = _slipped(recording)
+        if slipped:
+            yield self._finding("shifted", recording, slipped)
+            return
+        try:
+            link = self._link(recording)
+        except NotExaminedError:
+            if recording.facts.get("data", {}).get("link") or not rehearsal(recording):
+                raise  # the classes are too unequal
+            link = {}
+        if link and _beyond_chance(link) >= self.agreement:
             if self._gap(recording, link) > self.gap:
                 yield self._finding("validation", recording, (self._link_gap(recording, link),))
             return
-        if not neighbours_count(recording):
+        if learned(recording):
+            return
+        if guessed(recording) and (complete(recording) or learned_by_heart(recording, self.learned)):
+            cause = "learned by heart" if learned_by_heart(recording, self.learned) else "not learned"
+        elif link and neighbours_count(recording):
+            cause = "no link"
+        else:
             raise NotExaminedError(
-                "the nearest neighbours tell nothing here, which says little of sequences and tokens"
+                "the nearest neighbours tell nothing here, which says little of sequences and tokens, and in so short "
+                "a time the network learned nothing either"
             )
-        yield self._finding("no link", recording, self._no_link(link))
+        yield self._finding(cause, recording, self._no_link(link) if link else ())
 
     def _link(self, recording: Recording) -> dict[str, Any]:
         link = card(recording, "link")

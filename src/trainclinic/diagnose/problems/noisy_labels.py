@@ -12,6 +12,7 @@ import numpy as np
 from trainclinic.diagnose.card import at_least, card, excess, neighbours_count, short_of_neighbours
 from trainclinic.diagnose.outcome import Outcome, outcome
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.diagnose.rehearsed import holds_copies, settled
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding, Level
 
@@ -124,11 +125,29 @@ class NoisyLabels(Problem):
         )
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
-        """Judge the labels alone."""
-        cause, told = self._labels(recording)
-        if cause:
-            sure = self._sure(recording, cause, told)
-            yield self._finding(recording, cause, "problem" if sure else "observation", told)
+        """Judge the answers of the rehearsal, then the labels alone.
+
+        Where the rehearsed network is right in what it is sure of, neighbours that contradict it are merely neighbours.
+        """
+        answered = self._answers(recording) if settled(recording) else None
+        if answered:
+            yield self._finding(recording, *answered)
+            return
+        try:
+            cause, told = self._labels(recording)
+        except NotExaminedError:
+            if not (settled(recording) and recording.facts.get("answers")):
+                raise
+            return
+        if not cause or (cause == "training labels" and holds_copies(recording)):
+            return
+        sure = self._sure(recording, cause, told) and not (cause == "all labels" and self._right_where_sure(recording))
+        yield self._finding(recording, cause, "problem" if sure else "observation", told)
+
+    def _right_where_sure(self, recording: Recording) -> bool:
+        answers = recording.facts.get("answers", {})
+        known = answers.get("own", 0.0) > answers.get("luck", math.inf)
+        return known and answers.get("surest", 0.0) >= self.surest
 
     def _answers(self, recording: Recording) -> tuple[str, Level, tuple[Evidence, ...]] | None:
         """What the answers of the last evaluation tell; None where they tell nothing."""

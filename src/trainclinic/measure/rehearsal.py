@@ -1,0 +1,94 @@
+"""Rehearsal: a copy is trained for a few seconds, and what it answers to the validation rows is looked at.
+
+A network that has learned something tells of the targets what no look at the rows does: whether they go with the
+inputs at all, and whether some of them are wrong. Small data are learned to the end in so long. Its facts:
+
+    steps, share        optimizer steps, and which part of the planned training they are; NaN where it is not known
+    training            mean loss of the last tenth of the steps
+    validation          losses of the evaluations, after a quarter, a half, … of the time, and at the end
+    answers             what those of the last evaluation tell of the targets (`answers.py`), as of a whole training
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from trainclinic.measure.answers import ROWS
+from trainclinic.measure.outputs import first_tensor
+from trainclinic.measure.watch import Watch
+from trainclinic.setup import Setup, evaluate, update
+
+SECONDS = 2.0  # of training; the evaluations come on top
+_PARTS = 4  # of the time, with an evaluation after each
+_LATE = 0.1  # of the steps
+
+
+def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dict[str, Any]:
+    """Train it by the plain loop for so long, or to the end of what is planned.
+
+    Args:
+        setup: is changed.
+        planned: optimizer steps of the whole training; None where it is not known.
+        seconds: of training.
+
+    Returns:
+        The facts; nothing where there are no validation rows, or the loss is no longer finite.
+    """
+    if setup.val_loader is None:
+        return {}
+    short = replace(setup, val_loader=_FirstRows(setup.val_loader), loop=None)
+    losses: list[float] = []
+    validation: list[float] = []
+    spent, batch = 0.0, None
+    for batch in _epochs(setup):
+        begun = time.perf_counter()
+        losses.append(float(update(setup, batch)))
+        spent += time.perf_counter() - begun
+        if not math.isfinite(losses[-1]):
+            return {}
+        if spent > seconds:
+            break
+        if spent > seconds * (len(validation) + 1) / _PARTS:
+            validation.append(evaluate(short)["loss"])
+    if not losses:
+        return {}
+    with Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
+        update(setup, batch)
+        validation.append(evaluate(short)["loss"])
+    late = losses[-max(1, int(_LATE * len(losses))) :]
+    return {
+        "steps": len(losses),
+        "share": len(losses) / planned if planned else math.nan,
+        "training": sum(late) / len(late),
+        "validation": validation,
+        "answers": watch.recording.facts.get("answers", {}),
+    }
+
+
+def _epochs(setup: Setup) -> Iterator[Any]:
+    """The batches of every epoch, with what `train` does between the epochs."""
+    for _ in range(setup.epochs):
+        setup.model.train()
+        yield from setup.train_loader
+        if setup.scheduler is not None:
+            setup.scheduler.step()
+
+
+class _FirstRows:
+    """The first batches of a loader, until there are as many rows as are looked at."""
+
+    def __init__(self, loader: Iterable[Any]) -> None:
+        self._loader = loader
+
+    def __iter__(self) -> Iterator[Any]:
+        rows = 0
+        for batch in self._loader:
+            yield batch
+            first = first_tensor(batch)
+            rows += len(first) if first is not None and first.ndim else 1
+            if rows >= ROWS:
+                return
