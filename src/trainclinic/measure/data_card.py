@@ -17,10 +17,13 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
                         linear_null: the best of twenty times the same with the targets permuted;
                         guess: the share of the commonest class, or 0; odd: of the samples whose neighbours all agree,
                         the share that carries another class; unanimous: how many there are; proxy: the largest
-                        correlation of a single feature with the target
+                        correlation of a single feature with the target; proxy_of_classes: the largest root of the
+                        share of a feature's variance that lies between several classes
     validation          of the first evaluation. rows; again: share of them that is a copy of another of them;
                         training_batches: share that came in batches of training rows alone; copies: of the others,
                         the share that is a copy of a training row, at least (only a sample of these was seen);
+                        near: share that lies nearer to a training row than all but a hundredth of those lie to each
+                        other: changed copies; of features that are finely graded;
                         fewest_copies: the same of the batch that has the fewest;
                         agreement: as above, of validation rows with training rows as their neighbours;
                         constant_in_training: features that differ here and never there; of them moved: share of the
@@ -47,6 +50,8 @@ PERMUTATIONS = 200
 _FOLDS, _RIDGE, _LINEAR_PERMUTATIONS, _MOST_OUTPUTS = 5, 1e-2, 20, 64
 _WHOLE = 0.9  # of a batch that are copies: then the training set itself is evaluated
 _FEW_ROWS = 16  # of a last batch: its share says little
+_ROWS_OF_A_CLASS = 10  # at least, on average: each class explains something of a feature by chance
+_NEAR = 0.01  # of the training rows lie as near to each other
 _BITS, _FINE = 32.0, 5.0  # of a feature of which no value comes twice; that a finely graded one has at least
 
 
@@ -255,6 +260,7 @@ def _link(x: Tensor, targets: Tensor) -> dict[str, Any]:
         "guess": 0.0,
     }
     found["proxy"] = _proxy(x, targets)
+    found["proxy_of_classes"] = _proxy_of_classes(x, targets)
     found |= _linear_link(x, targets)
     if not targets.is_floating_point():
         found["guess"] = float(torch.unique(targets, return_counts=True)[1].max()) / len(targets)
@@ -309,6 +315,18 @@ def _proxy(x: Tensor, targets: Tensor) -> float:
     return float(((y @ x).abs() / size.clamp_min(1e-30)).max())
 
 
+def _proxy_of_classes(x: Tensor, targets: Tensor) -> float:
+    """The largest correlation ratio of one feature with more than two classes, in whatever order they are numbered."""
+    if targets.is_floating_point():
+        return 0.0
+    classes = torch.unique(targets)
+    if not 2 < len(classes) <= len(x) / _ROWS_OF_A_CLASS:
+        return 0.0
+    x = x.double() - x.double().mean(0)
+    between = sum(len(own) * own.mean(0).square() for own in (x[targets == one] for one in classes))
+    return float((between / x.square().sum(0).clamp_min(1e-30)).max().sqrt())
+
+
 def _nearest(of: Tensor, among: Tensor, *, own: bool) -> Tensor:
     """(len(of), 5): indices of the nearest rows of `among`; `own`: both are the same, and none is its own."""
     distances = torch.cdist(of, among)
@@ -341,6 +359,8 @@ def _about_validation(held: list[tuple[Tensor, Tensor | None]], rows: Tensor, la
     found |= {"copies": mixed / max(1, len(keys) - whole), "training_batches": whole / len(keys)}
     found["fewest_copies"] = min(share for size, share in shares if size >= min(_FEW_ROWS, len(held[0][0])))
     found |= _still_in_training(rows.float(), inputs.float())
+    if rows.is_floating_point() and len(rows) >= FEWEST and sum(map(_bits, rows[:200].float().T)) > _BITS:
+        found["near"] = _near(*torch.split(_features(torch.cat((rows, inputs))), [len(rows), len(inputs)]))
     if labels is not None and targets is not None and len(rows) >= FEWEST:
         alike = labels.dtype == targets.dtype and labels.shape[1:] == targets.shape[1:]
         both = _features(torch.cat((rows, inputs)))
@@ -348,6 +368,12 @@ def _about_validation(held: list[tuple[Tensor, Tensor | None]], rows: Tensor, la
             near = _nearest(both[len(rows) :], both[: len(rows)], own=False)
             found["agreement"] = _agreement(near, labels, targets)
     return found
+
+
+def _near(rows: Tensor, held: Tensor) -> float:
+    """Share of the `held` that lies nearer to one of the `rows` than all but a hundredth of those to each other."""
+    among = torch.cdist(rows, rows).fill_diagonal_(torch.inf).amin(1)
+    return float((torch.cdist(held, rows).amin(1) < among.quantile(_NEAR)).float().mean())
 
 
 def _still_in_training(rows: Tensor, held: Tensor) -> dict[str, Any]:

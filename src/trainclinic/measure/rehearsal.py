@@ -22,7 +22,7 @@ from trainclinic.measure.outputs import first_tensor
 from trainclinic.measure.watch import Watch
 from trainclinic.setup import Setup, evaluate, update
 
-SECONDS = 2.0  # of training; the evaluations come on top
+SECONDS = 3.0  # of training; the evaluations come on top
 _PARTS = 4  # of the time, with an evaluation after each
 _LATE = 0.1  # of the steps
 
@@ -36,9 +36,9 @@ def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dic
         seconds: of training.
 
     Returns:
-        The facts; nothing where there are no validation rows, or the loss is no longer finite.
+        The facts; nothing where there are no validation rows, no time, or the loss is no longer finite.
     """
-    if setup.val_loader is None:
+    if setup.val_loader is None or seconds <= 0:
         return {}
     short = replace(setup, val_loader=_FirstRows(setup.val_loader), loop=None)
     losses: list[float] = []

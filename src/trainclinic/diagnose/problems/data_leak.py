@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from trainclinic.diagnose.card import card
+from trainclinic.diagnose.card import at_least, card
 from trainclinic.diagnose.problem import Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding, Level
@@ -55,6 +55,7 @@ class DataLeak(Problem):
     many: float = limit(0.02, "1", RANGE)
     chance: float = limit(3.0, "1", RANGE)
     rows: float = limit(2.0, "rows", RANGE)
+    near: float = limit(0.1, "1", "ten times what chance gives")
 
     reads: ClassVar[tuple[str, ...]] = ()
     measures: ClassVar[dict[str, str]] = {
@@ -62,11 +63,13 @@ class DataLeak(Problem):
         "copies_of_chance": "that share, against what chance gives with rows like these",
         "copied_rows": "number of such rows",
         "proxy": "largest correlation of a single feature with the target",
+        "near": "share of the validation rows that lie nearer to a training row than those lie to each other, at least",
     }
     causes: ClassVar[dict[str, str]] = {
         "the training set": "What is called validation is the training set.",
         "copies": "Rows of the validation set are in the training set, too.",
         "target": "A single feature is the target itself, or tells it all: where the net is used it will not be there.",
+        "near copies": "Rows of the validation set are rows of the training set, but for small changes.",
         "evaluated": "Training rows were evaluated; nobody said that they are the validation set.",
     }
     exact: ClassVar[bool] = True
@@ -76,8 +79,19 @@ class DataLeak(Problem):
         return self._judge(recording, told=bool(recording.facts.get("validation_told")))
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
-        """The same, of the loaders."""
-        return self._judge(recording, told=True)
+        """The same, of the loaders; and before a training, where nothing has come of it yet, copies with small changes."""
+        data = recording.facts.get("data", {})
+        proxy = data.get("link", {}).get("proxy_of_classes", 0.0)
+        if proxy > self.proxy:
+            yield self._finding("target", "problem", 1.0, (Evidence("proxy", "", proxy, self.proxy, "1"),), recording)
+            return
+        found = list(self._judge(recording, told=True))
+        yield from found
+        held = data.get("validation", {})
+        near = at_least(held.get("near", 0.0), held.get("rows", 0))
+        if not found and near > self.near:
+            told_by = (Evidence("near", "", near, self.near, "1"),)
+            yield self._finding("near copies", "problem", near, told_by, recording)
 
     def _judge(self, recording: Recording, told: bool) -> Iterable[Finding]:
         proxy = recording.facts.get("data", {}).get("link", {}).get("proxy", 0.0)

@@ -144,6 +144,17 @@ class PoorInitialization(Problem):
             )
             yield self._finding(recording, _names(inner), "gain far above 1", huge)
 
+    def examine(self, recording: Recording) -> Iterable[Finding]:
+        """The same; and whether norms hide the size of the weights, which the list of parameters tells."""
+        found = list(self.find(recording))
+        yield from found
+        weights = _before(recording)
+        gains = sorted(gain for gain in (forward_gain(recording, name) for name in weights) if gain > 0)
+        gain = gains[len(gains) // 2] if gains else math.nan
+        if not found and gain >= self.huge_gain and _has_norms(recording):
+            evidence = (Evidence("forward_gain", "", gain, self.huge_gain, "1"),)
+            yield self._finding(recording, tuple(weights), "hidden by norms", evidence)
+
     def _finding(
         self, recording: Recording, layers: tuple[str, ...], cause: str, evidence: tuple[Evidence, ...]
     ) -> Finding:
@@ -163,6 +174,12 @@ class PoorInitialization(Problem):
 
 def _names(links: tuple[Link, ...]) -> tuple[str, ...]:
     return tuple(link.layer.name for link in links)
+
+
+def _has_norms(recording: Recording) -> bool:
+    """Whether the model has a norm with a factor for each feature: nothing else has a vector for a weight but PReLU."""
+    entries = recording.facts.get("parameters", [])
+    return any(entry["name"].endswith(".weight") and len(entry["shape"]) == 1 for entry in entries)
 
 
 def _recurrent(recording: Recording) -> tuple[tuple[str, ...], float]:
