@@ -9,8 +9,7 @@ from trainclinic.diagnose.card import GUESS
 from trainclinic.diagnose.outcome import chance_loss
 from trainclinic.recording import Recording
 
-_STILL = 0.05  # of the validation loss: a rehearsal that still gains more since the half of its time is not at its end
-_COPIES = 0.005  # of the validation rows; as in data-leak
+_HALVES = 3  # evaluations; of fewer it is not known how the later ones went on
 
 
 def rehearsal(recording: Recording) -> dict[str, Any]:
@@ -24,12 +23,12 @@ def complete(recording: Recording) -> bool:
     return bool(rehearsal(recording).get("share", 0.0) >= 1)
 
 
-def settled(recording: Recording) -> bool:
-    """Whether it was the whole training, or has come to where validation gains little more."""
+def settled(recording: Recording, still: float) -> bool:
+    """Whether it was the whole training, or validation gained no more than `still` of its loss in the later half."""
     losses = rehearsal(recording).get("validation", [])
-    if complete(recording) or len(losses) < 3:
+    if complete(recording) or len(losses) < _HALVES:
         return complete(recording)
-    return bool(losses[-1] > (1 - _STILL) * losses[len(losses) // 2 - 1])
+    return bool(losses[-1] > (1 - still) * losses[len(losses) // 2 - 1])
 
 
 def learned(recording: Recording) -> bool:
@@ -53,9 +52,3 @@ def _gained(recording: Recording, loss: float) -> float:
 def guessed(recording: Recording) -> bool:
     """Whether validation is known to be no better than a guess, by the answers and by the loss."""
     return bool(rehearsal(recording).get("validation") and chance_loss(recording) > 0 and not learned(recording))
-
-
-def holds_copies(recording: Recording) -> bool:
-    """Whether validation rows are training rows, whose neighbours then are themselves."""
-    held = recording.facts.get("data", {}).get("validation", {})
-    return bool(held.get("copies", 0.0) > _COPIES or held.get("training_batches", 0.0) > 0)

@@ -17,8 +17,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
                         linear_null: the best of twenty times the same with the targets permuted;
                         guess: the share of the commonest class, or 0; odd: of the samples whose neighbours all agree,
                         the share that carries another class; unanimous: how many there are; proxy: the largest
-                        correlation of a single feature with the target; proxy_of_classes: the largest root of the
-                        share of a feature's variance that lies between several classes
+                        correlation of a single feature with the target; proxy_of_classes: how well a
+                        single feature tells one of several classes, as a correlation ratio
     validation          of the first evaluation. rows; again: share of them that is a copy of another of them;
                         training_batches: share that came in batches of training rows alone; copies: of the others,
                         the share that is a copy of a training row, at least (only a sample of these was seen);
@@ -316,15 +316,21 @@ def _proxy(x: Tensor, targets: Tensor) -> float:
 
 
 def _proxy_of_classes(x: Tensor, targets: Tensor) -> float:
-    """The largest correlation ratio of one feature with more than two classes, in whatever order they are numbered."""
+    """How well one feature tells more than two classes, in whatever order they are numbered.
+
+    The feature's largest correlation ratio, or the share of rows that lie nearest to the mean of their class, if less.
+    """
     if targets.is_floating_point():
         return 0.0
-    classes = torch.unique(targets)
+    classes, places = torch.unique(targets, return_inverse=True)
     if not 2 < len(classes) <= len(x) / _ROWS_OF_A_CLASS:
         return 0.0
     x = x.double() - x.double().mean(0)
-    between = sum(len(own) * own.mean(0).square() for own in (x[targets == one] for one in classes))
-    return float((between / x.square().sum(0).clamp_min(1e-30)).max().sqrt())
+    means = torch.stack([x[places == index].mean(0) for index in range(len(classes))])
+    ratio = (means[places].square().sum(0) / x.square().sum(0).clamp_min(1e-30)).sqrt()
+    best = int(ratio.argmax())
+    nearest = (x[:, best, None] - means[:, best]).abs().argmin(1)
+    return min(float(ratio[best]), float((nearest == places).double().mean()))
 
 
 def _nearest(of: Tensor, among: Tensor, *, own: bool) -> Tensor:

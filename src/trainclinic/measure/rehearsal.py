@@ -3,7 +3,8 @@
 A network that has learned something tells of the targets what no look at the rows does: whether they go with the
 inputs at all, and whether some of them are wrong. Small data are learned to the end in so long. Its facts:
 
-    steps, share        optimizer steps, and which part of the planned training they are; NaN where it is not known
+    steps, share        optimizer steps, and which part of the planned training they are; NaN where it is not known, or
+                        the user trains by a loop of their own, which may do other things
     training            mean loss of the last tenth of the steps
     validation          losses of the evaluations, after a quarter, a half, … of the time, and at the end
     answers             what those of the last evaluation tell of the targets (`answers.py`), as of a whole training
@@ -40,7 +41,7 @@ def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dic
     """
     if setup.val_loader is None or seconds <= 0:
         return {}
-    short = replace(setup, val_loader=_FirstRows(setup.val_loader), loop=None)
+    short = replace(setup, val_loader=_FirstRows(setup.val_loader), metric="loss")
     losses: list[float] = []
     validation: list[float] = []
     spent, batch = 0.0, None
@@ -62,7 +63,7 @@ def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dic
     late = losses[-max(1, int(_LATE * len(losses))) :]
     return {
         "steps": len(losses),
-        "share": len(losses) / planned if planned else math.nan,
+        "share": len(losses) / planned if planned and setup.loop is None else math.nan,
         "training": sum(late) / len(late),
         "validation": validation,
         "answers": watch.recording.facts.get("answers", {}),

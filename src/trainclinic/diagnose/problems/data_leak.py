@@ -33,8 +33,9 @@ class DataLeak(Problem):
     How it is measured:
         Exactly: validation rows that equal a training row, number for number. Rows of coarse numbers equal each other
         by chance; how often is read from rows that equal each other within the validation set and within training
-        batches, and only what lies far above it counts. Copies that were changed, and samples of the same patient or
-        minute, are not seen.
+        batches, and only what lies far above it counts. Copies that were changed a little are looked for before a
+        training: validation rows that lie nearer to a training row than all but a hundredth of those do to each other.
+        Samples of the same patient or minute are not seen.
 
     When it is harmless:
         Natural repetition, such as short texts or tables of few values; an evaluation of the training set that is meant
@@ -55,7 +56,7 @@ class DataLeak(Problem):
     many: float = limit(0.02, "1", RANGE)
     chance: float = limit(3.0, "1", RANGE)
     rows: float = limit(2.0, "rows", RANGE)
-    near: float = limit(0.1, "1", "ten times what chance gives")
+    near: float = limit(0.1, "1", "Barz & Denzler 2020")
 
     reads: ClassVar[tuple[str, ...]] = ()
     measures: ClassVar[dict[str, str]] = {
@@ -79,7 +80,7 @@ class DataLeak(Problem):
         return self._judge(recording, told=bool(recording.facts.get("validation_told")))
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
-        """The same, of the loaders; and before a training, where nothing has come of it yet, copies with small changes."""
+        """The same, of the loaders; and copies with small changes, and a feature that tells one of several classes."""
         data = recording.facts.get("data", {})
         proxy = data.get("link", {}).get("proxy_of_classes", 0.0)
         if proxy > self.proxy:

@@ -98,8 +98,11 @@ class FrozenParameters(Problem):
         share = sum(size for _, size in broken) / max(1, total)
         names = dict.fromkeys(name.rpartition(".")[0] or name for name, _ in broken)
         harm = "checkup" in recording.facts or hurts(result, self.reached, neighbours=False)
-        if cause == "declared frozen" and share > self.most and harm and _as_drawn(
-            recording, broken, recurrent="checkup" in recording.facts
+        if (
+            cause == "declared frozen"
+            and share > self.most
+            and harm
+            and _as_drawn(recording, broken, recurrent="checkup" in recording.facts)
         ):
             cause = "never trained"
         meant = cause == "declared frozen"

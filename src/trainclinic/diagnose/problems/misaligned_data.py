@@ -33,8 +33,10 @@ class MisalignedData(Problem):
         For each of up to 2,000 training rows, what its five nearest neighbours, and a linear map, say of its target,
         against the same with the targets permuted. It is called a problem when neither tells more than of permuted ones
         and no evaluation was better than a guess. By the answers in validation, too: where they fit the targets of the
-        row before or after, and those fit each other no better than chance. For the validation set: its rows have
-        their neighbours in training, which tell their targets there and not here.
+        row before or after, and those fit each other no better than chance. Before a training a rehearsal of three
+        seconds stands for it: a network that learned something excuses its neighbours, and one that is still no better
+        than a guess tells only where it was the whole training, or learned the rows by heart. For the validation set:
+        its rows have their neighbours in training, which tell their targets there and not here.
 
     When it is harmless:
         Where near rows do not have like targets although inputs decide them, such as in parity: then the net can
