@@ -206,6 +206,22 @@ def test_nothing_is_rehearsed_without_rows_held_back_or_time() -> None:
     assert rehearse(sound(), 80, seconds=0.0) == {}
 
 
+def test_a_number_that_is_not_finite_only_after_a_while_is_seen() -> None:
+    def breaks(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        loss = nn.functional.cross_entropy(output, target)
+        return loss / (loss.detach() > 0.1)
+
+    def make(seed: int) -> tc.Setup:
+        setup = sound(epochs=30)
+        setup.loss_fn = breaks
+        return setup
+
+    assert rehearse(make(0), 600)["non_finite"]
+    found = tc.checkup(make)
+    assert "non-finite" in [finding.problem for finding in found.problems]
+    assert found.recording.facts["checkup"]["rehearsal"] == {}
+
+
 def test_targets_that_the_loss_gets_as_another_kind_are_those_that_it_gets() -> None:
     def make(seed: int) -> tc.Setup:
         setup = sound()

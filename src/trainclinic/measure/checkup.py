@@ -90,7 +90,7 @@ def checkup(source: Make | Setup, seed: int = 0) -> Recording:
             "stopped": stopped,
         }
         rehearsed = _rehearse(fresh(), planned, min(SECONDS, begun + ALL - time.perf_counter()))
-        facts["answers"] = rehearsed.pop("answers", {})
+        facts |= {"answers": rehearsed.pop("answers", {}), "non_finite": rehearsed.pop("non_finite", None)}
         more["rehearsal"] = rehearsed
     return _together(followed, fitted, {**facts, "checkup": more})
 
@@ -335,5 +335,5 @@ def _together(followed: Recording, fitted: Recording, facts: dict[str, Any]) -> 
     known = {**followed.facts, **{name: value for name, value in facts.items() if value}, "answers": facts["answers"]}
     known["steps"] = fitted.steps
     known["loss"] = followed.facts["loss"] or fitted.facts["loss"]
-    known["non_finite"] = followed.facts["non_finite"] or fitted.facts["non_finite"]
+    known["non_finite"] = followed.facts["non_finite"] or fitted.facts["non_finite"] or facts["non_finite"]
     return replace(fitted, facts=known, ended="completed", _series={**fitted._series, **series})

@@ -26,6 +26,7 @@ from trainclinic.setup import Setup, evaluate, update
 SECONDS = 3.0  # of training; the evaluations come on top
 _PARTS = 4  # of the time, with an evaluation after each
 _LATE = 0.1  # of the steps
+_RARELY = 1_000_000  # steps from one look to the next: only whether all is finite is watched at each
 
 
 def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dict[str, Any]:
@@ -37,36 +38,35 @@ def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dic
         seconds: of training.
 
     Returns:
-        The facts; nothing where there are no validation rows, no time, or the loss is no longer finite.
+        The facts; only `non_finite` where a loss or a gradient was not, and nothing without validation rows or time.
     """
     if setup.val_loader is None or seconds <= 0:
         return {}
     short = replace(setup, val_loader=_FirstRows(setup.val_loader), metric="loss")
     losses: list[float] = []
     validation: list[float] = []
-    spent, batch = 0.0, None
-    for batch in _epochs(setup):
-        begun = time.perf_counter()
-        losses.append(float(update(setup, batch)))
-        spent += time.perf_counter() - begun
-        if not math.isfinite(losses[-1]):
-            return {}
-        if spent > seconds:
-            break
-        if spent > seconds * (len(validation) + 1) / _PARTS:
+    spent = 0.0
+    with Watch(setup.model, setup.optimizer, setup.loss_fn, every=_RARELY) as watch:
+        for batch in _epochs(setup):
+            begun = time.perf_counter()
+            losses.append(float(update(setup, batch)))
+            spent += time.perf_counter() - begun
+            if spent > seconds or not math.isfinite(losses[-1]):
+                break
+            if spent > seconds * (len(validation) + 1) / _PARTS:
+                validation.append(evaluate(short)["loss"])
+        if losses:
             validation.append(evaluate(short)["loss"])
-    if not losses:
-        return {}
-    with Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
-        update(setup, batch)
-        validation.append(evaluate(short)["loss"])
+    facts = watch.recording.facts
+    if not losses or facts["non_finite"]:
+        return {"non_finite": facts["non_finite"]}
     late = losses[-max(1, int(_LATE * len(losses))) :]
     return {
         "steps": len(losses),
         "share": len(losses) / planned if planned and setup.loop is None else math.nan,
         "training": sum(late) / len(late),
         "validation": validation,
-        "answers": watch.recording.facts.get("answers", {}),
+        "answers": facts.get("answers", {}),
     }
 
 
