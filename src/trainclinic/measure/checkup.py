@@ -1,4 +1,4 @@
-"""checkup: before a training, look at the data, run its loop for a few steps, fit one batch, try other learning rates.
+"""checkup: before a training, look at the data, run its loop for a few steps, fit one batch, rehearse it.
 
 Everything happens on copies, and every generator is put back: what was examined is as it was. The findings' rules read
 a recording, so a checkup is one, too: the series are those of fitting one batch, which a sound network can; the facts
@@ -12,6 +12,8 @@ Under `checkup` the facts hold
                     deviation between samples; NaN where it was not tried
     same_order      whether two epochs begin with the same batch; None where it was not seen
     planned_steps   optimizer steps of the training as it is planned; None where it is not known
+    rehearsal       what a copy came to that was trained for three seconds (`rehearsal.py`); its `answers` stand where
+                    those of a training do
     stopped         why the loop was not followed to its end, or ""
 
 Fitting one batch: Karpathy 2019 (a recipe for training neural networks). Ladder: Smith 2017 (LR range test).
@@ -37,6 +39,7 @@ from trainclinic.errors import SetupError
 from trainclinic.measure.data_card import Rows, card
 from trainclinic.measure.facts import InputFacts, TargetFacts
 from trainclinic.measure.outputs import first_tensor
+from trainclinic.measure.rehearsal import SECONDS, rehearse
 from trainclinic.measure.run import Make, build
 from trainclinic.measure.shadow import generators_kept
 from trainclinic.measure.watch import Watch
@@ -52,7 +55,8 @@ FIT_STEPS = 200
 FITTED = 0.01  # of the first loss: then it is enough
 RUNGS = (1 / 30, 1 / 10, 1 / 3, 1.0, 3.0, 10.0, 30.0)  # of the learning rate
 RUNG_STEPS = 25
-PATIENCE = 4.0  # seconds for the data, for the loop and for the ladder; a slow network is examined in part
+PATIENCE = 2.5  # seconds for the data, for the loop, for one batch and for the ladder; slow networks are seen in part
+ALL = 8.0  # seconds after which nothing is rehearsed any more
 
 
 class _EnoughError(Exception):
@@ -69,20 +73,25 @@ def checkup(source: Make | Setup, seed: int = 0) -> Recording:
     Raises:
         SetupError: there is no Setup, or it cannot be copied.
     """
+    begun = time.perf_counter()
     with generators_kept():
         fresh = _sources(source, seed)
         untouched = fresh()
         facts, same_order = _data(untouched)
         followed, stopped = _follow(fresh(), facts.pop("size"))
         fitted, batch, fit = _fit(fresh())
+        planned = _planned(untouched)
         more = {
             "overfit": fit,
             "ladder": _ladder(fresh()),
             "mixes_samples": _mixes_samples(untouched, batch),
             "same_order": same_order,
-            "planned_steps": _planned(untouched),
+            "planned_steps": planned,
             "stopped": stopped,
         }
+        rehearsed = _rehearse(fresh(), planned, min(SECONDS, begun + ALL - time.perf_counter()))
+        facts |= {"answers": rehearsed.pop("answers", {}), "non_finite": rehearsed.pop("non_finite", None)}
+        more["rehearsal"] = rehearsed
     return _together(followed, fitted, {**facts, "checkup": more})
 
 
@@ -244,10 +253,13 @@ def _fit(setup: Setup) -> tuple[Recording, Any, dict[str, Any]]:
             group["weight_decay"] = 0.0
     setup.model.train()
     losses: list[float] = []
+    until = time.perf_counter() + PATIENCE
     with Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
         for _ in range(FIT_STEPS):
             losses.append(float(update(setup, batch)))
             if not math.isfinite(losses[-1]) or (len(losses) > FIT_STEPS // 4 and losses[-1] < FITTED * losses[0]):
+                break
+            if len(losses) >= FEWEST_STEPS and time.perf_counter() > until:
                 break
     samples = first_tensor(batch)
     fit = {
@@ -285,6 +297,13 @@ def _ladder(setup: Setup) -> dict[str, Any]:
     return {"start": before, "rungs": rungs}
 
 
+def _rehearse(setup: Setup, planned: int | None, seconds: float) -> dict[str, Any]:
+    try:
+        return rehearse(setup, planned, seconds)
+    except Exception:  # such as of a validation set that only the user's own loop can read
+        return {}
+
+
 def _mixes_samples(setup: Setup, batch: Any) -> float:
     """How much the output of one sample depends on another one."""
     if setup.step is not None:
@@ -310,8 +329,11 @@ def _together(followed: Recording, fitted: Recording, facts: dict[str, Any]) -> 
     """One recording: series of fitting one batch, facts and what needs many samples of the loop."""
     kept = ("dead_unit_fraction", "validation_loss")
     series = {pair: found for pair, found in followed._series.items() if pair[0] in kept}
-    known = {**followed.facts, **{name: value for name, value in facts.items() if value}}
+    seen = followed.facts.get("targets", {}).get("dtype")
+    if seen and seen != facts["targets"].get("dtype"):  # what the loss compares is not what the loader gives
+        facts = {**facts, "targets": followed.facts["targets"]}
+    known = {**followed.facts, **{name: value for name, value in facts.items() if value}, "answers": facts["answers"]}
     known["steps"] = fitted.steps
     known["loss"] = followed.facts["loss"] or fitted.facts["loss"]
-    known["non_finite"] = followed.facts["non_finite"] or fitted.facts["non_finite"]
+    known["non_finite"] = followed.facts["non_finite"] or fitted.facts["non_finite"] or facts["non_finite"]
     return replace(fitted, facts=known, ended="completed", _series={**fitted._series, **series})

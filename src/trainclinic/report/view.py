@@ -204,6 +204,10 @@ def _checkup_figures(recording: Recording) -> tuple[tuple[str, str], ...]:
         now = f"{written(start)} → {written(rungs['1'])} in 25 steps as it is"
         better = "the best of the ladder" if best == "1" else f"{written(known[best])} with {best} times as much"
         found.append(("Learning rate", f"{now}; {better}"))
+    rehearsed = seen.get("rehearsal")
+    if rehearsed:
+        found.append(("Rehearsal", f"{count(rehearsed['steps'], 'step')}, validation loss "
+                                   f"{written(rehearsed['validation'][-1])}"))  # fmt: skip
     return tuple(found + _network(recording))
 
 

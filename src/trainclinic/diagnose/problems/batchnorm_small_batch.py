@@ -32,7 +32,8 @@ class BatchnormSmallBatch(Problem):
         Exactly: the most values a mean was taken over, batch size times positions, in each BatchNorm layer in train
         mode, and the samples of a batch: the positions of one picture are alike, and two pictures are not many however
         many positions they have. A last batch that is small does not count. It is called a problem where the loss did
-        not fall as it should, in training or in validation.
+        not fall as it should, in training or in validation. Before a training, where that is not known yet, fewer than
+        four samples are one.
 
     When it is harmless:
         In convolutions a small batch has many positions: eight pictures of 8 × 8 are 512 values. As a deliberate noise
@@ -73,9 +74,21 @@ class BatchnormSmallBatch(Problem):
         if not few:
             return
         result = outcome(recording)
-        harm = hurts(result, self.learned) and result.finite
+        yield self._finding(recording, few, harm=hurts(result, self.learned) and result.finite)
+
+    def examine(self, recording: Recording) -> Iterable[Finding]:
+        """Count the samples, too: before a training there is no outcome that would tell whether they are too few."""
+        counts, size = recording.facts.get("batch_norm"), recording.facts.get("batch_size") or math.inf
+        if counts and size < self.samples:
+            yield self._finding(recording, counts, harm=True)
+        else:
+            yield from self.find(recording)
+
+    def _finding(self, recording: Recording, few: dict[str, int], *, harm: bool) -> Finding:
+        result = outcome(recording)
+        size = float(recording.facts.get("batch_size") or math.nan)
         worst = min(few, key=lambda name: few[name])
-        yield Finding(
+        return Finding(
             problem=self.id(),
             level="problem" if harm else "observation",
             severity=severity(result) if harm else 0.2,

@@ -98,7 +98,12 @@ class FrozenParameters(Problem):
         share = sum(size for _, size in broken) / max(1, total)
         names = dict.fromkeys(name.rpartition(".")[0] or name for name, _ in broken)
         harm = "checkup" in recording.facts or hurts(result, self.reached, neighbours=False)
-        if cause == "declared frozen" and share > self.most and harm and _as_drawn(recording, broken):
+        if (
+            cause == "declared frozen"
+            and share > self.most
+            and harm
+            and _as_drawn(recording, broken, recurrent="checkup" in recording.facts)
+        ):
             cause = "never trained"
         meant = cause == "declared frozen"
         return Finding(
@@ -116,12 +121,16 @@ class FrozenParameters(Problem):
         )
 
 
-def _as_drawn(recording: Recording, broken: list[tuple[str, int]]) -> bool:
-    """Whether the weights have the size that PyTorch gives to layers at first, 1 / √(3 fan_in), all of several."""
+def _as_drawn(recording: Recording, broken: list[tuple[str, int]], *, recurrent: bool) -> bool:
+    """Whether the weights have the size that PyTorch gives to layers at first, 1 / √(3 fan_in), all of several.
+
+    `recurrent`: look at those of recurrent layers, too, which go from one time step to the next.
+    """
     sizes = []
     for name, count in broken:
         layer = recording.layer(_layer(name)) if recording.series("weight_rms", _layer(name)) else None
-        if name.endswith(".weight") and layer is not None and len(layer.shape) > 1 and count >= _COUNTED:
+        drawn_so = name.endswith(".weight") or (recurrent and "weight_hh" in name)
+        if drawn_so and layer is not None and len(layer.shape) > 1 and count >= _COUNTED:
             # The error of an RMS of so many uniform numbers is 0.45 / √count.
             sizes.append(abs(forward_gain(recording, layer.name) * math.sqrt(3) - 1) * math.sqrt(count))
     return bool(sizes) and max(sizes) <= _ERRORS

@@ -12,6 +12,8 @@ import numpy as np
 from trainclinic.diagnose.card import at_least, card, excess, neighbours_count, short_of_neighbours
 from trainclinic.diagnose.outcome import Outcome, outcome
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.diagnose.problems.data_leak import DataLeak
+from trainclinic.diagnose.rehearsed import settled
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding, Level
 
@@ -34,7 +36,9 @@ class NoisyLabels(Problem):
         By the answers of the last evaluation: of the fifth that the network is surest of, the share that is right. Hard
         samples are those it is unsure of; where a share of the labels is wrong, the surest answers are wrong as often.
         Of real targets: whether a share of the rows has the answer's own target and the others any other row's, held
-        against one normal distribution of the errors. Whatever else is wrong explains both.
+        against one normal distribution of the errors. Whatever else is wrong explains both. Before a training these are
+        the answers of a rehearsal of three seconds, where it was the whole training, or validation gained less than a
+        twentieth of its loss in its later half; where its surest answers are right, they excuse what neighbours say.
         By neighbours: of the training samples whose five nearest neighbours all are of one class, the share that
         carries another one. Clean tables show under 3 %. Where neighbours tell the labels of the validation set better
         than those of the training set itself, the wrong ones are in training alone; where they do not, classes that
@@ -54,7 +58,8 @@ class NoisyLabels(Problem):
            share.
 
     References:
-        Northcutt et al. 2021 (confident learning); Arpit et al. 2017 (memorization); Wilson 1927 (intervals).
+        Northcutt et al. 2021 (confident learning); Arpit et al. 2017 (memorization); Wilson 1927 (intervals); Prechelt
+        1998 (early stopping).
     """
 
     odd: float = limit(0.03, "1", RANGE)
@@ -68,6 +73,7 @@ class NoisyLabels(Problem):
     surest: float = limit(0.8, "1", RANGE, "below")
     mixture: float = limit(0.8, "1", RANGE, "below")
     mixture_gain: float = limit(0.05, "nats", RANGE)
+    still: float = limit(0.05, "1", "Prechelt 1998")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
     measures: ClassVar[dict[str, str]] = {
@@ -124,11 +130,29 @@ class NoisyLabels(Problem):
         )
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
-        """Judge the labels alone."""
-        cause, told = self._labels(recording)
-        if cause:
-            sure = self._sure(recording, cause, told)
-            yield self._finding(recording, cause, "problem" if sure else "observation", told)
+        """Judge the answers of the rehearsal, then the labels alone.
+
+        Where the rehearsed network is right in what it is sure of, neighbours that contradict it are merely neighbours.
+        """
+        answered = self._answers(recording) if settled(recording, self.still) else None
+        if answered:
+            yield self._finding(recording, *answered)
+            return
+        try:
+            cause, told = self._labels(recording)
+        except NotExaminedError:
+            if not (settled(recording, self.still) and recording.facts.get("answers")):
+                raise
+            return
+        if not cause or (cause == "training labels" and _holds_copies(recording)):
+            return
+        sure = self._sure(recording, cause, told) and not (cause == "all labels" and self._right_where_sure(recording))
+        yield self._finding(recording, cause, "problem" if sure else "observation", told)
+
+    def _right_where_sure(self, recording: Recording) -> bool:
+        answers = recording.facts.get("answers", {})
+        known = answers.get("own", 0.0) > answers.get("luck", math.inf)
+        return bool(known and answers.get("surest", 0.0) >= self.surest)
 
     def _answers(self, recording: Recording) -> tuple[str, Level, tuple[Evidence, ...]] | None:
         """What the answers of the last evaluation tell; None where they tell nothing."""
@@ -193,6 +217,12 @@ def _label_gap(recording: Recording, link: dict[str, Any]) -> float:
     if "agreement" not in held:
         return math.nan
     return excess(held["agreement"], held["rows"], link["agreement"], link["rows"])
+
+
+def _holds_copies(recording: Recording) -> bool:
+    """Whether validation rows are training rows, whose neighbours then are themselves."""
+    held = recording.facts.get("data", {}).get("validation", {})
+    return bool(held.get("copies", 0.0) > DataLeak.copies or held.get("training_batches", 0.0) > 0)
 
 
 def _since_best(recording: Recording, result: Outcome) -> tuple[float, float]:

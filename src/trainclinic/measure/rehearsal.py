@@ -1,0 +1,95 @@
+"""Rehearsal: a copy is trained for a few seconds, and what it answers to the validation rows is looked at.
+
+A network that has learned something tells of the targets what no look at the rows does: whether they go with the
+inputs at all, and whether some of them are wrong. Small data are learned to the end in so long. Its facts:
+
+    steps, share        optimizer steps, and which part of the planned training they are; NaN where it is not known, or
+                        the user trains by a loop of their own, which may do other things
+    training            mean loss of the last tenth of the steps
+    validation          losses of the evaluations, after a quarter, a half, … of the time, and at the end
+    answers             what those of the last evaluation tell of the targets (`answers.py`), as of a whole training
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from trainclinic.measure.answers import ROWS
+from trainclinic.measure.outputs import first_tensor
+from trainclinic.measure.watch import Watch
+from trainclinic.setup import Setup, evaluate, update
+
+SECONDS = 3.0  # of training; the evaluations come on top
+_PARTS = 4  # of the time, with an evaluation after each
+_LATE = 0.1  # of the steps
+_RARELY = 1_000_000  # steps from one look to the next: only whether all is finite is watched at each
+
+
+def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dict[str, Any]:
+    """Train it by the plain loop for so long, or to the end of what is planned.
+
+    Args:
+        setup: is changed.
+        planned: optimizer steps of the whole training; None where it is not known.
+        seconds: of training.
+
+    Returns:
+        The facts; only `non_finite` where a loss or a gradient was not, and nothing without validation rows or time.
+    """
+    if setup.val_loader is None or seconds <= 0:
+        return {}
+    short = replace(setup, val_loader=_FirstRows(setup.val_loader), metric="loss")
+    losses: list[float] = []
+    validation: list[float] = []
+    spent = 0.0
+    with Watch(setup.model, setup.optimizer, setup.loss_fn, every=_RARELY) as watch:
+        for batch in _epochs(setup):
+            begun = time.perf_counter()
+            losses.append(float(update(setup, batch)))
+            spent += time.perf_counter() - begun
+            if spent > seconds or not math.isfinite(losses[-1]):
+                break
+            if spent > seconds * (len(validation) + 1) / _PARTS:
+                validation.append(evaluate(short)["loss"])
+        if losses:
+            validation.append(evaluate(short)["loss"])
+    facts = watch.recording.facts
+    if not losses or facts["non_finite"]:
+        return {"non_finite": facts["non_finite"]}
+    late = losses[-max(1, int(_LATE * len(losses))) :]
+    return {
+        "steps": len(losses),
+        "share": len(losses) / planned if planned and setup.loop is None else math.nan,
+        "training": sum(late) / len(late),
+        "validation": validation,
+        "answers": facts.get("answers", {}),
+    }
+
+
+def _epochs(setup: Setup) -> Iterator[Any]:
+    """The batches of every epoch, with what `train` does between the epochs."""
+    for _ in range(setup.epochs):
+        setup.model.train()
+        yield from setup.train_loader
+        if setup.scheduler is not None:
+            setup.scheduler.step()
+
+
+class _FirstRows:
+    """The first batches of a loader, until there are as many rows as are looked at."""
+
+    def __init__(self, loader: Iterable[Any]) -> None:
+        self._loader = loader
+
+    def __iter__(self) -> Iterator[Any]:
+        rows = 0
+        for batch in self._loader:
+            yield batch
+            first = first_tensor(batch)
+            rows += len(first) if first is not None and first.ndim else 1
+            if rows >= ROWS:
+                return
