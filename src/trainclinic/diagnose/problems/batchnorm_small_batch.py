@@ -32,7 +32,7 @@ class BatchnormSmallBatch(Problem):
         Exactly: the most values a mean was taken over, batch size times positions, in each BatchNorm layer in train
         mode; a last batch that is small does not count. It is called a problem where the loss did not fall as it
         should, in training or in validation. Before a training, where that is not known yet, it is one with fewer than
-        five samples in a batch: neighbouring positions of one picture are so alike that they count little.
+        four samples in a batch: neighbouring positions of one picture are so alike that they count little.
 
     When it is harmless:
         In convolutions a small batch has many positions: four pictures of 8 × 8 are 256 values. As a deliberate noise
@@ -49,7 +49,7 @@ class BatchnormSmallBatch(Problem):
     """
 
     values: int = limit(8, "1", RANGE, "below")
-    samples: int = limit(5, "1", "Wu & He 2018", "below")
+    samples: int = limit(4, "1", "Wu & He 2018", "below")
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")

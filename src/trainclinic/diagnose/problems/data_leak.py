@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from trainclinic.diagnose.card import at_least, card
+from trainclinic.diagnose.card import at_least, card, neighbours_count
 from trainclinic.diagnose.problem import Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding, Level
@@ -83,7 +83,7 @@ class DataLeak(Problem):
         """The same, of the loaders; and copies with small changes, and a feature that tells one of several classes."""
         data = recording.facts.get("data", {})
         proxy = data.get("link", {}).get("proxy_of_classes", 0.0)
-        if proxy > self.proxy:
+        if proxy > self.proxy and neighbours_count(recording):  # how often a token comes may well be what is asked for
             yield self._finding("target", "problem", 1.0, (Evidence("proxy", "", proxy, self.proxy, "1"),), recording)
             return
         found = list(self._judge(recording, told=True))
