@@ -106,6 +106,8 @@ def test_a_rehearsal_tells_whether_rare_classes_suffer(found: int, share: float,
     counts = {"0": 8, **{str(label): 200 for label in range(1, 10)}}
     recording = rehearsed(*GAINS, share=share, counts=counts, classes=classes)
     assert verdict("class-imbalance", recording, checkup=True) == expected
+    recording.facts["classes"]["predicted"] = [0, 400, *[0] * 8]
+    assert verdict("class-imbalance", recording, checkup=True) == ("problem", "")
 
 
 def test_a_token_that_tells_the_class_is_no_leak() -> None:

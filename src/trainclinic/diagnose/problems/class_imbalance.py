@@ -93,7 +93,10 @@ class ClassImbalance(Problem):
         yield self._finding(recording, cause, "problem" if cause else "observation", told)
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
-        """Judge the frequencies; and the recalls of the rehearsal, where it was the whole training."""
+        """Judge the frequencies; and the recalls of the rehearsal, where it was the whole training.
+
+        One that answers a single class says nothing of the others: the frequencies stay.
+        """
         counts, classes = _counts(recording), by_class(recording)
         ratio = _ratio(counts, counts > 0)
         if ratio <= self.ratio:
@@ -101,7 +104,7 @@ class ClassImbalance(Problem):
         told = [Evidence("class_ratio", "", ratio, self.severe, "1")]
         cause = ""
         level: Level = "problem" if ratio > self.severe else "observation"
-        if complete(recording) and classes:
+        if complete(recording) and classes and (classes["predicted"] > 0).sum() > 1:
             counts = np.pad(counts, (0, max(0, len(classes["samples"]) - len(counts))))[: len(classes["samples"])]
             cause = self._cause(classes, (counts + 1) * self.ratio < counts.max(), told)
             level = "problem" if cause else "observation"
