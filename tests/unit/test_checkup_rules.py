@@ -33,6 +33,7 @@ def link(agreement: float) -> dict[str, dict[str, Any]]:
     return {"link": {"rows": 1000, "agreement": agreement, "null": 0.13, "guess": 0.1}}
 
 
+HELD = {"rows": 400, "again": 0.0, "copies": 0.0, "training_batches": 0.0, "fewest_copies": 0.0}
 SEQUENCES = {"inputs": {"kind": "float", "shape": [64, 20, 3]}}
 GUESSES, GAINS = (2.31, 2.32, 2.33, 2.34), (2.3, 1.5, 1.1, 1.0)
 
@@ -70,6 +71,8 @@ LEARNED = {"own": 0.6, "surest": 0.6, "surest_rows": 100}
         (rehearsed(*GAINS, answers=LEARNED), ("problem", "sure answers")),
         (rehearsed(*GAINS, answers=LEARNED | {"surest": 0.75}), None),  # up to 82 %
         (rehearsed(*GAINS, answers=LEARNED | {"own": 0.15}), None),  # nothing was learned
+        (rehearsed(*GAINS, answers=LEARNED, data=labels(0.0, 0.7)), None),  # neighbours do better
+        (rehearsed(*GAINS, answers=LEARNED, data={"training": {"rows": 100}}), None),
         (rehearsed(*GAINS, share=0.5, answers=LEARNED, data=labels(0.0)), None),  # it is still learning
         (rehearsed(2.3, 1.04, 1.02, 1.0, share=0.5, answers=LEARNED), ("problem", "sure answers")),
         (rehearsed(*GAINS, answers=LEARNED | {"surest": 1.0}, data=labels(0.3, 0.7)), ("observation", "all labels")),
@@ -86,6 +89,24 @@ def test_targets_of_other_rows_by_a_rehearsal() -> None:
     answers = {"own": 0.5, "luck": 0.2, "order": 0.0, "mixture": 0.5, "mixture_gain": 0.2}
     assert verdict("noisy-labels", rehearsed(*GAINS, answers=answers), checkup=True) == ("problem", "other targets")
     assert verdict("noisy-labels", rehearsed(*GAINS, answers=answers | {"mixture": 0.86}), checkup=True) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "share", "expected"),
+    [
+        (2, 1.0, ("problem", "decision")),
+        (38, 1.0, ("observation", "")),  # found all the same
+        (38, 0.9, ("problem", "")),  # which a part of the training does not tell
+    ],
+)
+def test_a_rehearsal_tells_whether_rare_classes_suffer(found: int, share: float, expected: tuple[str, str]) -> None:
+    classes = {"samples": [40] * 10, "right": [found] + [38] * 9, "right_adjusted": [38] * 10,
+               "predicted": [found] + [40] * 9}  # fmt: skip
+    counts = {"0": 8, **{str(label): 200 for label in range(1, 10)}}
+    recording = rehearsed(*GAINS, share=share, counts=counts, classes=classes)
+    assert verdict("class-imbalance", recording, checkup=True) == expected
+    recording.facts["classes"]["predicted"] = [0, 400, *[0] * 8]
+    assert verdict("class-imbalance", recording, checkup=True) == ("problem", "")
 
 
 @pytest.mark.parametrize(

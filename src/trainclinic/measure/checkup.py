@@ -12,8 +12,8 @@ Under `checkup` the facts hold
                     deviation between samples; NaN where it was not tried
     same_order      whether two epochs begin with the same batch; None where it was not seen
     planned_steps   optimizer steps of the training as it is planned; None where it is not known
-    rehearsal       what a copy came to that was trained for three seconds (`rehearsal.py`); its `answers` stand where
-                    those of a training do
+    rehearsal       what a copy came to that was trained for three seconds (`rehearsal.py`); its `answers` and
+                    `classes` stand where those of a training do
     stopped         why the loop was not followed to its end, or ""
 
 Fitting one batch: Karpathy 2019 (a recipe for training neural networks). Ladder: Smith 2017 (LR range test).
@@ -90,9 +90,10 @@ def checkup(source: Make | Setup, seed: int = 0) -> Recording:
             "stopped": stopped,
         }
         rehearsed = _rehearse(fresh(), planned, min(SECONDS, begun + ALL - time.perf_counter()))
-        facts |= {"answers": rehearsed.pop("answers", {}), "non_finite": rehearsed.pop("non_finite", None)}
+        last = {"answers": rehearsed.pop("answers", {}), "classes": rehearsed.pop("classes", {})}
+        facts["non_finite"] = rehearsed.pop("non_finite", None)
         more["rehearsal"] = rehearsed
-    return _together(followed, fitted, {**facts, "checkup": more})
+    return _together(followed, fitted, {**facts, "checkup": more}, last)
 
 
 def _sources(source: Make | Setup, seed: int) -> Callable[[], Setup]:
@@ -325,14 +326,17 @@ def _mixes_samples(setup: Setup, batch: Any) -> float:
     return float((changed[1:] - first[1:]).abs().max()) / spread if spread > 0 else math.nan
 
 
-def _together(followed: Recording, fitted: Recording, facts: dict[str, Any]) -> Recording:
-    """One recording: series of fitting one batch, facts and what needs many samples of the loop."""
+def _together(followed: Recording, fitted: Recording, facts: dict[str, Any], last: dict[str, Any]) -> Recording:
+    """One recording: series of fitting one batch, facts and what needs many samples of the loop.
+
+    `last`: facts of the rehearsal's last evaluation, which stand even where they are empty: the loop was cut short.
+    """
     kept = ("dead_unit_fraction", "validation_loss")
     series = {pair: found for pair, found in followed._series.items() if pair[0] in kept}
     seen = followed.facts.get("targets", {}).get("dtype")
     if seen and seen != facts["targets"].get("dtype"):  # what the loss compares is not what the loader gives
         facts = {**facts, "targets": followed.facts["targets"]}
-    known = {**followed.facts, **{name: value for name, value in facts.items() if value}, "answers": facts["answers"]}
+    known = {**followed.facts, **{name: value for name, value in facts.items() if value}, **last}
     known["steps"] = fitted.steps
     known["loss"] = followed.facts["loss"] or fitted.facts["loss"]
     known["non_finite"] = followed.facts["non_finite"] or fitted.facts["non_finite"] or facts["non_finite"]

@@ -7,7 +7,8 @@ inputs at all, and whether some of them are wrong. Small data are learned to the
                         the user trains by a loop of their own, which may do other things
     training            mean loss of the last tenth of the steps
     validation          losses of the evaluations, after a quarter, a half, … of the time, and at the end
-    answers             what those of the last evaluation tell of the targets (`answers.py`), as of a whole training
+    answers, classes    what those of the last evaluation tell of the targets (`answers.py`), and class by class, as of
+                        a whole training
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dic
         "training": sum(late) / len(late),
         "validation": validation,
         "answers": facts.get("answers", {}),
+        "classes": facts.get("classes", {}),
     }
 
 

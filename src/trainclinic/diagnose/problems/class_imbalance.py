@@ -13,6 +13,7 @@ import numpy.typing as npt
 from trainclinic.diagnose.card import at_least, by_class, excess
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.diagnose.problems.unshuffled_data import in_order
+from trainclinic.diagnose.rehearsed import complete
 from trainclinic.recording import Floats, Recording
 from trainclinic.records import Evidence, Finding, Level
 
@@ -37,7 +38,8 @@ class ClassImbalance(Problem):
         called a problem when that surely gains a twentieth on the rare classes, for all the chance of so few samples,
         and in the mean of all recalls, too; when the rare ones are surely found less often than the others, by a
         tenth; when a rare class is never answered at all while the others are; or when it is so rare that validation
-        has not five samples of it, so that nobody would know.
+        has not five samples of it, so that nobody would know. Before a training it is the frequencies alone that are
+        judged, more than twenty to one, unless a rehearsal of three seconds was the whole training.
 
     When it is harmless:
         Where the classes are well apart, so that rare ones are found all the same; where errors on rare classes cost
@@ -91,12 +93,22 @@ class ClassImbalance(Problem):
         yield self._finding(recording, cause, "problem" if cause else "observation", told)
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
-        """Judge the frequencies alone."""
-        counts = _counts(recording)
+        """Judge the frequencies; and the recalls of the rehearsal, where it was the whole training.
+
+        One that answers a single class says nothing of the others: the frequencies stay.
+        """
+        counts, classes = _counts(recording), by_class(recording)
         ratio = _ratio(counts, counts > 0)
-        if ratio > self.ratio:
-            level: Level = "problem" if ratio > self.severe else "observation"
-            yield self._finding(recording, "", level, [Evidence("class_ratio", "", ratio, self.severe, "1")])
+        if ratio <= self.ratio:
+            return
+        told = [Evidence("class_ratio", "", ratio, self.severe, "1")]
+        cause = ""
+        level: Level = "problem" if ratio > self.severe else "observation"
+        if complete(recording) and classes and (classes["predicted"] > 0).sum() > 1:
+            counts = np.pad(counts, (0, max(0, len(classes["samples"]) - len(counts))))[: len(classes["samples"])]
+            cause = self._cause(classes, (counts + 1) * self.ratio < counts.max(), told)
+            level = "problem" if cause else "observation"
+        yield self._finding(recording, cause, level, told)
 
     def _cause(self, classes: dict[str, Floats], rare: npt.NDArray[np.bool_], told: list[Evidence]) -> str:
         """Whether the rare classes suffer, and how; what it was decided by is added to `told`."""

@@ -85,7 +85,8 @@ class DataLeak(Problem):
 
     def _judge(self, recording: Recording, told: bool) -> Iterable[Finding]:
         proxy = recording.facts.get("data", {}).get("link", {}).get("proxy", 0.0)
-        if proxy > self.proxy:
+        tokens = recording.facts.get("inputs", {}).get("kind") == "integer"  # how often one comes may be what is asked
+        if proxy > self.proxy and not tokens:
             yield self._finding("target", "problem", 1.0, (Evidence("proxy", "", proxy, self.proxy, "1"),), recording)
             return
         held = card(recording, "validation")

@@ -13,6 +13,7 @@ from trainclinic.diagnose.card import at_least, card, excess, neighbours_count, 
 from trainclinic.diagnose.outcome import Outcome, outcome
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.diagnose.problems.data_leak import DataLeak
+from trainclinic.diagnose.problems.misaligned_data import MisalignedData
 from trainclinic.diagnose.rehearsed import settled
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding, Level
@@ -134,7 +135,7 @@ class NoisyLabels(Problem):
 
         Where the rehearsed network is right in what it is sure of, neighbours that contradict it are merely neighbours.
         """
-        answered = self._answers(recording) if settled(recording, self.still) else None
+        answered = self._answers(recording) if self._can_tell(recording) else None
         if answered:
             yield self._finding(recording, *answered)
             return
@@ -148,6 +149,15 @@ class NoisyLabels(Problem):
             return
         sure = self._sure(recording, cause, told) and not (cause == "all labels" and self._right_where_sure(recording))
         yield self._finding(recording, cause, "problem" if sure else "observation", told)
+
+    def _can_tell(self, recording: Recording) -> bool:
+        """Whether the rehearsal is at its end, had rows to learn from, and neighbours know no better than it does."""
+        rows = recording.facts.get("data", {}).get("training", {}).get("rows", 0)
+        held = recording.facts.get("data", {}).get("validation", {})
+        reached, own = held.get("agreement", math.nan), recording.facts.get("answers", {}).get("own", math.nan)
+        short = "surest" in recording.facts.get("answers", {}) and excess(reached, held.get("rows", 0), own, held.get(
+            "rows", 0)) > self.shortfall  # fmt: skip
+        return settled(recording, self.still) and rows > MisalignedData.rows and not short
 
     def _right_where_sure(self, recording: Recording) -> bool:
         answers = recording.facts.get("answers", {})
