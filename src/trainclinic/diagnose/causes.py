@@ -161,6 +161,7 @@ EDGES = (
     *(edge for name in (*_RUINS, "undertrained", "underfitting", "oscillating-loss", "data-leak")
       for edge in _explains(name, "noisy-labels", only=_LABELS_BY_DOUBT)),
     *_explains("constant-prediction", "noisy-labels", only=_LABELS_BY_DOUBT),
+    *_explains("overfitting", "noisy-labels", only=_LABELS_BY_DOUBT),
     *_explains("misaligned-data", "noisy-labels"),
     *_explains("batchnorm-small-batch", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
                "learning-rate-too-high", "learning-rate-too-low", "overfitting"),

@@ -180,5 +180,6 @@ def _slipped(recording: Recording) -> tuple[Evidence, ...]:
 
 
 def _beyond_chance(link: dict[str, Any]) -> float:
-    linear = link.get("linear", -math.inf) - link.get("linear_null", 0.0)  # a sum of many pixels has no neighbours
+    # A sum of many pixels has no neighbours. Twenty permutations do not tell luck well: a standard error more is asked.
+    linear = link.get("linear", -math.inf) - link.get("linear_null", 0.0) - link["rows"] ** -0.5
     return float(max(link["agreement"] - link["null"], linear))
