@@ -291,7 +291,7 @@ def _linear_link(x: Tensor, targets: Tensor) -> dict[str, float]:
         answers[folds == fold] = inputs[folds == fold] @ torch.linalg.solve(
             square, others.T @ targets_of_all[folds != fold]
         )
-    parts = zip(answers.split(wanted.shape[1], 1), (wanted, *permuted), strict=True)
+    parts = zip(torch.split(answers, wanted.shape[1], 1), (wanted, *permuted), strict=True)
     if targets.is_floating_point():
         size = (wanted - wanted.mean(0)).square().sum().clamp_min(1e-30)
         told = [1 - float((values - part).square().sum() / size) for part, values in parts]

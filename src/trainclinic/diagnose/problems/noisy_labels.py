@@ -109,20 +109,20 @@ class NoisyLabels(Problem):
             if not (answered or recording.facts.get("answers")):
                 raise
             cause, told = "", ()
-        if answered and cause != "training labels":
-            yield self._finding(recording, *answered)
-            return
-        if not cause:
-            return
         result, short = outcome(recording), short_of_neighbours(recording)
         fit, rise = _since_best(recording, result)
         learned = fit > self.by_heart and (rise > self.rise or short > self.shortfall)
         many = cause == "training labels" and told[1].observed > self.many
-        wrong = self._sure(recording, cause, told)
+        wrong = bool(cause) and self._sure(recording, cause, told) and (learned or many)
+        if answered and not wrong and cause != "training labels":
+            yield self._finding(recording, *answered)
+            return
+        if not cause:
+            return
         yield self._finding(
             recording,
             cause,
-            "problem" if wrong and (learned or many) else "observation",
+            "problem" if wrong else "observation",
             (
                 *told,
                 Evidence("fit_gap", "", fit, self.by_heart, "1"),
