@@ -10,7 +10,7 @@ import numpy as np
 from trainclinic.diagnose.card import at_least
 from trainclinic.diagnose.chain import chain, forward_gain, hidden
 from trainclinic.diagnose.outcome import outcome
-from trainclinic.diagnose.problems import poor_initialization, underfitting, undertrained
+from trainclinic.diagnose.problems import noisy_labels, poor_initialization, underfitting, undertrained
 from trainclinic.diagnose.problems.learning_rate_too_high import largest_update_ratio
 from trainclinic.recording import Recording
 
@@ -38,11 +38,18 @@ PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("misaligned-data", "gap"): lambda recording: _link(recording, "agreement") - _held(recording, "agreement"),
     ("misaligned-data", "learned"): lambda recording: outcome(recording).learned,
     ("noisy-labels", "surest"): lambda recording: _surest(recording),
+    ("noisy-labels", "gaining"): lambda recording: noisy_labels.gain(recording),
     ("noisy-labels", "mixture"): lambda recording: _answers(recording, "mixture"),
     ("noisy-labels", "mixture_gain"): lambda recording: _answers(recording, "mixture_gain"),
     ("data-leak", "near"): lambda recording: _held(recording, "near"),
     ("frozen-parameters", "most"): lambda recording: _frozen(recording),
     ("frozen-parameters", "reached"): lambda recording: outcome(recording).reached,
+    ("over-regularized", "dropout"): lambda recording: _dropped(recording),
+    ("over-regularized", "mode_gap"): lambda recording: (
+        outcome(recording).last / recording.series("validation_loss").late()
+        if recording.series("validation_loss").late() > 0
+        else math.nan
+    ),
     ("over-regularized", "outweighed"): lambda recording: outcome(recording).reached,
     ("poor-initialization", "tiny_gain"): lambda recording: _gain(recording),
     ("poor-initialization", "recurrent_gain"): lambda recording: poor_initialization.recurrent(recording)[1],
@@ -62,6 +69,12 @@ def _surest(recording: Recording) -> float:
     """The upper end of its interval, as the rule has it."""
     rows = recording.facts.get("answers", {}).get("surest_rows", 0)
     return 1 - at_least(1 - _answers(recording, "surest"), rows) if rows else math.nan
+
+
+def _dropped(recording: Recording) -> float:
+    """The largest share that a dropout layer drops; NaN where none does."""
+    modules = recording.facts.get("modes", {}).get("sensitive", [])
+    return max((module["dropout"] for module in modules if module.get("dropout")), default=math.nan)
 
 
 def _frozen(recording: Recording) -> float:

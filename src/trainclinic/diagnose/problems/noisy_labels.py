@@ -38,9 +38,11 @@ class NoisyLabels(Problem):
         By the answers of the last evaluation: of the fifth that the network is surest of, the share that is right. Hard
         samples are those it is unsure of; where a share of the labels is wrong, the surest answers are wrong as often.
         Of real targets: whether a share of the rows has the answer's own target and the others any other row's, held
-        against one normal distribution of the errors. Whatever else is wrong explains both. Before a training these are
-        the answers of a rehearsal of three seconds, where it was the whole training, or validation gained less than a
-        twentieth of its loss in its later half; where its surest answers are right, they excuse what neighbours say.
+        against one normal distribution of the errors. Both are asked where validation has gained less than a tenth in
+        the later half of the run: who is still learning is not sure yet; and whatever else is wrong explains both.
+        Before a training these are the answers of a rehearsal of three seconds, where it was the whole training, or
+        validation gained less than a twentieth of its loss in its later half; where its surest answers are right, they
+        excuse what neighbours say.
         By neighbours: of the training samples whose five nearest neighbours all are of one class, the share that
         carries another one. Clean tables show under 3 %. Where neighbours tell the labels of the validation set better
         than those of the training set itself, the wrong ones are in training alone; where they do not, classes that
@@ -75,6 +77,7 @@ class NoisyLabels(Problem):
     surest: float = limit(0.8, "1", RANGE, "below")
     mixture: float = limit(0.8, "1", RANGE, "below")
     mixture_gain: float = limit(0.05, "nats", RANGE)
+    gaining: float = limit(0.1, "1", RANGE, "below")
     still: float = limit(0.05, "1", "Prechelt 1998")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
@@ -102,7 +105,7 @@ class NoisyLabels(Problem):
         """Judge the labels, then whether they were learned by heart."""
         if len(recording.facts.get("loss", {}).get("graph", ())) > 1:
             raise NotExaminedError("the loss has several parts, so that it is not known what the label of a sample is")
-        answered = self._answers(recording)
+        answered = self._answers(recording) if gain(recording) < self.gaining else None
         try:
             cause, told = self._labels(recording)
         except NotExaminedError:
@@ -220,6 +223,12 @@ class NoisyLabels(Problem):
             evidence=told,
             cause=cause,
         )
+
+
+def gain(recording: Recording) -> float:
+    """Share of its loss that validation gained in the later half of the run; NaN of fewer than three evaluations."""
+    values = recording.series("validation_loss").values
+    return float(1 - values[-1] / values[len(values) // 2 - 1]) if len(values) > 2 else math.nan
 
 
 def _share(evidence: Evidence) -> float:

@@ -174,9 +174,14 @@ class Underfitting(Problem):
         )
 
 
+_ROWS_ARE_UNITS = ("Linear", "Conv", "RNN", "LSTM", "GRU")  # of a weight in a module of somebody's own, columns may be
+
+
 def _executed(recording: Recording) -> list[Layer]:
-    """The layers with weights in the order in which they ran."""
-    return [one for one in recording.measured("activation_rms") if one.role == "weight" and len(one.shape) > 1]
+    """The layers with weights in the order in which they ran; none where one is of a kind that is not known."""
+    ran = [one for one in recording.measured("activation_rms") if one.role == "weight" and len(one.shape) > 1]
+    known = (one.kind.startswith(_ROWS_ARE_UNITS) or "Embedding" in one.kind for one in ran)
+    return ran if all(known) else []
 
 
 def widest(recording: Recording) -> float:

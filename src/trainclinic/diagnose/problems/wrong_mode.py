@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from trainclinic.diagnose.outcome import answers_well, hurts, outcome, severity
+from trainclinic.diagnose.outcome import hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
@@ -89,7 +89,7 @@ class WrongMode(Problem):
         self, recording: Recording, cause: str, layers: tuple[str, ...], found: tuple[str, float, float]
     ) -> Finding:
         result = outcome(recording)
-        harm = hurts(result, self.learned) and not (cause == "trained in eval mode" and answers_well(recording))
+        harm = hurts(result, self.learned)
         meant = cause == "part in eval mode" or not (harm or "checkup" in recording.facts)
         return Finding(
             problem=self.id(),
