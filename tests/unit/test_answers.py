@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hand_made import make, verdict
@@ -103,6 +104,7 @@ def test_a_watched_evaluation_has_its_answers():
 
 # -- what the rules make of it
 
+RESTS = [2.3, 1.9, 1.5, 1.5, 1.45, 1.4]  # 0.07 in the later half
 SURE = {"rows": 600, "own": 0.6, "luck": 0.3, "surest_rows": 120, "before": 0.1, "after": 0.1, "order": 0.1}
 NUMBERS = {"rows": 600, "own": 0.6, "luck": 0.2, "before": 0.0, "after": 0.0, "order": 0.0}
 LABELS = {"link": {"rows": 1000, "agreement": 0.5, "null": 0.13, "guess": 0.1, "odd": 0.0, "unanimous": 500}}
@@ -114,14 +116,17 @@ LABELS = {"link": {"rows": 1000, "agreement": 0.5, "null": 0.13, "guess": 0.1, "
         ({**SURE, "surest": 0.7}, ("problem", "sure answers")),
         ({**SURE, "surest": 0.75}, None),  # 120 rows may be 0.82 of all
         ({**SURE, "surest": 0.7, "own": 0.29}, None),  # nothing was learned that a label could contradict
-        ({**NUMBERS, "mixture": 0.5, "mixture_gain": 0.06}, ("problem", "other targets")),
-        ({**NUMBERS, "mixture": 0.5, "mixture_gain": 0.04}, None),
+        ({**NUMBERS, "own": 0.51, "mixture": 0.5, "mixture_gain": 0.06}, ("problem", "other targets")),
+        ({**NUMBERS, "own": 0.53, "mixture": 0.5, "mixture_gain": 0.06}, None),  # more than half of it is right
+        ({**NUMBERS, "own": 0.5, "mixture": 0.5, "mixture_gain": 0.04}, None),
         ({**NUMBERS, "mixture": 0.82, "mixture_gain": 0.3}, None),
     ],
 )
 def test_answers_tell_of_noisy_labels(answers: dict[str, float], expected: tuple[str, str] | None) -> None:
-    assert verdict("noisy-labels", make(answers=answers, data=LABELS)) == expected
-    assert verdict("noisy-labels", make(answers=answers)) == expected  # neighbours were not seen
+    losses = (np.linspace(2.3, 1.4, 200), RESTS)
+    assert verdict("noisy-labels", make(*losses, answers=answers, data=LABELS)) == expected
+    assert verdict("noisy-labels", make(*losses, answers=answers)) == expected  # neighbours were not seen
+    assert verdict("noisy-labels", make(losses[0], [*RESTS[:-1], 1.3], answers=answers)) is None  # it is still learning
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ UNSEEN: dict[str, str] = {
         "PyTorch의 손실 함수가 아니라서 무엇을 기대하는지 알 수 없습니다",
     "the nearest neighbours tell nothing here, which says little of sequences and tokens, and in so short a time the "
     "network learned nothing either":
-        "최근접 이웃이 아무것도 알려 주지 않는데, 순서열과 토큰에서는 그것으로 알 수 있는 것이 적습니다. 그렇게 짧은 "
+        "최근접 이웃이 아무것도 알려 주지 않는데, 시퀀스와 토큰에서는 그것으로 알 수 있는 것이 적습니다. 그렇게 짧은 "
         "시간에는 신경망도 아무것도 배우지 못했습니다",
     "too few rows, or too few of the rarer classes, for neighbours to tell anything":
         "샘플이, 또는 드문 클래스의 샘플이 너무 적어 이웃으로는 알 수 없습니다",
