@@ -21,9 +21,10 @@ of their architectures were seen before, and what becomes of them was set by out
 **What counts.** A healthy plan counts where it reaches its task's level on each of its seeds, on rows that nothing saw,
 and its validation loss does not turn. A fault counts where it hurts on at least two of three seeds, by a margin fixed
 beforehand (`diagnosis_zoo/outcome.py`), and then with the seeds on which it does; one that does not hurt counts as
-healthy. Whether it counts is decided by outcomes alone, never by what is diagnosed. Right is the root cause that was
-built in, or one of those that the fault accepts for a reason that stands with it; to say nothing is a miss. Intervals
-are of 95 %, from a bootstrap of whole Setups.
+healthy. Leaks, overfitting and numbers that break are held to what they do; what is worse than its twin in another
+way counts nowhere. Whether it counts is decided by outcomes alone, never by what is diagnosed. Right is the root cause
+that was built in, or one of those that the fault accepts for a reason that stands with it; to say nothing is a miss.
+Intervals are of 95 %, from a bootstrap of whole Setups.
 """
 
 from __future__ import annotations
