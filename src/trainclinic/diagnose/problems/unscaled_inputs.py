@@ -101,7 +101,7 @@ class UnscaledInputs(Problem):
         strange = strange or (cause == "too small" and recording.facts.get("first_spread", 1.0) < self.seen)
         size = float(np.median(scale["std"]))
         # What a layer makes of its input may hide its size: a sine, or a gate.
-        strange = strange or (bool(weights) and not 1 / self.far <= size <= self.far)
+        strange = strange or (bool(weights) and (size > self.far or size * self.far < 1))
         harm = strange and hurts(result, self.learned)
         yield Finding(
             problem=self.id(),
