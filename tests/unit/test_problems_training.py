@@ -212,9 +212,13 @@ def test_hardly_any_units(widths, loss, cause):
 
 @pytest.mark.parametrize(("steps", "passes", "found"), [(99, 2.4, "few steps"), (99, 2.6, ""), (101, 2.4, "")])
 def test_few_steps_teach_little(steps, passes, found):
-    recording = make(np.full(steps, 2.0), batch_size=32, training_samples=steps * 32 / passes)
+    samples = steps * 32 / passes
+    recording = make(np.full(steps, 2.0), batch_size=32, training_samples=samples)
     finding = find("undertrained", recording)
     assert (finding.cause if finding else "") == found
+    untold = make(np.full(25, 2.0), batch_size=32, data={"training": {"rows": 800}})
+    assert find("undertrained", untold).cause == "few steps"
+    assert find("undertrained", make(np.full(60, 2.0), batch_size=32, data={"training": {"rows": 1900}})) is None
 
 
 def test_passes_are_counted_where_gradients_are_accumulated():

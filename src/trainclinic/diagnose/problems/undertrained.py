@@ -15,6 +15,7 @@ from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
+_MOST_ROWS = 1000  # half of those that are looked at: more may well not be all
 
 
 @dataclass(frozen=True)
@@ -130,13 +131,18 @@ class Undertrained(Problem):
 
 
 def _passes(recording: Recording) -> float:
-    """How often each training sample was seen; NaN where the size of the training set is not known."""
+    """How often each training sample was seen; NaN where the size of the training set is not known.
+
+    Where nobody told it, it is the number of different rows among those that were looked at, if that is not bounded.
+    """
     facts = recording.facts
-    if not facts.get("training_samples"):
+    rows = facts.get("data", {}).get("training", {}).get("rows", 0)
+    samples = facts.get("training_samples") or (rows if rows < _MOST_ROWS else 0)
+    if not samples:
         return math.nan
     passes = sum(facts.get("modes", {}).get("passes", {}).values()) or recording.steps  # several to a step, accumulated
     seen = passes * facts.get("batch_size", math.nan) * facts.get("distributed", {}).get("world_size", 1)
-    return float(seen / facts["training_samples"])
+    return float(seen / samples)
 
 
 def held_fall(recording: Recording) -> float:
