@@ -43,6 +43,8 @@ class Answers:
 
     def add(self, name: str, output: Tensor, target: Tensor) -> None:
         """One batch."""
+        if type(output) is not Tensor or type(target) is not Tensor:
+            return  # of a distributed tensor, whatever is asked may be asked of all processes
         if self._count >= ROWS or not target.ndim or not len(target) or not target.numel() or target.is_complex():
             return
         if output.numel() > len(target) * FEATURES or len(output) != len(target) or output.is_sparse:
