@@ -38,6 +38,7 @@ PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("misaligned-data", "gap"): lambda recording: _link(recording, "agreement") - _held(recording, "agreement"),
     ("misaligned-data", "learned"): lambda recording: outcome(recording).learned,
     ("noisy-labels", "surest"): lambda recording: _surest(recording),
+    ("noisy-labels", "surer"): lambda recording: _answers(recording, "surest") - _answers(recording, "own"),
     ("noisy-labels", "gaining"): lambda recording: noisy_labels.gain(recording),
     ("noisy-labels", "mixture"): lambda recording: _answers(recording, "mixture"),
     ("noisy-labels", "mixture_gain"): lambda recording: _answers(recording, "mixture_gain"),

@@ -142,3 +142,29 @@ def test_answers_tell_of_noisy_labels(answers: dict[str, float], expected: tuple
 def test_answers_tell_of_targets_that_slipped(changes: dict[str, float], slipped: bool) -> None:
     recording = make(answers={**SURE, "surest": 0.9, **changes}, data=LABELS)
     assert verdict("misaligned-data", recording) == (("problem", "shifted") if slipped else None)
+
+
+def test_what_no_loss_would_compare_or_nobody_could_name_is_left_out():
+    scores, labels, _ = classes()
+    assert told("mse_loss", torch.tensor(1.0).expand(2), torch.zeros(2)) == {}
+    answers = Answers()
+    answers.add("mse_loss", torch.tensor(1.0), torch.zeros(5))
+    answers.add("binary_cross_entropy_with_logits", torch.tensor(1.0), torch.tensor(1.0))
+    answers.add("cross_entropy", torch.eye(8).repeat(1, 1), torch.arange(8))  # each row's partner in the batch
+    assert answers.to_dict() == {}
+    ignored = torch.where(torch.arange(600) < 300, torch.tensor(255), labels)
+    assert told("cross_entropy", scores, ignored)["rows"] == 300
+
+
+def test_noise_of_two_sizes_is_no_mixture_of_targets():
+    draw = torch.Generator().manual_seed(0)
+    truth = torch.randn(800, 1, generator=draw)
+    size = torch.where(torch.rand(800, 1, generator=draw) < 0.5, 0.1, 2.0)
+    found = told("mse_loss", truth, truth + size * torch.randn(800, 1, generator=draw))
+    assert found["mixture_gain"] < 0.05
+
+
+def test_windows_of_a_series_hold_the_target_of_the_row_before():
+    held = {"validation": {"rows": 400, "overlap": 1.0}}
+    slipped = {**SURE, "surest": 0.9, "after": 0.7, "own": 0.2}
+    assert verdict("misaligned-data", make(answers=slipped, data={**LABELS, **held})) is None

@@ -62,7 +62,10 @@ def test_batch_norm_over_few_values(values, loss, found):
 
 @pytest.mark.parametrize(("samples", "found"), [(3, "problem"), (4, "")])
 def test_two_pictures_are_few_however_many_positions_they_have(samples, found):
-    assert level("batchnorm-small-batch", make(STALLS, batch_norm={"bn": 100 * samples}, batch_size=samples)) == found
+    seen = {"kind": "float", "shape": [samples, 3, 10, 10]}
+    facts = {"batch_norm": {"bn": 100 * samples}, "batch_size": samples}
+    assert level("batchnorm-small-batch", make(STALLS, **facts, inputs=seen)) == found
+    assert level("batchnorm-small-batch", make(STALLS, **facts, inputs={"kind": "integer", "shape": [2, 600]})) == ""
 
 
 def test_a_part_of_the_network_may_see_fewer_samples_than_the_batch_has():

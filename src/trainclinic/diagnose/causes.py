@@ -90,8 +90,7 @@ _SEEN_IN_SIGNALS = ("weights too small", "weights too large", "all alike", "hidd
                     "recurrent weights too large")  # fmt: skip
 _NARROW = ("narrow layer",)
 
-_LABELS_BY_ANSWERS = ("sure answers", "other targets")
-_LABELS_BY_DOUBT = ("all labels", *_LABELS_BY_ANSWERS)  # what a network in ruins shows as well
+_LABELS_BY_DOUBT = ("all labels", "sure answers", "other targets")  # what a network in ruins shows as well
 _BUILT_IN = ("no activation function", "few units", "few steps")  # no other problem brings them about
 #: what leaves a network as it was, or makes a ruin of it: it neither fits nor settles, and answers the same to all
 _RUINS = (
@@ -162,7 +161,6 @@ EDGES = (
     *(edge for name in (*_RUINS, "undertrained", "underfitting", "oscillating-loss", "data-leak")
       for edge in _explains(name, "noisy-labels", only=_LABELS_BY_DOUBT)),
     *_explains("constant-prediction", "noisy-labels", only=_LABELS_BY_DOUBT),
-    *_explains("overfitting", "noisy-labels", only=_LABELS_BY_ANSWERS),
     *_explains("misaligned-data", "noisy-labels"),
     *_explains("batchnorm-small-batch", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
                "learning-rate-too-high", "learning-rate-too-low", "overfitting"),
@@ -177,10 +175,8 @@ EDGES = (
     *_explains("underfitting", "oscillating-loss", "vanishing-gradient", "exploding-gradient", "dead-relu",
                "saturated-activation", "poor-initialization", "constant-prediction", "undertrained",
                when=("few units",)),
-    *_explains("underfitting", "misaligned-data", only=("not learned",), when=("few units",)),
     *_explains("unshuffled-data", "misaligned-data", only=("not learned", "learned by heart")),
     *_explains("undertrained", "constant-prediction", when=("few steps",), unless=(*_INPUT_LOST, *_NEVER_DIFFERED)),
-    *_explains("undertrained", "misaligned-data", when=("few steps",), only=("not learned",)),
     *_explains("learning-rate-too-high", "non-finite", only=("masked row",)),  # where numbers overflow, none is left
     # Rows of which nothing is left are all alike.
     *_explains("constant-prediction", "data-leak", when=_INPUT_LOST),

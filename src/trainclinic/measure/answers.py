@@ -10,8 +10,8 @@ Rows are kept as they pass, at most 2,000 of one round, and only numbers remain 
                 right answers, or the correlation; `order`: how well those targets fit each other; `luck`: four standard
                 errors above what answers to other rows reach
     mixture     of real targets: the share of rows with the answer's own target, where the others carry any other row's
-                (a mixture of the two, by EM); `mixture_gain`: by how much it explains the rest better than a normal
-                distribution does, in nats a row
+                (a mixture of the two, by EM); `mixture_gain`: by how much it explains the targets better than two
+                normal distributions around the answer do, a narrow and a wide one, in nats a row
 
 Confident learning: Northcutt, Jiang & Chuang 2021. Mixtures of right and wrong targets: Arazo et al. 2019.
 """
@@ -45,13 +45,16 @@ class Answers:
         """One batch."""
         if type(output) is not Tensor or type(target) is not Tensor:
             return  # of a distributed tensor, whatever is asked may be asked of all processes
-        if self._count >= ROWS or not target.ndim or not len(target) or not target.numel() or target.is_complex():
+        if self._count >= ROWS or not (output.ndim and target.ndim) or not target.numel() or target.is_complex():
             return
         if output.numel() > len(target) * FEATURES or len(output) != len(target) or output.is_sparse:
             return
+        if _numbers_the_rows(target):
+            return
         self._name = name
-        self._now.append((output.detach().clone(), target.detach().clone()))
-        self._count += len(target)
+        room = ROWS - self._count
+        self._now.append((output.detach()[:room].clone(), target.detach()[:room].clone()))
+        self._count += len(self._now[-1][0])
 
     def end(self) -> None:
         """The round has ended."""
@@ -73,13 +76,27 @@ class Answers:
         return {} if scored is None else _of_classes(*scored)
 
 
+def _numbers_the_rows(target: Tensor) -> bool:
+    """Whether the targets are 0, 1, 2, …: each row's own partner in the batch, as contrastive losses have it."""
+    return (
+        target.ndim == 1
+        and len(target) > 2
+        and not target.is_floating_point()
+        and bool((target == torch.arange(len(target), device=target.device)).all())
+    )
+
+
 def _scored(name: str, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor] | None:
-    """(N, P) answers, targets and how sure each answer is, over the positions of a row; None where none are classes."""
+    """(N, P) answers, targets and how sure each answer is, over the positions of a row; None where none are classes.
+
+    Targets that are no class of the output, which a loss leaves out, are −1.
+    """
     if name == "cross_entropy" and output.ndim > 1 and not target.is_floating_point():
         if output.shape[:1] + output.shape[2:] != target.shape:
             return None
         chance, answer = output.log_softmax(1).max(1)
-        return tuple(part.reshape(len(part), -1) for part in (answer, target.long(), chance))  # type: ignore[return-value]
+        classes = target.long().where(target < output.shape[1], torch.tensor(-1))
+        return tuple(part.reshape(len(part), -1) for part in (answer, classes, chance))  # type: ignore[return-value]
     if name == "binary_cross_entropy_with_logits" and output.shape == target.shape:
         if not bool(((target == 0) | (target == 1)).all()):
             return None
@@ -90,7 +107,7 @@ def _scored(name: str, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor, 
 
 def _of_classes(answers: Tensor, targets: Tensor, sure: Tensor) -> dict[str, Any]:
     right = answers == targets
-    known = targets >= 0  # -100 is left out
+    known = targets >= 0
     count = int(known.sum())
     if count < FEWEST:
         return {}
@@ -141,7 +158,7 @@ def _mixture(answers: Tensor, values: Tensor) -> tuple[float, float]:
     if spread <= 0 or float(answers.square().mean()) <= 0:
         return 1.0, 0.0
     wrong = _density(values, spread)
-    alone = float(_density(values - answers, float((values - answers).square().mean().sqrt())).log().mean())
+    alone = _two_scales(values - answers)
     best = (1.0, 0.0)
     for scale in _SCALES:
         rest = values - scale * answers
@@ -155,6 +172,21 @@ def _mixture(answers: Tensor, values: Tensor) -> tuple[float, float]:
         if both - alone > best[1]:
             best = (share, both - alone)
     return best
+
+
+def _two_scales(rest: Tensor) -> float:
+    """Mean log density of errors that are small for some rows and large for others, by EM: noise, not other targets."""
+    size = float(rest.square().mean().sqrt())
+    share, narrow, wide = 0.5, 0.5 * size, 1.5 * size
+    for _ in range(_ROUNDS):
+        near = share * _density(rest, narrow)
+        belongs = near / (near + (1 - share) * _density(rest, wide)).clamp_min(1e-300)
+        share = min(0.999, max(0.001, float(belongs.mean())))
+        narrow, wide = (
+            max(1e-3 * size, math.sqrt(float((weight * rest.square()).sum() / weight.sum().clamp_min(1e-12))))
+            for weight in (belongs, 1 - belongs)
+        )
+    return float((share * _density(rest, narrow) + (1 - share) * _density(rest, wide)).clamp_min(1e-300).log().mean())
 
 
 def _density(distance: Tensor, size: float) -> Tensor:

@@ -24,7 +24,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
                         fewest_copies: the same of the batch that has the fewest;
                         agreement: as above, of validation rows with training rows as their neighbours;
                 near: share of the others that lie four times nearer to a training row than training rows usually lie to
-                each other; near_in_training: the same share among the training rows;
+                each other; near_in_training: the same share among the training rows; overlap: share of the rows that
+                are the row before moved on, as windows of one series are;
                         constant_in_training: features that differ here and never there; of them moved: share of the
                         rows in which one does, farthest: how far, in deviations of a usual feature
 
@@ -48,7 +49,7 @@ FEWEST = 50  # rows; of fewer no neighbour tells anything
 PERMUTATIONS = 200
 _FOLDS, _RIDGE, _LINEAR_PERMUTATIONS = 5, 1e-2, 20
 _MOST_FEATURES, _MOST_OUTPUTS = 256, 64  # of a linear map: a training waits for it
-_NEAR, _ROWS_A_CLASS = 4.0, 10
+_NEAR, _ROWS_A_CLASS, _FEWEST_FEATURES = 4.0, 10, 4
 _WHOLE = 0.9  # of a batch that are copies: then the training set itself is evaluated
 _FEW_ROWS = 16  # of a last batch: its share says little
 _BITS, _FINE = 32.0, 5.0  # of a feature of which no value comes twice; that a finely graded one has at least
@@ -350,20 +351,33 @@ def _about_validation(held: list[tuple[Tensor, Tensor | None]], rows: Tensor, la
     found |= {"copies": mixed / max(1, len(keys) - whole), "training_batches": whole / len(keys)}
     found["fewest_copies"] = min(share for size, share in shares if size >= min(_FEW_ROWS, len(held[0][0])))
     found |= _still_in_training(rows.float(), inputs.float())
+    found["overlap"] = _overlap(inputs)
     if labels is not None and targets is not None and len(rows) >= FEWEST:
         alike = labels.dtype == targets.dtype and labels.shape[1:] == targets.shape[1:]
         both = _features(torch.cat((rows, inputs)))
         if alike:
             near = _nearest(both[len(rows) :], both[: len(rows)], own=False)
             found["agreement"] = _agreement(near, labels, targets)
-        if rows.is_floating_point():
+        if rows.is_floating_point() and bool(torch.isfinite(rows).all()):
             found |= _near_copies(both[: len(rows)], both[len(rows) :][copied == 0])
     return found
 
 
+def _overlap(rows: Tensor) -> float:
+    """Share of the rows that are the row before moved on, as windows of one series are."""
+    width = rows.shape[1]
+    steps = [step for step in (1, 2, 3, 4) if 2 * step < width]
+    shares = [float((rows[1:, : width - step] == rows[:-1, step:]).all(1).float().mean()) for step in steps]
+    return max(shares, default=0.0) if len(rows) > 1 else 0.0
+
+
 def _near_copies(rows: Tensor, held: Tensor) -> dict[str, float]:
-    """Rows that are a training row with a little noise: at a distance at which rows hardly lie by chance."""
-    if not len(held):
+    """Rows that are a training row with a little noise: at a distance at which rows hardly lie by chance.
+
+    Of few features rows lie near everything, and on a grid none lies near its like.
+    """
+    varied = int((rows.std(0) > 0).sum())
+    if not len(held) or varied < _FEWEST_FEATURES:
         return {"near": 0.0, "near_in_training": 0.0}
     among = torch.cdist(rows, rows).fill_diagonal_(torch.inf).amin(1)
     near = float(among[among > 0].median()) / _NEAR if bool((among > 0).any()) else 0.0

@@ -31,6 +31,8 @@ class ByClass:
 
     def add(self, name: str, output: Tensor, target: Tensor, training: dict[int, int]) -> None:
         """One batch; `training`: how often each class was seen in training."""
+        if not target.ndim:
+            return
         if name == "cross_entropy" and output.ndim == 2 and not target.is_floating_point() and target.ndim == 1:
             scores, target = output.detach().float(), target.long()
         elif name == "binary_cross_entropy_with_logits" and output.numel() == len(target) == target.numel():

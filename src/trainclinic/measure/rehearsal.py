@@ -17,6 +17,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from trainclinic.measure.answers import ROWS
@@ -27,6 +28,7 @@ from trainclinic.setup import Setup, evaluate, update
 SECONDS = 3.0  # of training; the evaluations come on top
 _PARTS = 4  # of the time, with an evaluation after each
 _LATE = 0.1  # of the steps
+_COUNTED = 30  # batches
 _RARELY = 1_000_000  # steps from one look to the next: only whether all is finite is watched at each
 
 
@@ -48,6 +50,9 @@ def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dic
     validation: list[float] = []
     spent = 0.0
     with Watch(setup.model, setup.optimizer, setup.loss_fn, every=_RARELY) as watch:
+        setup.model.train()
+        for batch in islice(setup.train_loader, _COUNTED):
+            setup.loss(batch)  # so that the classes are counted: of the steps only the first one is looked at
         for batch in _epochs(setup):
             begun = time.perf_counter()
             losses.append(float(update(setup, batch)))

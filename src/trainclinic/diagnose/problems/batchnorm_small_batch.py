@@ -69,7 +69,7 @@ class BatchnormSmallBatch(Problem):
         counts = recording.facts.get("batch_norm")
         if counts is None:
             raise NotExaminedError("the recording does not say what BatchNorm took its means over")
-        size = float(recording.facts.get("batch_size") or math.nan)
+        size = _samples(recording)
         few = {name: count for name, count in counts.items() if count < self.values or size < self.samples}
         if not few:
             return
@@ -78,7 +78,7 @@ class BatchnormSmallBatch(Problem):
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
         """Count the samples, too: before a training there is no outcome that would tell whether they are too few."""
-        counts, size = recording.facts.get("batch_norm"), recording.facts.get("batch_size") or math.inf
+        counts, size = recording.facts.get("batch_norm"), _samples(recording)
         if counts and size < self.samples:
             yield self._finding(recording, counts, harm=True)
         else:
@@ -101,3 +101,10 @@ class BatchnormSmallBatch(Problem):
                 Evidence("learned", "", result.reached, self.learned, "1", "below"),
             ),
         )
+
+
+def _samples(recording: Recording) -> float:
+    """Of a batch; NaN where the first dimension of the input may be something else: an edge's ends, time, one graph."""
+    inputs = recording.facts.get("inputs", {})
+    rows = inputs.get("kind") == "float" and len(inputs.get("shape", ())) != 3
+    return float(recording.facts.get("batch_size") or math.nan) if rows else math.nan

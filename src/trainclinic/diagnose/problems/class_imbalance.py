@@ -138,7 +138,8 @@ class ClassImbalance(Problem):
         collapsed = answered == 1 and int(seen.sum()) > 2 and told[0].observed < self.severe
         if never.any() and not collapsed and others > self.others:
             return "not learned"
-        return "behind" if behind > self.behind and not collapsed else ""
+        # Where a shift of the scores costs more than it gains, the loss weighs them already.
+        return "behind" if behind > self.behind and balanced > -self.balanced and not collapsed else ""
 
     def _finding(self, recording: Recording, cause: str, level: Level, told: list[Evidence]) -> Finding:
         gain = next((evidence.observed for evidence in told if evidence.signal == "rare_gain"), 0.0)

@@ -31,7 +31,7 @@ class DataLeak(Problem):
         and the figure is too good.
 
     How it is measured:
-        Exactly: validation rows that equal a training row, number for number. Rows of coarse numbers equal each other
+        Validation rows that equal a training row, number for number. Rows of coarse numbers equal each other
         by chance; how often is read from rows that equal each other within the validation set and within training
         batches, and only what lies far above it counts. Copies with a little noise: validation rows that lie four times
         nearer to a training row than training rows usually lie to each other, against the share of training rows that
@@ -73,7 +73,6 @@ class DataLeak(Problem):
         "target": "A single feature is the target itself, or tells it all: where the net is used it will not be there.",
         "evaluated": "Training rows were evaluated; nobody said that they are the validation set.",
     }
-    exact: ClassVar[bool] = True
 
     def find(self, recording: Recording) -> Iterable[Finding]:
         """Count the copies; whose evaluation it was decides whether it is a leak."""
@@ -86,7 +85,8 @@ class DataLeak(Problem):
     def _judge(self, recording: Recording, told: bool) -> Iterable[Finding]:
         proxy = recording.facts.get("data", {}).get("link", {}).get("proxy", 0.0)
         tokens = recording.facts.get("inputs", {}).get("kind") == "integer"  # how often one comes may be what is asked
-        if proxy > self.proxy and not tokens:
+        several = math.prod(recording.facts.get("targets", {}).get("shape", [])[1:]) > 1  # of a series, one is the next
+        if proxy > self.proxy and not (tokens or several):
             yield self._finding("target", "problem", 1.0, (Evidence("proxy", "", proxy, self.proxy, "1"),), recording)
             return
         held = card(recording, "validation")

@@ -110,7 +110,7 @@ class FrozenParameters(Problem):
             problem=self.id(),
             level="observation" if meant else "problem",
             severity=0.1 if meant else max(share, severity(result)),
-            confidence=1.0,
+            confidence=0.7 if cause == "never trained" else 1.0,  # random features may be meant
             layers=tuple(names),
             steps=(0, recording.steps - 1),
             evidence=(
@@ -133,7 +133,8 @@ def _as_drawn(recording: Recording, broken: list[tuple[str, int]], *, recurrent:
         if drawn_so and layer is not None and len(layer.shape) > 1 and count >= _COUNTED:
             # The error of an RMS of so many uniform numbers is 0.45 / √count.
             sizes.append(abs(forward_gain(recording, layer.name) * math.sqrt(3) - 1) * math.sqrt(count))
-    return bool(sizes) and max(sizes) <= _ERRORS
+    several = len(sizes) > 1 or any("weight_hh" in name for name, _ in broken)  # a single one may be random features
+    return several and max(sizes, default=math.inf) <= _ERRORS
 
 
 def _first_broken_link(recording: Recording, entry: dict[str, Any]) -> str:

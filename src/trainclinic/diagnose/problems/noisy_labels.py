@@ -36,7 +36,8 @@ class NoisyLabels(Problem):
 
     How it is measured:
         By the answers of the last evaluation: of the fifth that the network is surest of, the share that is right. Hard
-        samples are those it is unsure of; where a share of the labels is wrong, the surest answers are wrong as often.
+        samples are those it is unsure of, and where outcomes are a matter of chance some are surer than others; where a
+        share of the labels is wrong, the surest answers are wrong as often as all, within 0.15.
         Of real targets: whether a share of the rows has the answer's own target and the others any other row's, held
         against one normal distribution of the errors. Both are asked where validation has gained less than a tenth in
         the later half of the run: who is still learning is not sure yet; and whatever else is wrong explains both.
@@ -77,6 +78,7 @@ class NoisyLabels(Problem):
     surest: float = limit(0.8, "1", RANGE, "below")
     mixture: float = limit(0.8, "1", RANGE, "below")
     mixture_gain: float = limit(0.05, "nats", RANGE)
+    surer: float = limit(0.15, "1", RANGE, "below")
     gaining: float = limit(0.1, "1", RANGE, "below")
     still: float = limit(0.05, "1", "Prechelt 1998")
 
@@ -105,7 +107,8 @@ class NoisyLabels(Problem):
         """Judge the labels, then whether they were learned by heart."""
         if len(recording.facts.get("loss", {}).get("graph", ())) > 1:
             raise NotExaminedError("the loss has several parts, so that it is not known what the label of a sample is")
-        answered = self._answers(recording) if gain(recording) < self.gaining else None
+        learns = gain(recording) < self.gaining and _rows(recording) > MisalignedData.rows  # few are learned by heart
+        answered = self._answers(recording) if learns else None
         try:
             cause, told = self._labels(recording)
         except NotExaminedError:
@@ -156,7 +159,7 @@ class NoisyLabels(Problem):
 
     def _can_tell(self, recording: Recording) -> bool:
         """Whether the rehearsal is at its end, had rows to learn from, and neighbours know no better than it does."""
-        rows = recording.facts.get("data", {}).get("training", {}).get("rows", 0)
+        rows = _rows(recording)
         held = recording.facts.get("data", {}).get("validation", {})
         reached, own = held.get("agreement", math.nan), recording.facts.get("answers", {}).get("own", math.nan)
         short = "surest" in recording.facts.get("answers", {}) and excess(reached, held.get("rows", 0), own, held.get(
@@ -176,7 +179,7 @@ class NoisyLabels(Problem):
         if "surest" in answers:
             count = answers["surest_rows"]
             surest = 1 - at_least(1 - answers["surest"], count)
-            if surest < self.surest:
+            if surest < self.surest and answers["surest"] - answers["own"] < self.surer:
                 return "sure answers", "problem", (Evidence("surest", "", surest, self.surest, "1", "below"),)
         # Where that share is right and the others any row's, no answer correlates with the targets by more than it.
         elif answers["own"] < answers["mixture"] + _SLACK and self._mixed(answers):
@@ -223,6 +226,11 @@ class NoisyLabels(Problem):
             evidence=told,
             cause=cause,
         )
+
+
+def _rows(recording: Recording) -> int:
+    """Different training rows that were looked at."""
+    return int(recording.facts.get("data", {}).get("training", {}).get("rows", 0))
 
 
 def gain(recording: Recording) -> float:

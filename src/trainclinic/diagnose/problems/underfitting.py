@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from trainclinic.diagnose.outcome import Outcome, hurts, late_fall, outcome, scores, severity
+from trainclinic.diagnose.outcome import Outcome, answers_well, hurts, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Layer, Recording
 from trainclinic.records import Evidence, Finding
@@ -97,7 +97,7 @@ class Underfitting(Problem):
             Evidence("bottleneck", "", bottleneck(recording), self.bottleneck, "units", "below"),
         )
         few = [evidence for evidence in units if evidence.observed <= evidence.limit]
-        if few and hurts(result, self.learned, neighbours=False):
+        if few and hurts(result, self.learned, neighbours=False) and not self._serves(recording):
             yield self._few_units(result, recording, few)
             return
         if recording.steps < self.steps:
@@ -141,6 +141,11 @@ class Underfitting(Problem):
         if linear > self.in_line or (linear == self.in_line and not _factorizes(recording)):
             yield self._one_map(recording, linear)
 
+    def _serves(self, recording: Recording) -> bool:
+        """Whether so few units answer nearly all, and neighbours do not better."""
+        network, neighbours, _ = scores(recording)
+        return answers_well(recording, neighbours=False) and not neighbours - network > self.shortfall
+
     def _few_units(self, result: Outcome, recording: Recording, few: list[Evidence]) -> Finding:
         return Finding(
             problem=self.id(),
@@ -180,7 +185,9 @@ _ROWS_ARE_UNITS = ("Linear", "Conv", "RNN", "LSTM", "GRU")  # of a weight in a m
 def _executed(recording: Recording) -> list[Layer]:
     """The layers with weights in the order in which they ran; none where one is of a kind that is not known."""
     ran = [one for one in recording.measured("activation_rms") if one.role == "weight" and len(one.shape) > 1]
-    known = (one.kind.startswith(_ROWS_ARE_UNITS) or "Embedding" in one.kind for one in ran)
+    known = (
+        (one.kind.startswith(_ROWS_ARE_UNITS) and "Transpose" not in one.kind) or "Embedding" in one.kind for one in ran
+    )
     return ran if all(known) else []
 
 
@@ -197,16 +204,18 @@ _GATES = {"LSTM": 4, "GRU": 3}  # rows of a weight for each unit
 def bottleneck(recording: Recording) -> float:
     """Units of the narrowest hidden layer that takes more than it gives and feeds the next one; inf where none is.
 
-    An autoencoder's code, which is meant to be narrow, is none.
+    What the next layer makes as wide again as it was is none: a gate, an adapter; nor is an autoencoder's code.
     """
     weights = _executed(recording)
-    if len(weights) < 2 or weights[-1].shape[0] == weights[0].shape[1] > 1:
+    loss, inputs = recording.facts.get("loss", {}), recording.facts.get("inputs", {}).get("shape", [])
+    again = len(inputs) > 1 and loss.get("output_shape", [])[1:] == inputs[1:]  # an autoencoder
+    if len(weights) < 2 or again or weights[-1].shape[0] == weights[0].shape[1] > 1:
         return math.inf
     units = [layer.shape[0] // _GATES.get(layer.kind, 1) for layer in weights]
     narrow = [
         width
         for width, layer, after in zip(units, weights, weights[1:], strict=False)
-        if _feeds(layer, after) and width < layer.shape[1] and "Embedding" not in layer.kind
+        if after.shape[1] == width < layer.shape[1] != after.shape[0] and "Embedding" not in layer.kind
     ]
     return float(min(narrow, default=math.inf))
 

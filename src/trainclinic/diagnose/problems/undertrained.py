@@ -83,7 +83,9 @@ class Undertrained(Problem):
         losses = recording.series("loss").values
         result, passes = outcome(recording), _passes(recording)
         spared = answers_well(recording, neighbours=False)
-        if not result.reached >= self.near and not spared and recording.steps < self.few and passes < self.passes:
+        rests = held_fall(recording) < self.still and not late_fall(recording) > self.fall
+        early = recording.steps < self.few and passes < self.passes and not rests
+        if not result.reached >= self.near and not spared and early:
             begun = (
                 Evidence("steps_made", "", float(recording.steps), self.few, "step", "below"),
                 Evidence("passes", "", passes, self.passes, "1", "below"),

@@ -100,8 +100,9 @@ class UnscaledInputs(Problem):
         # Biases alone can give an output its size: then samples do not differ in it.
         strange = strange or (cause == "too small" and recording.facts.get("first_spread", 1.0) < self.seen)
         size = float(np.median(scale["std"]))
-        # What a layer makes of its input may hide its size: a sine, or a gate.
-        strange = strange or (bool(weights) and (size > self.far or size * self.far < 1))
+        # What comes before the first layer may hide the size of its input: a scaling, which is fine, or a sine.
+        lost = not result.reached > 0
+        strange = strange or (bool(weights) and lost and (size > self.far or size * self.far < 1))
         harm = strange and hurts(result, self.learned)
         yield Finding(
             problem=self.id(),
