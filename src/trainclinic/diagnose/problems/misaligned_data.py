@@ -77,7 +77,7 @@ class MisalignedData(Problem):
         "tells the targets.",
         "validation": "The training pairs belong together, those of the validation set do not: other class numbers, "
         "other rows, or inputs prepared differently.",
-        "shifted": "The answers fit the targets of the rows beside theirs: in a part of the set the targets have slipped "
+        "shifted": "The answers fit the targets of the rows beside theirs: in a part of the set the targets slipped "
         "by one.",
         "no link": "Rows that are near each other have nothing in common in their targets.",
     }
