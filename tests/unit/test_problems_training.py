@@ -219,6 +219,10 @@ def test_few_steps_teach_little(steps, passes, found):
     recording = make(np.full(steps, 2.0), batch_size=32, training_samples=samples)
     finding = find("undertrained", recording)
     assert (finding.cause if finding else "") == found
+    rests = make(np.full(50, 1.6), [1.61, 1.6], batch_size=32, training_samples=800)
+    assert find("undertrained", rests) is None
+    idle = make(np.full(50, 2.3), [2.3, 2.3], batch_size=32, training_samples=800)
+    assert find("undertrained", idle).cause == "few steps"
     untold = make(np.full(25, 2.0), batch_size=32, data={"training": {"rows": 800}})
     assert find("undertrained", untold).cause == "few steps"
     assert find("undertrained", make(np.full(60, 2.0), batch_size=32, data={"training": {"rows": 1900}})) is None

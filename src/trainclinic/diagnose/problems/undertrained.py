@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import Outcome, answers_well, late_fall, outcome, scores, severity
+from trainclinic.diagnose.outcome import SOME, Outcome, answers_well, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
@@ -83,7 +83,8 @@ class Undertrained(Problem):
         losses = recording.series("loss").values
         result, passes = outcome(recording), _passes(recording)
         spared = answers_well(recording, neighbours=False)
-        rests = held_fall(recording) < self.still and not late_fall(recording) > self.fall
+        learned = result.reached > SOME  # what has learned nothing may look as if it were at rest
+        rests = learned and held_fall(recording) < self.still and not late_fall(recording) > self.fall
         early = recording.steps < self.few and passes < self.passes and not rests
         if not result.reached >= self.near and not spared and early:
             begun = (
