@@ -70,10 +70,10 @@ seed, or because the training broke off. All names stand in `benchmarks/results/
 
 PEERS = """
 A fifth of these Setups, chosen by a hash of their names, was trained again under two other tools, on two of the
-same seeds. They do not name root causes, so what they say is read generously: it is right if any of what it may mean is right,
-everything at the highest severity that they give counts as ranked first, and hints of style or mere information raise
-no alarm (`benchmarks/diagnosis_peers.py`); ours is held to one first cause. Who says much is right often: "by chance"
-is how often a tool's answers would be right first if they were dealt to the faulty runs at random.
+same seeds. They do not name root causes, so what they say is read generously: it is right if any of what it may mean
+is right, everything at the highest severity that they give counts as ranked first, and hints of style or mere
+information raise no alarm (`benchmarks/diagnosis_peers.py`); ours is held to one first cause. Who says much is right
+often: "by chance" is how often a tool's answers would be right first if they were dealt to the faulty runs at random.
 
 같은 학습을 다른 도구와 함께 다시 하여 견준 표입니다. "by chance"는 그 도구의 답을 고장 난 학습들에 아무렇게나
 나누어 주었을 때 맞는 비율입니다.
