@@ -161,6 +161,8 @@ EDGES = (
     *(edge for name in (*_RUINS, "undertrained", "underfitting", "oscillating-loss", "data-leak")
       for edge in _explains(name, "noisy-labels", only=_LABELS_BY_DOUBT)),
     *_explains("constant-prediction", "noisy-labels", only=_LABELS_BY_DOUBT),
+    # Errors of what was learned by heart have two sizes, too; a mixture of targets is told apart by a little only.
+    *_explains("overfitting", "noisy-labels", only=("other targets",)),
     *_explains("misaligned-data", "noisy-labels"),
     *_explains("batchnorm-small-batch", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
                "learning-rate-too-high", "learning-rate-too-low", "overfitting"),

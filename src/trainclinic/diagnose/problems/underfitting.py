@@ -56,7 +56,7 @@ class Underfitting(Problem):
     gap: float = limit(2.5, "1", RANGE, "below")
     steps: int = limit(200, "step", RANGE, "equal")
     in_line: int = limit(2, "layers", "exact")
-    widest: float = limit(4.0, "units", RANGE, "below")
+    widest: float = limit(3.0, "units", RANGE, "below")
     bottleneck: float = limit(2.0, "units", RANGE, "below")
     learned: float = limit(0.95, "1", DEVELOPMENT, "below")
 
@@ -223,13 +223,16 @@ def bottleneck(recording: Recording) -> float:
 def _factorizes(recording: Recording) -> bool:
     """Whether the hidden layer is narrower than what comes in and what goes out, which is what it may be for."""
     weights = [layer for layer in recording.layers if layer.role == "weight" and len(layer.shape) == 2]
-    return len(weights) > 1 and _narrowest(recording) is not None
+    return len(weights) > 1 and _narrowest(recording, feeding=False) is not None
 
 
-def _narrowest(recording: Recording) -> Layer | None:
-    """The narrowest hidden layer, where it is narrower than both the input and the output; None where none is."""
+def _narrowest(recording: Recording, *, feeding: bool = True) -> Layer | None:
+    """The narrowest hidden layer, where it is narrower than both the input and the output; None where none is.
+
+    `feeding`: of those that the next layer takes.
+    """
     weights = [layer for layer in recording.layers if layer.role == "weight" and layer.shape]
-    passed_on = [layer for layer, after in pairwise(weights) if _feeds(layer, after)]
+    passed_on = [layer for layer, after in pairwise(weights) if not feeding or _feeds(layer, after)]
     hidden = min(passed_on, key=lambda layer: layer.shape[0], default=None)
     return hidden if hidden and hidden.shape[0] < min(weights[-1].shape[0], weights[0].shape[-1]) else None
 
