@@ -1,4 +1,4 @@
-"""checkup: before a training, look at the data, run its loop for a few steps, fit one batch, rehearse it.
+"""checkup: before a training, look at its data, run its loop, fit a batch, try learning rates and rehearse it.
 
 Everything happens on copies, and every generator is put back: what was examined is as it was. The findings' rules read
 a recording, so a checkup is one, too: the series are those of fitting one batch, which a sound network can; the facts
