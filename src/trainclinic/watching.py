@@ -58,7 +58,7 @@ def watch(
 
 
 def checkup(source: Make | Setup, seed: int = 0) -> Diagnosis:
-    """Look at a training before it begins: its data, its loop for a few steps, one batch, other learning rates, a rehearsal.
+    """Look at a training before it begins: data, loop, one batch, other learning rates, and a short rehearsal.
 
     Nothing that is examined changes: weights, buffers, random numbers and the loaders' order stay as they were.
 
