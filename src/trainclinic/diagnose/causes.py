@@ -158,9 +158,8 @@ EDGES = (
     *_explains("constant-prediction", "underfitting", "undertrained"),
     *_explains("constant-prediction", "misaligned-data", when=_INPUT_LOST),
     # Overlapping classes look like wrong labels; where something else is wrong they are not what is.
-    *(edge for name in (*_RUINS, "undertrained", "underfitting", "oscillating-loss", "data-leak")
+    *(edge for name in (*_RUINS, "undertrained", "underfitting", "oscillating-loss", "data-leak", "constant-prediction")
       for edge in _explains(name, "noisy-labels", only=_LABELS_BY_DOUBT)),
-    *_explains("constant-prediction", "noisy-labels", only=_LABELS_BY_DOUBT),
     # Errors of what was learned by heart have two sizes, too; a mixture of targets is told apart by a little only.
     *_explains("overfitting", "noisy-labels", only=("other targets",)),
     *_explains("misaligned-data", "noisy-labels"),
@@ -173,7 +172,6 @@ EDGES = (
     *_explains("underfitting", "undertrained"),
     *_explains("underfitting", "oscillating-loss", "vanishing-gradient", "exploding-gradient", "poor-initialization",
                "overfitting", when=("no activation function",)),
-    *_explains("underfitting", "noisy-labels", only=_LABELS_BY_DOUBT, when=("no activation function",)),
     *_explains("underfitting", "oscillating-loss", "vanishing-gradient", "exploding-gradient", "dead-relu",
                "saturated-activation", "poor-initialization", "constant-prediction", "undertrained",
                when=("few units",)),

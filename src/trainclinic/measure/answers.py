@@ -49,8 +49,6 @@ class Answers:
             return
         if output.numel() > len(target) * FEATURES or len(output) != len(target) or output.is_sparse:
             return
-        if _numbers_the_rows(target):
-            return
         self._name = name
         room = ROWS - self._count
         self._now.append((output.detach()[:room].clone(), target.detach()[:room].clone()))
@@ -63,7 +61,8 @@ class Answers:
 
     def to_dict(self) -> dict[str, Any]:
         """Of the last round; empty where no loss that is known compared output and target."""
-        rows = self._now or self._last
+        rows = [(output, target.cpu()) for output, target in self._now or self._last]
+        rows = [(output, target) for output, target in rows if not _numbers_the_rows(target)]
         if not rows or len({(y.shape[1:], o.shape[1:], y.dtype) for o, y in rows}) > 1:
             return {}
         output, target = (torch.cat(parts).cpu() for parts in zip(*rows, strict=True))
@@ -82,7 +81,7 @@ def _numbers_the_rows(target: Tensor) -> bool:
         target.ndim == 1
         and len(target) > 2
         and not target.is_floating_point()
-        and bool((target == torch.arange(len(target), device=target.device)).all())
+        and bool((target == torch.arange(len(target))).all())
     )
 
 
@@ -151,7 +150,7 @@ def _correlation(answers: Tensor, values: Tensor) -> float:
 
 
 def _mixture(answers: Tensor, values: Tensor) -> tuple[float, float]:
-    """Share of the answers that have their own target, and what the mixture gains over one normal distribution."""
+    """Share of the answers that have their own target, and what the mixture gains over errors of two sizes."""
     every = slice(None, None, max(1, answers.numel() // (10 * ROWS)))
     answers, values = answers.flatten()[every], values.flatten()[every]
     spread = float(values.square().mean().sqrt())

@@ -39,7 +39,7 @@ class NoisyLabels(Problem):
         samples are those it is unsure of, and where outcomes are a matter of chance some are surer than others; where a
         share of the labels is wrong, the surest answers are wrong as often as all, within 0.15.
         Of real targets: whether a share of the rows has the answer's own target and the others any other row's, held
-        against one normal distribution of the errors. Both are asked where validation has gained less than a tenth in
+        against errors of two sizes around the answers. Both are asked where validation has gained less than a tenth in
         the later half of the run: who is still learning is not sure yet; and whatever else is wrong explains both.
         Before a training these are the answers of a rehearsal of three seconds, where it was the whole training, or
         validation gained less than a twentieth of its loss in its later half; where its surest answers are right, they
@@ -91,7 +91,7 @@ class NoisyLabels(Problem):
         "validation_rise": "rise of the validation loss since its best, against the loss of a guess",
         "surest": "share of right answers among the fifth that the network is surest of, in validation, at most (95 %)",
         "mixture": "share of the validation targets that are those of their rows",
-        "mixture_gain": "what such a mixture explains better than one normal distribution of the errors, a row",
+        "mixture_gain": "what such a mixture explains better than errors of two sizes around the answers, a row",
         "shortfall": "by how much validation lies below what nearest neighbours reach, at least (95 %)",
     }
     causes: ClassVar[dict[str, str]] = {

@@ -89,8 +89,7 @@ class WrongMode(Problem):
         self, recording: Recording, cause: str, layers: tuple[str, ...], found: tuple[str, float, float]
     ) -> Finding:
         result = outcome(recording)
-        harm = hurts(result, self.learned)
-        meant = cause == "part in eval mode" or not (harm or "checkup" in recording.facts)
+        meant = cause == "part in eval mode" or not (hurts(result, self.learned) or "checkup" in recording.facts)
         return Finding(
             problem=self.id(),
             level="observation" if meant else "problem",
