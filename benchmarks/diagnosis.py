@@ -14,9 +14,9 @@ set, nor with the development part; most have an architecture that is not there 
 for the two kinds apart.
 
 **Two parts.** Rules and limits may be looked at on `zoo.py` and, with `--development`, on the tasks that are not sealed
-(→ `results/diagnosis-development.json`). The report is made from the sealed ones (`diagnosis_zoo/sealed_*.py`,
-`Task.sealed`), once the limits are frozen: they were written without a look at any rule, none of their data and a third
-of their architectures were seen before, and what becomes of them was set by outcomes alone.
+(→ `results/diagnosis-development.json`). The report is made from the sealed ones (`Task.sealed`), once the limits are
+frozen: they were written without a look at any rule, none of their data and few of their architectures were seen
+before, and what becomes of them was set by outcomes alone.
 
 **What counts.** A healthy plan counts where it reaches its task's level on each of its seeds, on rows that nothing saw,
 and its validation loss does not turn. A fault counts where it hurts on at least two of three seeds, by a margin fixed

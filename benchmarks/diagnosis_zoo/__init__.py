@@ -4,9 +4,8 @@
 training is made of them. `healthy` lists the good plans; the `*_faults` are the mistakes that a person makes, each a
 function from plan to plan; `faults` puts them into the plans, and `outcome` says whether a training suffers from it.
 
-The report is made of what is in the `sealed_*` files: tasks, most of them learned by architectures that stood nowhere
-before, written by someone who saw no rule, no limit and no diagnosis, and changed for their outcomes alone
-(`Task.sealed`). All the other tasks are the development part. Some of them were once the report's; since these were
-looked at, rules may be looked at on all of them, as on `benchmarks/zoo.py`, on which the limits are set. These three
-share no data set.
+It has parts (`Task.part`). Each was written by someone who saw no rule, no limit and no diagnosis, was changed for its
+outcomes alone, and was the report's until it had been looked at: since then rules may be looked at on it, as on
+`benchmarks/zoo.py`, on which the limits are set. The last one (`tasks.SEALED`) is the report's now. No two of these
+share a data set. `second_*` hold the second part, the other files the first and what both stand on.
 """

@@ -1,9 +1,9 @@
 """Every problem put into the architectures where it can live: `faults()`.
 
 A dose is a mistake as a person makes it; `fits` says where it can live. For each problem the doses are dealt over the
-families of architectures, at most `MOST` to a problem, the doses and the plans used least first: so the list follows
-from this file alone. To the plans on sealed tasks they are dealt apart, at most `SEALED_MOST` to a problem. Which of
-them hurts is measured (`outcome.hurts`); those that do not count as healthy.
+families of architectures, at most `MOST` to a problem, the doses and the plans used least first, in each part of the
+benchmark (`Task.part`) on its own: so the list follows from this file alone. Which of them hurts is measured
+(`outcome.hurts`); those that do not count as healthy.
 
 `accepts` names another root cause that is as right, and `why`; these were written before any diagnosis was seen.
 """
@@ -19,7 +19,8 @@ from diagnosis_zoo.doses import DOSES, Dose
 from diagnosis_zoo.healthy import healthy
 from diagnosis_zoo.plan import Plan
 
-MOST, SEALED_MOST = 12, 9  # of one problem: what fits everywhere shall not outweigh what is particular
+#: part → most faults of one problem: what fits everywhere shall not outweigh what is particular
+MOST = {1: 12, 2: 9}
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,12 @@ class Fault:
 
 @cache
 def faults() -> tuple[Fault, ...]:
-    """Every fault, problem by problem; those on sealed tasks last."""
-    known = [plan for plan in healthy() if not plan.task.sealed]
-    held_back = [plan for plan in healthy() if plan.task.sealed]
+    """Every fault, part by part and problem by problem."""
     return tuple(
         fault
-        for plans, most in ((known, MOST), (held_back, SEALED_MOST))
+        for part, most in MOST.items()
         for index, problem in enumerate(DOSES)
-        for fault in _dealt(problem, DOSES[problem], index, plans, most)
+        for fault in _dealt(problem, DOSES[problem], index, [one for one in healthy() if one.task.part == part], most)
     )
 
 

@@ -37,7 +37,7 @@ from diagnosis_zoo.habits import (
 )  # fmt: skip
 from diagnosis_zoo.habits import plan as _plan
 from diagnosis_zoo.plan import Plan
-from diagnosis_zoo.sealed_healthy import sealed
+from diagnosis_zoo.second_healthy import second
 
 
 def _tables() -> Iterator[Plan]:
@@ -221,5 +221,5 @@ def _sequences() -> Iterator[Plan]:
 
 @cache
 def healthy() -> tuple[Plan, ...]:
-    """Every good plan, those on sealed tasks last."""
-    return (*_tables(), *_gates(), *_pictures(), *_sequences(), *sealed())
+    """Every good plan, part by part."""
+    return (*_tables(), *_gates(), *_pictures(), *_sequences(), *second())

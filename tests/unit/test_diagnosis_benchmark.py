@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import zoo
 from diagnosis_zoo import judging, picture, report, runs
-from diagnosis_zoo.faults import MOST, SEALED_MOST, faults, further
+from diagnosis_zoo.faults import MOST, faults, further
 from diagnosis_zoo.healthy import healthy
 from diagnosis_zoo.outcome import Outcome, good, hurts
 from diagnosis_zoo.runs import Run
@@ -58,15 +58,15 @@ def test_the_two_parts_are_all_there_is_and_share_nothing():
     assert not any(runs.fault_of(run).twin.task.sealed for run in runs.more())
 
 
-@pytest.mark.parametrize(("sealed", "most", "runs_of_all"), [(False, MOST, 420), (True, SEALED_MOST, 540)])
-def test_every_problem_has_its_faults(sealed, most, runs_of_all):
-    own = [fault for fault in faults() if fault.twin.task.sealed == sealed]
+@pytest.mark.parametrize(("part", "most"), MOST.items())
+def test_every_problem_has_its_faults(part, most):
+    own = [fault for fault in faults() if fault.twin.task.part == part]
     names = [fault.name for fault in own]
     count = Counter(fault.problem for fault in own)
     assert len(set(names)) == len(names)
-    assert len(names) * runs.SEEDS_FAULTY >= runs_of_all
+    assert len(names) * runs.SEEDS_FAULTY >= 420
     assert set(count) >= set(catalog.entries(PROBLEMS)) - {"unequal-replicas"}, "needs several processes, has its own"
-    assert all(4 + sealed <= number <= most for number in count.values())
+    assert all(4 <= number <= most for number in count.values())
     assert all(len({fault.twin.family for fault in own if fault.problem == problem}) >= 2 for problem in count)
 
 

@@ -1,4 +1,4 @@
-"""Sequences, sets and graphs that are held back for the report, see `Task.sealed`."""
+"""Sequences, sets and graphs of the second part, see `Task.part`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 from diagnosis_zoo.tasks import BCE, MSE, Pair, Task, standardized
 
-sealed = partial(Task, sealed=True)
+second = partial(Task, part=2)
 
 
 def _floats(x: np.ndarray) -> torch.Tensor:
@@ -209,16 +209,16 @@ def _networks(seed: int) -> Pair:
     return _floats(np.concatenate((edges, features), 2)), torch.tensor(y)
 
 
-GAIT = sealed("gait", _gait, 3, 4, "accuracy", 0.82, sizes=(800, 150, 350), length=24)
-RIVER = sealed("river", _river, 2, 1, "r2", 0.8, MSE, (800, 250, 450), 14)
-POWER = sealed("power", _power, 1, 4, "r2", 0.85, MSE, (750, 250, 400), 24)
-PHASES = sealed("phases", _phases, 2, 4, "accuracy", 0.8, sizes=(600, 200, 300), length=20, each=True)
-SIGNALS = sealed("signals", _signals, 1, 32, "r2", 0.75, MSE, (700, 200, 400), 32)
-LIFT = sealed("lift", _lift, 4, 5, "accuracy", 0.9, sizes=(700, 200, 400), length=16, tokens=True, each=True)
-FIRST = sealed("first", _first, 20, 3, "accuracy", 0.8, sizes=(1250, 200, 350), length=18, tokens=True)
-REVIEWS = sealed("reviews", _reviews, 60, 1, "accuracy", 0.71, BCE, (1300, 200, 400), 20, tokens=True)
-SNIPPETS = sealed("snippets", _snippets, len(SIGNS), 3, "accuracy", 0.8, sizes=(850, 150, 300), length=40, tokens=True)
-PARCELS = sealed("parcels", _parcels, 3, 1, "r2", 0.82, MSE, (900, 250, 450), 10)
-FIGURES = sealed("figures", _figures, 2, 3, "accuracy", 0.78, sizes=(800, 250, 450), length=9)
-MOLECULES = sealed("molecules", _molecules, 11, 1, "r2", 0.75, MSE, (900, 200, 400), 9)
-NETWORKS = sealed("networks", _networks, 13, 3, "accuracy", 0.78, sizes=(900, 200, 400), length=11)
+GAIT = second("gait", _gait, 3, 4, "accuracy", 0.82, sizes=(800, 150, 350), length=24)
+RIVER = second("river", _river, 2, 1, "r2", 0.8, MSE, (800, 250, 450), 14)
+POWER = second("power", _power, 1, 4, "r2", 0.85, MSE, (750, 250, 400), 24)
+PHASES = second("phases", _phases, 2, 4, "accuracy", 0.8, sizes=(600, 200, 300), length=20, each=True)
+SIGNALS = second("signals", _signals, 1, 32, "r2", 0.75, MSE, (700, 200, 400), 32)
+LIFT = second("lift", _lift, 4, 5, "accuracy", 0.9, sizes=(700, 200, 400), length=16, tokens=True, each=True)
+FIRST = second("first", _first, 20, 3, "accuracy", 0.8, sizes=(1250, 200, 350), length=18, tokens=True)
+REVIEWS = second("reviews", _reviews, 60, 1, "accuracy", 0.71, BCE, (1300, 200, 400), 20, tokens=True)
+SNIPPETS = second("snippets", _snippets, len(SIGNS), 3, "accuracy", 0.8, sizes=(850, 150, 300), length=40, tokens=True)
+PARCELS = second("parcels", _parcels, 3, 1, "r2", 0.82, MSE, (900, 250, 450), 10)
+FIGURES = second("figures", _figures, 2, 3, "accuracy", 0.78, sizes=(800, 250, 450), length=9)
+MOLECULES = second("molecules", _molecules, 11, 1, "r2", 0.75, MSE, (900, 200, 400), 9)
+NETWORKS = second("networks", _networks, 13, 3, "accuracy", 0.78, sizes=(900, 200, 400), length=11)

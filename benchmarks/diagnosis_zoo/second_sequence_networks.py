@@ -1,4 +1,4 @@
-"""Networks for the sequences, sets and graphs that are held back: architectures that neither zoo had."""
+"""Networks for the sequences, sets and graphs of the second part: architectures that stood nowhere before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The good plans on the tasks that are held back for the report: `sealed()`.
+"""The good plans of the second part, see `Task.part`: `second()`.
 
 Each reaches its task's level on every seed of the benchmark, and was set by that alone.
 """
@@ -12,12 +12,12 @@ from torch import nn
 from torch.optim import ASGD, SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Muon, NAdam, RAdam, RMSprop
 
 from diagnosis_zoo import networks as net
-from diagnosis_zoo import sealed_graph_networks as graph
-from diagnosis_zoo import sealed_networks as new
-from diagnosis_zoo import sealed_pictures as pic
-from diagnosis_zoo import sealed_sequence_networks as own
-from diagnosis_zoo import sealed_sequences as s
-from diagnosis_zoo import sealed_tables as t
+from diagnosis_zoo import second_graph_networks as graph
+from diagnosis_zoo import second_networks as new
+from diagnosis_zoo import second_pictures as pic
+from diagnosis_zoo import second_sequence_networks as own
+from diagnosis_zoo import second_sequences as s
+from diagnosis_zoo import second_tables as t
 from diagnosis_zoo import sequence_networks as seq
 from diagnosis_zoo.habits import (
     adam,
@@ -264,6 +264,6 @@ def _sequences() -> Iterator[Plan]:
     # fmt: on
 
 
-def sealed() -> tuple[Plan, ...]:
-    """Every good plan on a sealed task."""
+def second() -> tuple[Plan, ...]:
+    """Every good plan of the second part."""
     return (*_plain_tables(), *_tables(), *_pictures(), *_plain_sequences(), *_sequences())

@@ -1,4 +1,4 @@
-"""Networks for sets by pairs and for graphs: architectures that neither zoo had."""
+"""Networks for sets by pairs and for graphs: architectures that stood nowhere before."""
 
 from __future__ import annotations
 
