@@ -129,7 +129,7 @@ def _first(one: Answer) -> bool:
 
 
 def _among(one: Answer) -> bool:
-    return bool({*one.right} & {*one.problems})
+    return bool({*one.right} & {*one.mentioned})
 
 
 def _alarm(one: Answer) -> bool:
@@ -174,13 +174,13 @@ def _two_faults(options: argparse.Namespace, two: Sequence[Pair]) -> dict[str, A
                                    for wanted in (False, True))), strict=True)  # fmt: skip
     holds: dict[str, Callable[[Answer], bool]] = {
         BOTH: lambda one: both_found(one, pair_of[one.run]),
-        ONE: lambda one: any({*right} & {*one.problems} for right in _right(pair_of[one.run])),
+        ONE: lambda one: any({*right} & {*one.mentioned} for right in _right(pair_of[one.run])),
         ROOT: lambda one: any(one.named in right for right in _right(pair_of[one.run])),
     }
     return {
         **{f"{name}{kind}": share(own, holds[name]) for kind, own in apart for name in holds},
         "not trained": sorted(pair.run.name for pair in two if pair.run not in there),
-        "pairs": [f"{one.run.problem}: {one.run.name}: {', '.join(one.problems) or judging.NOTHING}" for one in said],
+        "pairs": [f"{one.run.problem}: {one.run.name}: {', '.join(one.mentioned) or judging.NOTHING}" for one in said],
     }
 
 
@@ -194,8 +194,8 @@ def _right(pair: Pair) -> tuple[set[str], set[str]]:
 
 
 def both_found(one: Answer, pair: Pair) -> bool:
-    """Whether two different findings at level `problem` stand for the two faults."""
-    first, second = (right & {*one.problems} for right in _right(pair))
+    """Whether two different findings stand for the two faults."""
+    first, second = (right & {*one.mentioned} for right in _right(pair))
     return bool(first and second) and len(first | second) > 1
 
 

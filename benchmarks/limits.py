@@ -271,8 +271,9 @@ class Judged:
     Attributes:
         score: the metric at the last validation; NaN when there was none at the end.
         validation_loss: the same for the loss.
-        named: the first root cause at level `problem`, or "".
-        problems: every problem that was found at that level.
+        named: the first root cause, or "": a problem where there is one, else an observation.
+        problems: every finding at level `problem`.
+        found: every finding.
         why: its cause and the numbers behind it, for the list of errors.
     """
 
@@ -282,6 +283,7 @@ class Judged:
     validation_loss: float
     named: str
     problems: tuple[str, ...]
+    found: tuple[str, ...]
     why: dict[str, str]
     readings: dict[tuple[str, str], Reading]
 
@@ -289,17 +291,17 @@ class Judged:
 def judge(animal: Animal, seed: int, recording: Recording, everything: Sequence[Limit]) -> Judged:
     """Diagnose the run and read every limit."""
     diagnosis = diagnose(recording)
-    serious = [finding for finding in diagnosis.findings if finding.level == "problem"]
-    named = diagnosis.problems[0].problem if diagnosis.problems else ""
+    found = diagnosis.findings
     metric = next((name for name in recording.signals if name.startswith("validation_") and "loss" not in name), "")
     return Judged(
         animal=animal,
         seed=seed,
         score=_last(recording, metric),
         validation_loss=_last(recording, "validation_loss"),
-        named=named,
-        problems=tuple(finding.problem for finding in serious),
-        why={finding.problem: _why(finding) for finding in serious},
+        named=found[0].problem if found else "",
+        problems=tuple(finding.problem for finding in found if finding.level == "problem"),
+        found=tuple(finding.problem for finding in found),
+        why={finding.problem: _why(finding) for finding in found},
         readings={(limit.problem, limit.name): read(limit, recording, everything) for limit in everything},
     )
 
@@ -428,17 +430,18 @@ def _false_alarms(well: Sequence[Judged]) -> dict[str, Any]:
 
 def _hits(ill: Sequence[Judged]) -> dict[str, Any]:
     right = [one for one in ill if one.named == one.animal.problem]
-    among = [one for one in ill if one.named != one.animal.problem and one.animal.problem in one.problems]
-    missed = [one for one in ill if one.animal.problem not in one.problems]
+    among = [one for one in ill if one.named != one.animal.problem and one.animal.problem in one.found]
+    missed = [one for one in ill if one.animal.problem not in one.found]
     return {
         "runs": len(ill),
         "networks": len({(one.animal.problem, one.animal.twin, one.animal.name) for one in ill}),
         "root_right": len(right),
+        "root_right_at_level_problem": sum(one.problems[:1] == (one.animal.problem,) for one in ill),
         "among_the_findings": len(among),
         "missed": len(missed),
         "not_right": [
             f"{_title(one)}: expected {one.animal.problem}, got "
-            + ("; ".join(f"{problem}: {one.why[problem]}" for problem in one.problems) or "nothing")
+            + ("; ".join(f"{problem}: {one.why[problem]}" for problem in one.found) or "nothing")
             for one in (*among, *missed)
         ],
     }
@@ -457,7 +460,8 @@ def _confusion(kept: Sequence[Judged]) -> dict[str, dict[str, int]]:
     """What it is → the root cause named first → number of runs."""
     found: dict[str, Counter[str]] = {}
     for one in kept:
-        found.setdefault(one.animal.problem or "healthy", Counter())[one.named or "healthy"] += 1
+        named = one.named if one.animal.problem else "".join(one.problems[:1])  # on the healthy only a problem counts
+        found.setdefault(one.animal.problem or "healthy", Counter())[named or "healthy"] += 1
     return {truth: dict(row.most_common()) for truth, row in sorted(found.items())}
 
 

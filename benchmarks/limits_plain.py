@@ -18,6 +18,9 @@ from trainclinic.recording import Recording
 PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("vanishing-gradient", "layers"): lambda recording: len(hidden(chain(recording))),
     ("overfitting", "evaluations"): lambda recording: len(recording.series("validation_loss")),
+    ("overfitting", "mild"): lambda recording: _risen(recording),
+    ("oscillating-loss", "momentum"): lambda recording: max(recording.facts.get("momentum") or [math.nan]),
+    ("oscillating-loss", "batch"): lambda recording: float(recording.facts.get("batch_size") or math.nan),
     ("oscillating-loss", "evaluations"): lambda recording: len(recording.series("validation_loss")),
     ("constant-prediction", "steps"): lambda recording: recording.steps,
     ("underfitting", "steps"): lambda recording: recording.steps,
@@ -39,6 +42,9 @@ PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("misaligned-data", "learned"): lambda recording: outcome(recording).learned,
     ("noisy-labels", "surest"): lambda recording: _surest(recording),
     ("noisy-labels", "surer"): lambda recording: _answers(recording, "surest") - _answers(recording, "own"),
+    ("noisy-labels", "perhaps"): lambda recording: _answers(recording, "surest"),
+    ("noisy-labels", "perhaps_surer"): lambda recording: _answers(recording, "surest") - _answers(recording, "own"),
+    ("noisy-labels", "perhaps_gain"): lambda recording: _answers(recording, "mixture_gain"),
     ("noisy-labels", "gaining"): lambda recording: noisy_labels.gain(recording),
     ("noisy-labels", "mixture"): lambda recording: _answers(recording, "mixture"),
     ("noisy-labels", "mixture_gain"): lambda recording: _answers(recording, "mixture_gain"),
@@ -60,6 +66,14 @@ PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("unscaled-inputs", "far"): lambda recording: _usual_deviation(recording),
     ("batchnorm-small-batch", "samples"): lambda recording: _normed_batch(recording),
 }
+
+
+def _risen(recording: Recording) -> float:
+    """The last validation losses above the best, against the loss of a guess."""
+    values = recording.series("validation_loss").values
+    finite = values[np.isfinite(values)]
+    late = finite[-max(3, len(finite) // 5) :]
+    return float(np.median(late) - finite.min()) / outcome(recording).chance if len(finite) else math.nan
 
 
 def _answers(recording: Recording, name: str) -> float:

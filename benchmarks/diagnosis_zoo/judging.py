@@ -24,8 +24,8 @@ class Answer:
 
     Attributes:
         run: that was asked about.
-        named: the first root cause at level `problem`, or "".
-        problems: everything at that level, root or not.
+        named: the first root cause, or "": a problem where there is one, else an observation.
+        problems: everything at level `problem`, root or not, the first root cause first.
         mentioned: every finding, observations too.
         not_examined: problems that the recording could neither show nor rule out.
     """
@@ -63,7 +63,7 @@ def _asked(job: tuple[Path, Run]) -> Answer:
     diagnosis = trainclinic.diagnose(folder / f"{run.stem}.clinic")
     return Answer(
         run,
-        diagnosis.problems[0].problem if diagnosis.problems else "",
+        diagnosis.findings[0].problem if diagnosis.findings else "",
         tuple(finding.problem for finding in diagnosis.findings if finding.level == "problem"),
         tuple(finding.problem for finding in diagnosis.findings),
         tuple(entry.problem for entry in diagnosis.not_examined),
@@ -103,16 +103,20 @@ def rates(answers: Iterable[Answer], sorted_runs: Verified) -> dict[str, Any]:
     well = [by_run[run] for run in sorted_runs.healthy if run in by_run]
     return {
         "root cause ranked first": share(ill, _first),
-        "root cause ranked first, nothing else accepted": share(ill, lambda one: one.named == one.run.problem),
+        "… at level problem": share(ill, lambda one: _alarmed(one) in one.right),
+        "… nothing else accepted": share(ill, lambda one: one.named == one.run.problem),
         "root cause among the findings": share(ill, _among),
-        "root cause mentioned, observations too": share(ill, lambda one: bool({*one.right} & {*one.mentioned})),
-        "nothing said of a faulty run": share(ill, lambda one: not one.problems),
+        "… among those at level problem": share(ill, lambda one: bool({*one.right} & {*one.problems})),
+        "nothing found on a faulty run": share(ill, lambda one: not one.mentioned),
+        "no problem found on a faulty run": share(ill, lambda one: not one.problems),
         "a problem found on a healthy run": share(well, lambda one: bool(one.problems)),
         "… of a good plan": share([one for one in well if not one.run.problem], lambda one: bool(one.problems)),
         "… with a fault that did no harm": share([one for one in well if one.run.problem],
                                                 lambda one: bool(one.problems)),
         "… and another one named than is there": share([one for one in well if one.run.problem],
-                                                      lambda one: bool(one.named) and not _first(one)),
+                                                      lambda one: _alarmed(one) not in ("", *one.right)),
+        "an observation, and no problem, on a good plan": share([one for one in well if not one.run.problem],
+                                                                lambda one: bool(one.mentioned) and not one.problems),
         "by what is held out": _held_out(ill, well),
         "by problem": {problem: _of(problem, ill, well) for problem in sorted({one.run.problem for one in ill})},
         "confusion": _confusion(ill, well),
@@ -131,7 +135,12 @@ def _first(one: Answer) -> bool:
 
 
 def _among(one: Answer) -> bool:
-    return bool({*one.right} & {*one.problems})
+    return bool({*one.right} & {*one.mentioned})
+
+
+def _alarmed(one: Answer) -> str:
+    """The first root cause at level `problem`, or ""."""
+    return one.problems[0] if one.problems else ""
 
 
 def _held_out(ill: Sequence[Answer], well: Sequence[Answer]) -> dict[str, Any]:
@@ -153,7 +162,7 @@ def _of(problem: str, ill: Sequence[Answer], well: Sequence[Answer]) -> dict[str
     return {
         "first": share(own, _first),
         "among": share(own, _among),
-        "nothing said": share(own, lambda one: not one.problems),
+        "nothing said": share(own, lambda one: not one.mentioned),
         "named instead": dict(Counter(one.named for one in own if not _first(one)).most_common()),
         "not examined": sum(problem in one.not_examined for one in own),
         "on healthy runs": share(well, lambda one: problem in one.problems),
@@ -162,13 +171,17 @@ def _of(problem: str, ill: Sequence[Answer], well: Sequence[Answer]) -> dict[str
 
 
 def _confusion(ill: Sequence[Answer], well: Sequence[Answer]) -> dict[str, dict[str, int]]:
-    """What is wrong → the root cause named first → number of runs; what is accepted as right keeps its own name."""
+    """What is wrong → the root cause named first → number of runs; what is accepted as right keeps its own name.
+
+    On healthy runs only a problem counts.
+    """
     found: dict[str, Counter[str]] = {}
     for truth, one in [*((one.run.problem, one) for one in ill), *(("healthy", one) for one in well)]:
-        found.setdefault(truth, Counter())[one.named or NOTHING] += 1
+        named = one.named if truth != "healthy" else _alarmed(one)
+        found.setdefault(truth, Counter())[named or NOTHING] += 1
     return {truth: dict(row.most_common()) for truth, row in sorted(found.items())}
 
 
 def _told(one: Answer) -> str:
-    said = ", ".join(one.problems) or NOTHING
+    said = ", ".join(one.problems or (f"{name} (observed)" for name in one.mentioned)) or NOTHING
     return f"{one.run.problem or 'healthy'}: {one.run.name}, seed {one.run.seed}: {said}"

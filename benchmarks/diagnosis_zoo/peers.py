@@ -125,8 +125,8 @@ def read(run: Run, tool: str, said: Iterable[tuple[str, int]], error: str = "") 
 
 
 def ours(answer: judging.Answer) -> Opinion:
-    """What the present rules say: at level `problem`, of which the first root cause alone is foremost."""
-    findings = tuple((name,) for name in answer.problems)
+    """What the present rules say: of all findings the first root cause alone is foremost; a problem is an alarm."""
+    findings = tuple((name,) for name in answer.mentioned)
     return Opinion(answer.run, findings, ((answer.named,),), bool(answer.problems))
 
 

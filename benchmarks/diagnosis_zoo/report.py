@@ -18,11 +18,14 @@ RATES = ROOT / "src" / "trainclinic" / "report" / "rates.json"
 BEGIN, END = "<!-- written by `make bench-diagnosis`: begin -->", "<!-- end -->"
 PROMISED = {
     "root cause ranked first": ("≥ 85 %", "맨 앞에 놓인 원인이 참인 비율"),
+    "… at level problem": ("", "그 가운데 '문제'로 판정한 비율"),
     "root cause among the findings": ("≥ 95 %", "찾은 문제 가운데 참 원인이 있는 비율"),
+    "… among those at level problem": ("", "그 가운데 '문제'로 판정한 것"),
     "a problem found on a healthy run": ("≤ 1 %", "건강한 학습에서 문제라고 한 비율"),
     "… of a good plan": ("", "그 가운데 고장을 넣지 않은 학습"),
     "… with a fault that did no harm": ("", "그 가운데 고장을 넣었으나 해가 없던 학습"),
     "… and another one named than is there": ("", "그 가운데 넣은 고장이 아닌 것을 문제라고 한 비율"),
+    "an observation, and no problem, on a good plan": ("", "고장을 넣지 않은 학습에서 관찰만 적은 비율"),
 }
 
 #: what the tools are compared by
@@ -34,11 +37,13 @@ SECTION = """{begin}
 `make bench-diagnosis` trains Setups on data that the zoo above does not have, {new} of {all} plans with an architecture
 that it does not have either: the healthy ones on six seeds, those with a fault on three. Whether a Setup counts is
 decided by what it reaches on rows that nothing saw, before any diagnosis: {healthy_setups} count as healthy,
-{faulty_setups} as faulty. To say nothing is a miss. Intervals (95 %) are from a bootstrap of whole Setups, since seeds
-of one Setup are not independent.
+{faulty_setups} as faulty. A finding is a problem where it is seen to do harm, else an observation; problems come
+first. An alarm is a problem. To say nothing is a miss. Intervals (95 %) are from a bootstrap of whole Setups, since
+seeds of one Setup are not independent.
 
 한계값을 정할 때 쓰지 않은 자료와 신경망으로 다시 재었습니다. 건강한 설정이 {healthy_setups}개, 고장이 하나씩 있는
-설정이 {faulty_setups}개입니다. 아무 말도 하지 않은 것은 놓친 것으로 셉니다.
+설정이 {faulty_setups}개입니다. 해가 보이면 '문제', 보이지 않으면 '관찰'로 적고, 문제를 앞에 놓습니다. 아무 말도 하지
+않은 것은 놓친 것으로 셉니다.
 
 | | promised | measured | 95 % | runs |
 | --- | --- | --- | --- | --- |

@@ -114,11 +114,17 @@ LABELS = {"link": {"rows": 1000, "agreement": 0.5, "null": 0.13, "guess": 0.1, "
     ("answers", "expected"),
     [
         ({**SURE, "surest": 0.7}, ("problem", "sure answers")),
-        ({**SURE, "surest": 0.75}, None),  # 120 rows may be 0.82 of all
-        ({**SURE, "surest": 0.7, "own": 0.29}, None),  # nothing was learned that a label could contradict
+        ({**SURE, "surest": 0.75}, ("observation", "sure answers")),  # 120 rows may be 0.82 of all
+        ({**SURE, "surest": 0.86}, None),
+        ({**SURE, "surest": 0.7, "own": 0.29}, None),  # surer by more than luck
+        ({**SURE, "surest": 0.5, "own": 0.27}, ("observation", "sure answers")),  # by two standard errors no luck
+        ({**SURE, "surest": 0.5, "own": 0.25}, None),  # nothing was learned that a label could contradict
         ({**NUMBERS, "own": 0.51, "mixture": 0.5, "mixture_gain": 0.06}, ("problem", "other targets")),
-        ({**NUMBERS, "own": 0.53, "mixture": 0.5, "mixture_gain": 0.06}, None),  # more than half of it is right
-        ({**NUMBERS, "own": 0.5, "mixture": 0.5, "mixture_gain": 0.04}, None),
+        ({**NUMBERS, "own": 0.53, "mixture": 0.5, "mixture_gain": 0.06}, ("observation", "other targets")),
+        ({**NUMBERS, "own": 0.61, "mixture": 0.5, "mixture_gain": 0.06}, None),  # more than half of it is right
+        ({**NUMBERS, "own": 0.5, "mixture": 0.5, "mixture_gain": 0.04}, ("observation", "other targets")),
+        ({**NUMBERS, "own": 0.5, "mixture": 0.5, "mixture_gain": 0.01}, None),
+        ({**NUMBERS, "own": 0.09, "mixture": 0.5, "mixture_gain": 0.06}, None),  # it may be luck
         ({**NUMBERS, "mixture": 0.82, "mixture_gain": 0.3}, None),
     ],
 )

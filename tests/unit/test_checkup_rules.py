@@ -69,7 +69,7 @@ LEARNED = {"own": 0.6, "surest": 0.6, "surest_rows": 100}
     ("recording", "expected"),
     [
         (rehearsed(*GAINS, answers=LEARNED), ("problem", "sure answers")),
-        (rehearsed(*GAINS, answers=LEARNED | {"surest": 0.75}), None),  # up to 82 %
+        (rehearsed(*GAINS, answers=LEARNED | {"surest": 0.75}), ("observation", "sure answers")),  # up to 82 %
         (rehearsed(*GAINS, answers=LEARNED | {"own": 0.15}), None),  # nothing was learned
         (rehearsed(*GAINS, answers=LEARNED, data=labels(0.0, 0.7)), None),  # neighbours do better
         (rehearsed(*GAINS, answers=LEARNED, data={"training": {"rows": 100}}), None),

@@ -155,7 +155,7 @@ def test_to_say_nothing_is_a_miss():
     found = runs_of("dead-relu")
     results = judging.rates([answer("dead-relu", "", run.seed) for run in found.faulty], found)
     assert results["root cause ranked first"]["yes"] == 0
-    assert results["nothing said of a faulty run"]["share"] == 1.0
+    assert results["nothing found on a faulty run"]["share"] == 1.0
     assert results["confusion"] == {"dead-relu": {"nothing": 2}}
 
 

@@ -68,9 +68,10 @@ def test_both_are_found_only_by_two_findings():
         run_of("poor-initialization", "deviation 0.005", "u-net, denoising"),
         run_of("exploding-gradient", "He's deviation times 8", twin),
     )
-    one = Answer(pair.first, "poor-initialization", ("poor-initialization",), (), ())
+    one = Answer(pair.first, "poor-initialization", ("poor-initialization",), ("poor-initialization",), ())
     assert not diagnosis_variants.both_found(one, pair), "it stands for either, but for one"
-    two = Answer(pair.first, "", ("poor-initialization", "exploding-gradient"), (), ())
+    both = ("poor-initialization", "exploding-gradient")
+    two = Answer(pair.first, both[0], both[:1], both, ())
     assert diagnosis_variants.both_found(two, pair)
     assert diagnosis_variants.explains(pair)
 

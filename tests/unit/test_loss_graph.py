@@ -8,9 +8,10 @@ import pytest
 import torch
 from hand_made import verdict
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 import trainclinic as tc
-from trainclinic.measure.linear import layers_in_line
+from trainclinic.measure.linear import Lines, lines
 from trainclinic.measure.loss_graph import describe, weighs_parameters
 from trainclinic.setup import Setup
 
@@ -60,26 +61,34 @@ def test_a_squared_error_by_hand_is_told_what_it_compares() -> None:
 # -- networks that are one linear map
 
 
-def lines(forward: Callable[[Tensor], Tensor], dropouts: int = 0) -> int | None:
+def of(forward: Callable[[Tensor], Tensor], dropouts: int = 0) -> Lines | None:
     x = torch.randn(8, 4)
-    return layers_in_line(nn.functional.mse_loss(forward(x), torch.randn(8, 2)), dropouts=dropouts)
+    return lines(nn.functional.mse_loss(forward(x), torch.randn(8, 2)), dropouts=dropouts)
 
 
 def test_layers_are_counted_where_nothing_bends_between_them() -> None:
     one, two, end = nn.Linear(4, 6), nn.Linear(6, 6), nn.Linear(6, 2)
     norm, drop, other = nn.BatchNorm1d(6), nn.Dropout(0.5), nn.Linear(4, 6)
-    assert lines(lambda x: end(two(one(x)))) == 3
-    assert lines(lambda x: end(norm(one(x)) + other(x))) == 2
-    assert lines(lambda x: end(drop(one(x))), dropouts=1) == 2
-    assert lines(lambda x: end(torch.tanh(one(x)))) == 0
-    assert lines(lambda x: end(one(x) * other(x)), dropouts=1) == 0
-    assert lines(lambda x: end(one(x) * (one(x) > 0))) == 0  # an activation function by hand
-    assert lines(lambda x: end((z := one(x)) + (z.sign() - z).detach())) == 0  # and one that was detached
-    assert lines(lambda x: torch.eye(8) @ end(one(x))) == 0  # a product with a constant is no layer
+    assert of(lambda x: end(two(one(x)))) == (3, 3)
+    assert of(lambda x: end(norm(one(x)) + other(x))) == (2, 2)
+    assert of(lambda x: end(drop(one(x))), dropouts=1) == (2, 2)
+    assert of(lambda x: end(torch.tanh(two(one(x))))) == (0, 0)
+    assert of(lambda x: end((two(one(x)) - other(x)).abs())) == (0, 2)  # of two towers
+    assert of(lambda x: end(one(x) * other(x)), dropouts=1) == (0, 1)
+    assert of(lambda x: end(one(x) * (one(x) > 0))) == (0, 0)  # an activation function by hand
+    assert of(lambda x: end((z := one(x)) + (z.sign() - z).detach())) == (0, 0)  # and one that was detached
+    assert of(lambda x: torch.eye(8) @ end(one(x))) == (0, 0)  # a product with a constant is no layer
+
+
+@pytest.mark.parametrize("norm", [spectral_norm, weight_norm])
+def test_weights_made_of_weights_are_weights(norm: Callable[[nn.Module], nn.Module]) -> None:
+    one, end = norm(nn.Linear(4, 6)), norm(nn.Linear(6, 2))
+    assert of(lambda x: end(one(x))) == (2, 2)
+    assert of(lambda x: end(torch.relu(one(x)))) == (0, 0)
 
 
 def test_a_loss_that_is_not_known_tells_nothing() -> None:
-    assert layers_in_line(nn.Linear(3, 1)(torch.randn(4, 3)).square().mean(), dropouts=0) is None
+    assert lines(nn.Linear(3, 1)(torch.randn(4, 3)).square().mean(), dropouts=0) is None
 
 
 # -- penalties

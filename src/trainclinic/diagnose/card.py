@@ -50,6 +50,11 @@ def at_least(share: float, count: float) -> float:
     return (center - spread) / (1 + SURE**2 / count)
 
 
+def at_most(share: float, count: float) -> float:
+    """Upper end of the same interval."""
+    return 1 - at_least(1 - share, count)
+
+
 def excess(share: float, count: float, other: float, other_count: float) -> float:
     """By how much `share` lies above `other`, at least, with 95 %."""
     if not (count and other_count):

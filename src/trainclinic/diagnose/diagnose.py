@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from trainclinic import catalog
 from trainclinic.diagnose.causes import explain
+from trainclinic.diagnose.outcome import serves
 from trainclinic.diagnose.problem import NotExaminedError
 from trainclinic.errors import RecordingError
 from trainclinic.ranks import load
 from trainclinic.recording import Recording
-from trainclinic.records import Diagnosis, NotExamined
+from trainclinic.records import Diagnosis, Finding, NotExamined
 
 PROBLEMS = "trainclinic.diagnose.problems"
+NO_HARM = 0.2  # severity of what is abnormal, and did no harm that can be seen
 
 
 def diagnose(source: Any) -> Diagnosis:
@@ -32,16 +35,24 @@ def diagnose(source: Any) -> Diagnosis:
     if not recording.steps:
         raise RecordingError("recording: expected at least one optimizer step, got none; watch the optimizer that "
                              "steps, and keep the training loop inside the watch")  # fmt: skip
-    findings, unseen = [], []
+    findings: list[Finding] = []
+    unseen = []
     not_seen = recording.facts.get("layers_not_seen")
     because = f" (layers not looked at: {not_seen})" if not_seen else ""
     for name, problem in catalog.entries(PROBLEMS).items():
         rule = problem()
         try:
-            findings.extend(rule.examine(recording) if "checkup" in recording.facts else rule.find(recording))
+            found = rule.examine(recording) if "checkup" in recording.facts else rule.find(recording)
+            harmless = not rule.beyond_answers and serves(recording, surely=rule.exact)
+            findings.extend(_harmless(finding) if harmless else finding for finding in found)
         except NotExaminedError as reason:
             unseen.append(NotExamined(name, f"{reason}{because}"))
     return Diagnosis(explain(findings), tuple(unseen), recording)
+
+
+def _harmless(finding: Finding) -> Finding:
+    """What it is where the answers are good all the same."""
+    return replace(finding, level="observation", severity=min(finding.severity, NO_HARM))
 
 
 def _recording(source: Any) -> Recording:

@@ -122,13 +122,49 @@ def answers_well(recording: Recording, *, neighbours: bool = True) -> bool:
     They are where the network knows nearly all that a guess does not, or as much as its samples' nearest neighbours
     where these tell much (`neighbours`).
     """
-    network, near, error = scores(recording)
-    guess = recording.facts.get("data", {}).get("link", {}).get("guess", 0.0)
+    network, near, error, guess = _standing(recording)
     if not guess < 1:
         return False
     if (network - guess) / (1 - guess) >= ALMOST:
         return True
     return neighbours and (near - guess) / (1 - guess) >= TELLING and network >= near - error
+
+
+def serves(recording: Recording, *, surely: bool = False, bad: float = 0.25) -> bool:
+    """Whether the answers of the later evaluations are good, and nothing simpler clearly knows more.
+
+    Simpler are nearest neighbours and a linear map. What is abnormal in such a training has done no harm that can be
+    seen. `surely`: and one of these is known. `bad`: of the last third of the evaluations, the share that may be bad.
+    """
+    if "checkup" in recording.facts or outcome(recording).diverged:
+        return False
+    network, near, error, guess = _standing(recording)
+    usual = min(network, _later(recording, bad))
+    if not (guess < 1 and (usual - guess) / (1 - guess) >= ALMOST):
+        return False
+    linear = math.nan if math.isnan(near) else recording.facts["data"]["link"].get("linear", math.nan)
+    if surely and math.isnan(near) and math.isnan(linear):
+        return False
+    return not (near - network > 2 * error or linear - network > 2 * error)
+
+
+def _standing(recording: Recording) -> tuple[float, float, float, float]:
+    """Network and neighbours in validation, the standard error of their difference, and what a guess reaches."""
+    network, near, error = scores(recording)
+    guess = recording.facts.get("data", {}).get("link", {}).get("guess", math.nan)
+    answers = recording.facts.get("answers", {})
+    if math.isnan(network):  # several labels a sample, or mixed ones: neighbours are held against real numbers there
+        return answers.get("own", math.nan), math.nan, math.nan, answers.get("guess", math.nan)
+    return network, near, error, answers.get("guess", 0.0) if math.isnan(guess) else guess
+
+
+def _later(recording: Recording, share: float) -> float:
+    """What all but that share of the last third of the evaluations reach; inf where no figure of them was seen."""
+    for name in ("validation_accuracy", "validation_r2"):
+        values = recording.series(name).values
+        if len(values):
+            return float(np.quantile(values[-max(3, len(values) // 3) :], share))
+    return math.inf
 
 
 def severity(result: Outcome) -> float:

@@ -57,6 +57,7 @@ class Problem(Entry):
         exact: whether the check is decided without statistics.
         in_checkup: whether `find` can judge a checkup, too, which follows the training's loop for a few steps and fits
             one batch.
+        beyond_answers: whether it can do harm that good answers in validation do not rule out.
         live: whether it is decided within one step, from the facts alone: it can be told while the training runs.
     """
 
@@ -66,6 +67,7 @@ class Problem(Entry):
     causes: ClassVar[dict[str, str]] = {}
     exact: ClassVar[bool] = False
     in_checkup: ClassVar[bool] = False
+    beyond_answers: ClassVar[bool] = False
     live: ClassVar[bool] = False
 
     def find(self, recording: Recording) -> Iterable[Finding]:

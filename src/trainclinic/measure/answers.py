@@ -9,6 +9,9 @@ Rows are kept as they pass, at most 2,000 of one round, and only numbers remain 
     own, before, after  how well the answers fit a row's own target, and that of the row before or after it: share of
                 right answers, or the correlation; `order`: how well those targets fit each other; `luck`: four standard
                 errors above what answers to other rows reach
+    guess       of classes: the share that is right where the commonest one is always the answer
+    flattered   by how much the figure (right answers, or the share of the variance) is better than that of the rows
+                that are no copies of training rows; where there are both
     mixture     of real targets: the share of rows with the answer's own target, where the others carry any other row's
                 (a mixture of the two, by EM); `mixture_gain`: by how much it explains the targets better than two
                 normal distributions around the answer do, a narrow and a wide one, in nats a row
@@ -59,8 +62,13 @@ class Answers:
         if self._now:
             self._last, self._now, self._count = self._now, [], 0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Of the last round; empty where no loss that is known compared output and target."""
+    def to_dict(self, known: tuple[Tensor, Tensor] | None = None) -> dict[str, Any]:
+        """Of the last round; empty where no loss that is known compared output and target.
+
+        Args:
+            known: which rows of an earlier round are training rows, and the targets of that round: whether its rows
+                came in the same order.
+        """
         rows = [(output, target.cpu()) for output, target in self._now or self._last]
         rows = [(output, target) for output, target in rows if not _numbers_the_rows(target)]
         if not rows or len({(y.shape[1:], o.shape[1:], y.dtype) for o, y in rows}) > 1:
@@ -70,9 +78,15 @@ class Answers:
         if not bool(torch.isfinite(output).all()):
             return {}
         if self._name == "mse_loss" and output.shape == target.shape and target.is_floating_point():
-            return _of_numbers(output.reshape(len(output), -1), target.float().reshape(len(target), -1))
+            answers, values = output.reshape(len(output), -1), target.float().reshape(len(target), -1)
+            error = (answers - values).square().sum(1) / (values - values.mean(0)).square().sum(1).mean().clamp_min(
+                1e-30
+            )
+            return _of_numbers(answers, values) | _flattery(1 - error, target, known)
         scored = _scored(self._name, output, target)
-        return {} if scored is None else _of_classes(*scored)
+        if scored is None:
+            return {}
+        return _of_classes(*scored) | _flattery((scored[0] == scored[1]).float().mean(1), target, known)
 
 
 def _numbers_the_rows(target: Tensor) -> bool:
@@ -117,6 +131,7 @@ def _of_classes(answers: Tensor, targets: Tensor, sure: Tensor) -> dict[str, Any
         "surest": float(right[known][surest].float().mean()),
         "surest_rows": most,
         "own": float(right[known].float().mean()),
+        "guess": _guess(targets),
     }
     pairs = len(answers) - 1
     if pairs < FEWEST:
@@ -131,6 +146,27 @@ def _of_classes(answers: Tensor, targets: Tensor, sure: Tensor) -> dict[str, Any
         "order": float((targets[1:] == targets[:-1]).float().mean()),
         "luck": guess + 4 * math.sqrt(guess * (1 - guess) / pairs),
     }
+
+
+def _flattery(score: Tensor, target: Tensor, known: tuple[Tensor, Tensor] | None) -> dict[str, float]:
+    if known is None:
+        return {}
+    copied, targets = known
+    count = min(len(copied), len(score))
+    if targets[:count].shape != target[:count].shape or not torch.equal(targets[:count], target[:count]):
+        return {}  # the rows come in another order each time
+    copied, score = copied[:count], score[:count]
+    if min(int(copied.sum()), int((~copied).sum())) < FEWEST // 2:
+        return {}
+    return {"flattered": float(score.mean() - score[~copied].mean())}
+
+
+def _guess(targets: Tensor) -> float:
+    """Share of the commonest class: of the one that every column has, or column by column where each is a yes or no."""
+    columns = targets.T if int(targets.max()) < 2 else targets.reshape(1, -1)
+    known = [column[column >= 0] for column in columns]
+    most = sum(int(torch.bincount(column).max()) for column in known if len(column))
+    return most / max(1, sum(map(len, known)))
 
 
 def _of_numbers(output: Tensor, target: Tensor) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def _data(setup: Setup) -> tuple[dict[str, Any], bool | None]:
     facts: dict[str, Any] = {
         "inputs": inputs.to_dict(),
         "targets": targets.to_dict(),
-        "data": card(training, validation),
+        "data": card(training, validation)[0],
         "size": _length(setup),
     }
     return facts, bool(torch.equal(first, again)) if known and first is not None and again is not None else None

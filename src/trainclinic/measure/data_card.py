@@ -10,7 +10,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
                         they independent: rows with few repeat by chance
     order               pairs: neighbours within batches; alike: share of them with the same class; expected: what
                         shuffling gives; score: how far apart, in standard errors. For real targets `alike` is the
-                        correlation of neighbours and `expected` 0
+                        correlation of neighbours and `expected` 0; of several targets, that of the
+                        one whose neighbours are most alike
     link                agreement: how well the nearest neighbours of a sample tell its target: share of right answers,
                         or R² for real targets; null: the same with the targets permuted, its 99th percentile;
                         linear: how well a linear map of the features tells it (ridge regression, five folds);
@@ -60,6 +61,9 @@ class DataSample:
 
     def __init__(self) -> None:
         self.training, self.validation = Rows(), Rows()
+        self.known: tuple[Tensor, Tensor] | None = (
+            None  # which validation rows are training rows, and all their targets
+        )
         self._card: dict[str, Any] = {}
         self._made_of = 0
 
@@ -74,7 +78,7 @@ class DataSample:
         complete = not (self.training.wants_more or self.validation.wants_more)
         if rows > self._made_of and (final or complete or rows >= 1.5 * self._made_of):
             self._made_of = rows
-            self._card = card(self.training, self.validation, thorough=final or complete)
+            self._card, self.known = card(self.training, self.validation, thorough=final or complete)
         if complete:
             self.training.forget()
             self.validation.forget()
@@ -134,11 +138,16 @@ class Rows:
         return [(x.cpu(), None if y is None else dense(y).cpu()) for x, y in self._batches]
 
 
-def card(training: Rows, validation: Rows, *, thorough: bool = True) -> dict[str, Any]:
-    """The numbers of both, as plain data; empty where no input was seen. `thorough`: what takes longer, too."""
+def card(
+    training: Rows, validation: Rows, *, thorough: bool = True
+) -> tuple[dict[str, Any], tuple[Tensor, Tensor] | None]:
+    """The numbers of both, as plain data; empty where no input was seen. `thorough`: what takes longer, too.
+
+    And which of the validation rows are training rows, or such with a little noise, with the targets of all.
+    """
     batches = training.batches()
     if not batches:
-        return {}
+        return {}, None
     inputs, targets = _joined(batches)
     first = _first_of_each(inputs, targets)
     found: dict[str, Any] = {"training": _about_rows(inputs, batches, first, training.lines), "order": _order(batches)}
@@ -148,10 +157,12 @@ def card(training: Rows, validation: Rows, *, thorough: bool = True) -> dict[str
         found["link"] = _link(features, labels)
         if thorough and found["link"]:
             found["link"] |= _linear_link(features, labels)
-    held = validation.batches()
+    held, known = validation.batches(), None
     if held:
-        found["validation"] = _about_validation(held, kept, labels)
-    return found
+        found["validation"], copied = _about_validation(held, kept, labels)
+        told = [target for _, target in held if target is not None]
+        known = (copied, torch.cat(told)) if copied is not None and len(told) == len(held) else None
+    return found, known
 
 
 def _joined(batches: list[tuple[Tensor, Tensor | None]]) -> tuple[Tensor, Tensor | None]:
@@ -226,12 +237,12 @@ def _order(batches: list[tuple[Tensor, Tensor | None]]) -> dict[str, Any]:
     if whole is None:
         return {}
     answers = [part for part in torch.split(whole, [len(x) for x, _ in batches]) if len(part) > 1]
-    if not answers or (whole.is_floating_point() and whole.shape[1] != 1):
+    if not answers:
         return {}
     if whole.is_floating_point():
-        center, spread = whole.mean(), whole.std().clamp_min(1e-30)
-        products = torch.cat([((y[1:] - center) * (y[:-1] - center)).flatten() / spread**2 for y in answers])
-        alike, expected, error = float(products.mean()), 0.0, 1 / len(products) ** 0.5
+        center, spread = whole.mean(0), whole.std(0).clamp_min(1e-30)
+        products = torch.cat([(y[1:] - center) * (y[:-1] - center) / spread**2 for y in answers])
+        alike, expected, error = float(products.mean(0).max()), 0.0, 1 / len(products) ** 0.5
     else:
         products = torch.cat([(y[1:] == y[:-1]).float() for y in answers])
         share = torch.unique(whole, return_counts=True)[1].double() / len(whole)
@@ -337,12 +348,14 @@ def _agreement(near: Tensor, targets: Tensor, of: Tensor | None = None) -> float
     return float((around.mode(1).values == of).float().mean())
 
 
-def _about_validation(held: list[tuple[Tensor, Tensor | None]], rows: Tensor, labels: Tensor | None) -> dict[str, Any]:
+def _about_validation(
+    held: list[tuple[Tensor, Tensor | None]], rows: Tensor, labels: Tensor | None
+) -> tuple[dict[str, Any], Tensor | None]:
     inputs, targets = _joined(held)
     keys = _keys(_plain(inputs))
     found: dict[str, Any] = {"rows": len(inputs), "again": 1 - len(set(keys)) / len(keys)}
     if inputs.shape[1:] != rows.shape[1:] or inputs.dtype != rows.dtype:
-        return found
+        return found, None
     known = set(_keys(_plain(rows)))
     copied = torch.tensor([key in known for key in keys]).float()
     shares = [(len(part), float(part.mean())) for part in torch.split(copied, [len(x) for x, _ in held])]
@@ -359,8 +372,10 @@ def _about_validation(held: list[tuple[Tensor, Tensor | None]], rows: Tensor, la
             near = _nearest(both[len(rows) :], both[: len(rows)], own=False)
             found["agreement"] = _agreement(near, labels, targets)
         if rows.is_floating_point() and bool(torch.isfinite(rows).all()):
-            found |= _near_copies(both[: len(rows)], both[len(rows) :][copied == 0])
-    return found
+            numbers, near_ones = _near_copies(both[: len(rows)], both[len(rows) :][copied == 0])
+            found |= numbers
+            copied[copied == 0] = near_ones
+    return found, copied > 0
 
 
 def _overlap(rows: Tensor) -> float:
@@ -371,20 +386,21 @@ def _overlap(rows: Tensor) -> float:
     return max(shares, default=0.0) if len(rows) > 1 else 0.0
 
 
-def _near_copies(rows: Tensor, held: Tensor) -> dict[str, float]:
+def _near_copies(rows: Tensor, held: Tensor) -> tuple[dict[str, float], Tensor]:
     """Rows that are a training row with a little noise: at a distance at which rows hardly lie by chance.
 
     Of few features rows lie near everything, and on a grid none lies near its like.
     """
     varied = int((rows.std(0) > 0).sum())
     if not len(held) or varied < _FEWEST_FEATURES:
-        return {"near": 0.0, "near_in_training": 0.0}
+        return {"near": 0.0, "near_in_training": 0.0}, torch.zeros(len(held))
     among = torch.cdist(rows, rows).fill_diagonal_(torch.inf).amin(1)
     near = float(among[among > 0].median()) / _NEAR if bool((among > 0).any()) else 0.0
+    close = (torch.cdist(held, rows).amin(1) < near).float()
     return {
-        "near": float((torch.cdist(held, rows).amin(1) < near).float().mean()),
+        "near": float(close.mean()),
         "near_in_training": float(((among < near) & (among > 0)).float().mean()),
-    }
+    }, close
 
 
 def _still_in_training(rows: Tensor, held: Tensor) -> dict[str, Any]:

@@ -10,6 +10,7 @@ They are stored as plain data under these topics:
     gradient_cleared    steps looked at, and those whose gradients were never cleared since the step before
     loss                name of the loss, what stands before it (`loss_graph.py`), shapes, dtypes; linear: the layers
                         with weights that follow one another in a network that is one linear map (`linear.py`);
+                        stacked: the same of a part of a network that has no activation function;
                         penalty: whether it has a term of the weights themselves
     foreign             weights in the graph that neither the model lists nor an optimizer holds (`foreign.py`)
     inputs              kind, shape, per feature: mean, std, min, max over the first samples

@@ -24,7 +24,7 @@ from trainclinic.measure.evaluation import ByClass
 from trainclinic.measure.facts import InputFacts, ModeFacts, ParameterFacts, TargetFacts, momentum, weight_decay
 from trainclinic.measure.foreign import ForeignParameters
 from trainclinic.measure.layers import SIGNALS
-from trainclinic.measure.linear import layers_in_line
+from trainclinic.measure.linear import lines
 from trainclinic.measure.outputs import first_tensor
 from trainclinic.measure.parameters import ParameterProbe, ParameterStep, Weight, alike
 from trainclinic.measure.reductions import norms, to_floats
@@ -152,9 +152,9 @@ class Journal:
             self.loss["graph"] = loss_graph.describe(loss)
             if self.loss["graph"]:
                 self.loss["penalty"] = loss_graph.weighs_parameters(loss)
-                linear = layers_in_line(loss, dropouts=self.modes.dropouts)
-                if linear is not None:
-                    self.loss["linear"] = linear
+                found = lines(loss, dropouts=self.modes.dropouts)
+                if found is not None:
+                    self.loss |= {"linear": found.whole, "stacked": found.stacked}
         self._foreign.look(loss, self._gathered())
 
     def sample(
@@ -252,7 +252,7 @@ class Journal:
     def _of_answers(self, final: bool) -> dict[str, Any]:
         """Of the last evaluation; made when the recording ends."""
         try:
-            return self._answers.to_dict() if final else {}
+            return self._answers.to_dict(self.data.known) if final else {}
         except Exception as error:
             return {"failed": f"{type(error).__name__}: {error}"}
 

@@ -6,7 +6,7 @@ over the batch counts as linear: in eval mode it is.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -24,13 +24,29 @@ _LINEAR = {
 #: with two sides that have a gradient; a constant may have been made from the other and detached, as in a rounding
 _SUMS = {"Add", "Sub", "Rsub"}
 #: a product with weights
-_WEIGHTED = {"Addmm", "Mm", "Bmm", "Baddbmm", "Mv", "Convolution", "MkldnnConvolution", "Linear"}
+_WEIGHTED = {"Addmm", "Mm", "Bmm", "Baddbmm", "Convolution", "MkldnnConvolution", "Linear"}
 _SCALES = {"Mul", "Div"}
+#: what makes weights of weights, as spectral and weight norms do
+_OF_WEIGHTS = {"Mv", "Vdot", "Dot", "Norm", "LinalgVectorNorm", "WeightNormInterface", "NormExceptDim"}
+_SIZES = {"Abs", "Pow", "Softmax", "LogSoftmax"}
 _MOST = 2000  # nodes looked at
 
 
-def layers_in_line(loss: Tensor, *, dropouts: int) -> int | None:
-    """The most layers with weights that follow one another, where nothing but linear operations leads to the loss.
+class Lines(NamedTuple):
+    """Layers with weights that follow one another with nothing but linear operations between them.
+
+    Attributes:
+        whole: how many, where nothing else leads to the loss; else 0.
+        stacked: the most of them anywhere, in a network that bends nothing by a function of one argument, as activation
+            functions are; 0 where one does. Sizes and differences of what two towers say are no activation functions.
+    """
+
+    whole: int
+    stacked: int
+
+
+def lines(loss: Tensor, *, dropouts: int) -> Lines | None:
+    """How far the network is one linear map.
 
     Args:
         loss: in whose graph a known loss function stands.
@@ -38,21 +54,21 @@ def layers_in_line(loss: Tensor, *, dropouts: int) -> int | None:
             be an activation function by hand, x * (x > 0).
 
     Returns:
-        0 where anything is not linear, or not known to be; None where no known loss is there.
+        What holds of each output that the loss takes; None where no known loss is there.
     """
     found = [_up_to(source, dropouts) for _, source in known(loss) if source is not None]
-    return min(found, default=None)
+    return Lines(min(one.whole for one in found), min(one.stacked for one in found)) if found else None
 
 
-def _up_to(output: Any, dropouts: int) -> int:
-    deepest: dict[Any, int] = {}  # layers with weights up to a node; -1 where only weights come in
-    waiting = [output]
+def _up_to(output: Any, dropouts: int) -> Lines:
+    deepest: dict[Any, int] = {}  # layers with weights in line up to a node; -1 where only weights come in
+    waiting, bent, activated = [output], False, False
     while waiting:
         node = waiting[-1]
         before = [side for side, _ in node.next_functions if side is not None]
         unknown = [side for side in before if side not in deepest]
         if len(deepest) + len(waiting) > _MOST:
-            return 0
+            return Lines(0, 0)
         if unknown:
             waiting += unknown
             continue
@@ -61,15 +77,16 @@ def _up_to(output: Any, dropouts: int) -> int:
         depth = max((deepest[side] for side in before), default=-1)
         mask = name in _SCALES and len(before) == 1
         dropouts -= mask
-        if name == LEAF:
+        if name == LEAF or (depth < 0 and (name in _OF_WEIGHTS or (name in _SCALES and len(before) > 1))):
             deepest[node] = -1
         elif name in _LINEAR or (name in _SUMS and len(before) > 1) or (mask and dropouts >= 0):
             deepest[node] = depth
         elif name in _WEIGHTED and _by_weights(name, node, deepest):
             deepest[node] = max(0, depth) + 1
         else:
-            return 0
-    return deepest[output]
+            deepest[node], bent = 0, True
+            activated |= len(before) == 1 and name not in _SIZES
+    return Lines(0 if bent else deepest[output], 0 if activated else max(deepest.values()))
 
 
 def _by_weights(name: str, node: Any, deepest: dict[Any, int]) -> bool:

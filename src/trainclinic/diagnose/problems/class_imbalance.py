@@ -63,6 +63,7 @@ class ClassImbalance(Problem):
     behind: float = limit(0.1, "1", RANGE)
 
     reads: ClassVar[tuple[str, ...]] = ()
+    beyond_answers: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "class_ratio": "samples of the commonest class for each of the rarest, in training",
         "rare_gain": "recall of the rare classes that a shift of the scores would add, at least (95 %)",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from trainclinic.diagnose.card import at_least, card
+from trainclinic.diagnose.card import at_least, at_most, card
 from trainclinic.diagnose.problem import Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding, Level
 
 RANGE = "benchmarks/results/limits.json"
+DEVELOPMENT = "benchmarks/diagnosis.py --development"  # what did harm there, and what did not
 _BITS = 40  # in a row of real numbers: two such rows are never alike by chance
 _WHOLE = 0.95  # of the validation rows
 _MOST = 2000  # rows of an evaluation that are looked at: what comes after them is not known
@@ -35,7 +36,8 @@ class DataLeak(Problem):
         by chance; how often is read from rows that equal each other within the validation set and within training
         batches, and only what lies far above it counts. Copies with a little noise: validation rows that lie four times
         nearer to a training row than training rows usually lie to each other, against the share of training rows that
-        do. Samples of the same patient or minute are not seen.
+        do. Samples of the same patient or minute are not seen. Where the answers to copies are hardly better than those
+        to the other rows it is an observation.
 
     When it is harmless:
         Natural repetition, such as short texts or tables of few values; an evaluation of the training set that is meant
@@ -54,16 +56,19 @@ class DataLeak(Problem):
     copies: float = limit(0.005, "1", RANGE)
     proxy: float = limit(0.995, "1", RANGE)
     many: float = limit(0.02, "1", RANGE)
-    chance: float = limit(3.0, "1", RANGE)
+    chance: float = limit(1.5, "1", RANGE)
     rows: float = limit(2.0, "rows", RANGE)
     near: float = limit(0.2, "1", RANGE)
+    flattered: float = limit(0.02, "1", DEVELOPMENT)
 
     reads: ClassVar[tuple[str, ...]] = ()
+    beyond_answers: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "copies": "share of the validation rows that equal a training row",
         "copies_of_chance": "that share, against what chance gives with rows like these",
         "copied_rows": "number of such rows",
         "near": "share of the validation rows with a training row strangely near, beyond that of training rows",
+        "flattered": "by how much the figure is better than that of the validation rows that are no copies",
         "proxy": "largest correlation of a single feature with the target",
     }
     causes: ClassVar[dict[str, str]] = {
@@ -76,7 +81,15 @@ class DataLeak(Problem):
 
     def find(self, recording: Recording) -> Iterable[Finding]:
         """Count the copies; whose evaluation it was decides whether it is a leak."""
-        return self._judge(recording, told=bool(recording.facts.get("validation_told")))
+        above = recording.facts.get("answers", {}).get("flattered", math.nan)
+        told = (Evidence("flattered", "", above, self.flattered, "1"),) if not math.isnan(above) else ()
+        for finding in self._judge(recording, told=bool(recording.facts.get("validation_told"))):
+            if finding.cause not in ("copies", "changed copies"):
+                yield finding
+            elif finding.level == "problem" and above <= self.flattered:
+                yield replace(finding, evidence=(*finding.evidence, *told), level="observation", severity=0.2)
+            else:
+                yield replace(finding, evidence=(*finding.evidence, *told))
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
         """The same, of the loaders."""
@@ -155,6 +168,6 @@ def _by_chance(recording: Recording, held: dict[str, Any], told: bool) -> float:
     if recording.facts.get("inputs", {}).get("kind") == "float" and training["bits"] > _BITS:
         return 0.0
     batch = max(1, recording.facts.get("batch_size", 0))
-    within = max(held["again"] / held["rows"], training["again"] / batch)
+    within = max(at_most(held["again"], held["rows"]) / held["rows"], training["again"] / batch)
     rows = max(training["rows"], (recording.facts.get("training_samples") or 0) if told else 0)  # as `_share` counts
     return float(min(1.0, 2 * rows * within))

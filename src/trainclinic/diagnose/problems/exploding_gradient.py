@@ -14,6 +14,7 @@ from trainclinic.recording import Layer, Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
+_NO_WEIGHTS = ("steep activation", "")  # causes that doubtful labels may excuse
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,13 @@ class ExplodingGradient(Problem):
         stretched = gain >= self.gain and start >= self.start
         if not (spans or through_time >= self.call_span or stretched):
             return
-        harm = hurts(result, self.learned, neighbours=False)
         in_time = not spans and through_time >= self.call_span
         forward = slope([link.forward for link in links])
         by_weights = forward.slope > 0.1 or (stretched and not spans)
         by_activation = in_time and _gain(recording, recurrent) <= self.recurrent_gain
         growing = "weights with gain above 1" if by_weights else ""
         cause = "steep activation" if by_activation else "through time" if in_time else growing
+        harm = hurts(result, self.learned, neighbours=cause in _NO_WEIGHTS)
         telling = Evidence("backward_span", "", grown, self.span, "decades")
         if in_time:
             telling = Evidence("backward_call_span", "", through_time, self.call_span, "decades")

@@ -48,7 +48,7 @@ class LearningRateTooLow(Problem):
     update_ratio: float = limit(5e-5, "1/step", RANGE, "below")
     slow_ratio: float = limit(2e-4, "1/step", RANGE, "below")
     path: float = limit(0.1, "1", RANGE, "below")
-    learned: float = limit(0.5, "1", RANGE, "below")
+    learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("update_ratio", "learning_rate", "loss", "gradient_cosine")
     measures: ClassVar[dict[str, str]] = {
@@ -80,13 +80,13 @@ class LearningRateTooLow(Problem):
         fast = float(np.quantile(moving, 0.75)) if moving else math.nan
         path = fast * steps
         slow = (fast < self.update_ratio and steps == recording.steps) or (fast < self.slow_ratio and path < self.path)
-        if not slow or result.learned >= self.learned or result.diverged:
+        if not slow or result.diverged:
             return
         rates = [recording.series("learning_rate", f"group {group}") for group in range(8)]
         highest = max((float(rate.values.max()) for rate in rates if rate), default=math.nan)
         yield Finding(
             problem=self.id(),
-            level="problem",
+            level="observation" if result.learned >= self.learned else "problem",
             severity=severity(result),
             confidence=0.8,
             layers=tuple(layer.name for layer in layers),

@@ -41,6 +41,7 @@ class NoisyLabels(Problem):
         Of real targets: whether a share of the rows has the answer's own target and the others any other row's, held
         against errors of two sizes around the answers. Both are asked where validation has gained less than a tenth in
         the later half of the run: who is still learning is not sure yet; and whatever else is wrong explains both.
+        Where that is nearly so, it is an observation.
         Before a training these are the answers of a rehearsal of three seconds, where it was the whole training, or
         validation gained less than a twentieth of its loss in its later half; where its surest answers are right, they
         excuse what neighbours say.
@@ -79,6 +80,9 @@ class NoisyLabels(Problem):
     mixture: float = limit(0.8, "1", RANGE, "below")
     mixture_gain: float = limit(0.05, "nats", RANGE)
     surer: float = limit(0.15, "1", RANGE, "below")
+    perhaps: float = limit(0.85, "1", RANGE, "below")
+    perhaps_surer: float = limit(0.3, "1", RANGE, "below")
+    perhaps_gain: float = limit(0.02, "nats", RANGE)
     gaining: float = limit(0.1, "1", RANGE, "below")
     still: float = limit(0.05, "1", "Prechelt 1998")
 
@@ -123,7 +127,7 @@ class NoisyLabels(Problem):
         if answered and not wrong and cause != "training labels":
             yield self._finding(recording, *answered)
             return
-        if not cause:
+        if not cause or (cause == "all labels" and not wrong and self._right_where_sure(recording, self.perhaps)):
             return
         yield self._finding(
             recording,
@@ -143,7 +147,7 @@ class NoisyLabels(Problem):
         Where the rehearsed network is right in what it is sure of, neighbours that contradict it are merely neighbours.
         """
         answered = self._answers(recording) if self._can_tell(recording) else None
-        if answered:
+        if answered and answered[1] == "problem":
             yield self._finding(recording, *answered)
             return
         try:
@@ -151,10 +155,14 @@ class NoisyLabels(Problem):
         except NotExaminedError:
             if not (settled(recording, self.still) and recording.facts.get("answers")):
                 raise
-            return
+            cause, told = "", ()
         if not cause or (cause == "training labels" and _holds_copies(recording)):
+            if answered:
+                yield self._finding(recording, *answered)
             return
-        sure = self._sure(recording, cause, told) and not (cause == "all labels" and self._right_where_sure(recording))
+        sure = self._sure(recording, cause, told) and not (
+            cause == "all labels" and self._right_where_sure(recording, self.surest)
+        )
         yield self._finding(recording, cause, "problem" if sure else "observation", told)
 
     def _can_tell(self, recording: Recording) -> bool:
@@ -166,16 +174,16 @@ class NoisyLabels(Problem):
             "rows", 0)) > self.shortfall  # fmt: skip
         return settled(recording, self.still) and rows > MisalignedData.rows and not short
 
-    def _right_where_sure(self, recording: Recording) -> bool:
+    def _right_where_sure(self, recording: Recording, enough: float) -> bool:
         answers = recording.facts.get("answers", {})
         known = answers.get("own", 0.0) > answers.get("luck", math.inf)
-        return bool(known and answers.get("surest", 0.0) >= self.surest)
+        return bool(known and answers.get("surest", 0.0) >= enough)
 
     def _answers(self, recording: Recording) -> tuple[str, Level, tuple[Evidence, ...]] | None:
         """What the answers of the last evaluation tell; None where they tell nothing."""
         answers = recording.facts.get("answers", {})
         if not answers.get("own", 0.0) > answers.get("luck", math.inf):
-            return None  # nothing was learned that a label could contradict
+            return self._perhaps(answers)  # what was learned, if anything, is too little for labels to contradict
         if "surest" in answers:
             count = answers["surest_rows"]
             surest = 1 - at_least(1 - answers["surest"], count)
@@ -188,6 +196,24 @@ class NoisyLabels(Problem):
                 Evidence("mixture_gain", "", answers["mixture_gain"], self.mixture_gain, "nats"),
             )
             return "other targets", "problem", told
+        return self._perhaps(answers)
+
+    def _perhaps(self, answers: dict[str, float]) -> tuple[str, Level, tuple[Evidence, ...]] | None:
+        """The same with less certainty, where the answers are by two standard errors no luck."""
+        own, luck, rows = answers.get("own", 0.0), answers.get("luck", math.inf), answers.get("rows", 1)
+        if "surest" in answers:
+            surer = answers["surest"] - own
+            if own > luck - rows**-0.5 and answers["surest"] < self.perhaps and surer < self.perhaps_surer:
+                surest = Evidence("surest", "", answers["surest"], self.perhaps, "1", "below")
+                return "sure answers", "observation", (surest,)
+            return None
+        gain, right = answers.get("mixture_gain", 0.0), answers.get("mixture", 1.0)
+        if luck / 2 < own < right + 5 * _SLACK and right < self.mixture and gain > self.perhaps_gain:
+            told = (
+                Evidence("mixture", "", right, self.mixture, "1", "below"),
+                Evidence("mixture_gain", "", gain, self.perhaps_gain, "nats"),
+            )
+            return "other targets", "observation", told
         return None
 
     def _mixed(self, answers: dict[str, float]) -> bool:

@@ -58,6 +58,7 @@ class NonFinite(Problem):
     in_checkup: ClassVar[bool] = True
     exact: ClassVar[bool] = True
     live: ClassVar[bool] = True
+    beyond_answers: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "first_non_finite": "first step with a number that is not finite",
         "failing_batch": "the batch it failed on, counted from 0",

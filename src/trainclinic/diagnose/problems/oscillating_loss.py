@@ -9,12 +9,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import outcome
+from trainclinic.diagnose.outcome import outcome, serves
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Floats, Recording
-from trainclinic.records import Evidence, Finding
+from trainclinic.records import Evidence, Finding, Level
 
 RANGE = "benchmarks/results/limits.json"
+_FEW = 0.05  # of the later evaluations
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class OscillatingLoss(Problem):
     How it is measured:
         On the validation loss, which is the same samples every time, never on the loss of minibatches, which goes up
         and down in every run: its swing around its trend in the second half of the run, how far the usual loss lies
-        above the best, and what is left of it in the worse evaluations.
+        above the best, and what is left of it in the worse evaluations. A momentum of 0.98 and more, or a step after
+        every one or two samples, is an observation.
 
     When it is harmless:
         Small swings on a small validation set; cyclic learning rates; swings that become smaller.
@@ -51,22 +53,35 @@ class OscillatingLoss(Problem):
     above_best: float = limit(1.3, "1", RANGE)
     settled: float = limit(0.9, "1", RANGE, "below")
     evaluations: int = limit(8, "1", RANGE, "equal")
+    momentum: float = limit(0.98, "1", RANGE)
+    batch: float = limit(2.0, "rows", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("validation_loss", "loss")
+    beyond_answers: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "swing": "deviation of the validation loss from its trend, in the second half of the run, as a share",
         "above_best": "usual validation loss of the second half against the best",
+        "momentum": "share of the last step that the next one repeats",
+        "batch_size": "samples in a batch",
         "often_learned": "share of the loss that is gone in validation, in the worse quarter of the second half",
     }
     causes: ClassVar[dict[str, str]] = {
-        "": "The validation loss goes up and down from one evaluation to the next without coming to rest."
+        "long memory": "The momentum repeats the last step nearly whole: a hundred steps and more add up before the "
+        "direction can change.",
+        "few samples": "A batch has one or two samples, and a step follows each: where it leads is mostly chance.",
+        "": "The validation loss goes up and down from one evaluation to the next without coming to rest.",
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
-        """Judge the second half of the validation curve."""
-        values = recording.series("validation_loss").values
-        if len(values) < self.evaluations:
-            raise NotExaminedError(f"at least {self.evaluations} evaluations are needed, {len(values)} were seen")
+        """Judge the second half of the validation curve, then what makes steps go where they should not."""
+        seen = recording.series("validation_loss").values
+        swinging = tuple(self._swinging(recording, seen)) if len(seen) >= self.evaluations else ()
+        settings = () if swinging else tuple(self._settings(recording))
+        if len(seen) < self.evaluations and not settings:
+            raise NotExaminedError(f"at least {self.evaluations} evaluations are needed, {len(seen)} were seen")
+        yield from (*swinging, *settings)
+
+    def _swinging(self, recording: Recording, values: Floats) -> Iterable[Finding]:
         late = values[len(values) // 2 :]
         if not (np.isfinite(values).all() and (values > 0).all()):
             return
@@ -76,19 +91,50 @@ class OscillatingLoss(Problem):
         start = result.chance if result.chance > 0 else float(values[0])
         often = 1 - float(np.quantile(late, 0.75)) / start
         if swing > self.swing and above > self.above_best and often < self.settled:
-            yield Finding(
-                problem=self.id(),
-                level="problem",
-                severity=float(min(1.0, 0.3 + swing)),
-                confidence=0.6,
-                layers=(),
-                steps=(int(recording.series("validation_loss").steps[len(values) // 2]), recording.steps - 1),
-                evidence=(
-                    Evidence("swing", "", swing, self.swing, "1"),
-                    Evidence("above_best", "", above, self.above_best, "1"),
-                    Evidence("often_learned", "", often, self.settled, "1", "below"),
-                ),
+            told = (
+                Evidence("swing", "", swing, self.swing, "1"),
+                Evidence("above_best", "", above, self.above_best, "1"),
+                Evidence("often_learned", "", often, self.settled, "1", "below"),
             )
+            first = int(recording.series("validation_loss").steps[len(values) // 2])
+            steady = serves(recording, bad=_FEW)  # whether the last evaluation was a good one is luck
+            level: Level = "observation" if steady else "problem"
+            weight = 0.2 if steady else float(min(1.0, 0.3 + swing))
+            yield self._finding("", level, weight, (first, recording.steps - 1), told)
+
+    def _settings(self, recording: Recording) -> Iterable[Finding]:
+        """Settings with which most trainings swing; an observation, since small steps forgive them."""
+        every = (0, recording.steps - 1)
+        momentum = max(recording.facts.get("momentum") or [0.0])
+        if momentum >= self.momentum:
+            told = (Evidence("momentum", "", momentum, self.momentum, "1"),)
+            yield self._finding("long memory", "observation", 0.2, every, told)
+            return
+        size = float(recording.facts.get("batch_size") or math.nan)
+        if size <= self.batch and not _several_answers(recording):
+            told = (Evidence("batch_size", "", size, self.batch, "rows", "below"),)
+            yield self._finding("few samples", "observation", 0.2, every, told)
+
+    def _finding(
+        self, cause: str, level: Level, weight: float, steps: tuple[int, int], told: tuple[Evidence, ...]
+    ) -> Finding:
+        return Finding(
+            problem=self.id(),
+            level=level,
+            severity=weight,
+            confidence=0.6,
+            layers=(),
+            steps=steps,
+            evidence=told,
+            cause=cause,
+        )
+
+
+def _several_answers(recording: Recording) -> bool:
+    """Whether a sample has many targets, such as one for each token, or several batches make one step."""
+    passes = sum(recording.facts.get("modes", {}).get("passes", {}).values())
+    shape = recording.facts.get("targets", {}).get("shape", [])
+    return bool(math.prod(shape[1:]) > 1 or passes > 1.5 * recording.steps)
 
 
 def _swing(values: Floats) -> float:

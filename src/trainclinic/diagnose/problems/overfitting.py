@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import chance_loss
+from trainclinic.diagnose.outcome import chance_loss, outcome
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Floats, Recording, Series, Steps
 from trainclinic.records import Evidence, Finding
@@ -31,7 +31,8 @@ class Overfitting(Problem):
     How it is measured:
         The validation loss over the last fifth of the evaluations against its best (Prechelt's generalization loss),
         against the noise of the curve and against the loss of a guess, and the training loss over the same stretch.
-        All must agree.
+        All must agree. Where the validation loss has risen by a little, well above that of training, it is an
+        observation.
 
     When it is harmless:
         A validation loss above the training loss that still falls; a rise within the noise of a small validation set;
@@ -52,14 +53,18 @@ class Overfitting(Problem):
     noise: float = limit(3.0, "1", RANGE)
     of_chance: float = limit(0.1, "1", RANGE)
     training_fall: float = limit(0.1, "1", RANGE)
+    mild: float = limit(0.02, "1", RANGE)
+    gap: float = limit(0.1, "1", RANGE)
     evaluations: int = limit(5, "1", RANGE, "equal")
 
     reads: ClassVar[tuple[str, ...]] = ("validation_loss", "loss")
+    beyond_answers: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "generalization_loss": "rise of the validation loss since its best",
         "rise_in_noise": "that rise, in units of the curve's noise",
         "rise_of_chance": "that rise, against the loss of a guess",
         "training_fall": "fall of the training loss over the same stretch",
+        "fit_gap": "the validation loss above that of training, against the loss of a guess",
         "best_step": "step of the best validation loss",
     }
     causes: ClassVar[dict[str, str]] = {
@@ -83,13 +88,16 @@ class Overfitting(Problem):
         fall = _training_fall(recording.series("loss"), steps, best)
         # A rise from almost nothing to almost nothing is large only as a ratio.
         of_chance = (last - values[best]) / chance_loss(recording)
-        slight = of_chance <= self.of_chance
-        if slight or not (rise > self.loss and in_noise > self.noise and fall > self.training_fall):
+        worse = rise > self.loss and in_noise > self.noise and fall > self.training_fall
+        harm = of_chance > self.of_chance and worse
+        gap = (last - outcome(recording).last) / chance_loss(recording)
+        mild = of_chance > self.mild and gap > self.gap and in_noise > self.noise and fall > 0
+        if not (harm or mild):
             return
         yield Finding(
             problem=self.id(),
-            level="problem",
-            severity=float(min(1.0, 0.3 + rise / 2)),
+            level="problem" if harm else "observation",
+            severity=float(min(1.0, 0.3 + rise / 2)) if harm else 0.2,
             confidence=0.8,
             layers=(),
             steps=(int(steps[best]), int(steps[-1])),
@@ -98,6 +106,7 @@ class Overfitting(Problem):
                 Evidence("rise_in_noise", "", in_noise, self.noise, "1"),
                 Evidence("rise_of_chance", "", of_chance, self.of_chance, "1"),
                 Evidence("training_fall", "", fall, self.training_fall, "1"),
+                Evidence("fit_gap", "", gap, self.gap, "1"),
                 Evidence("best_step", "", float(steps[best]), math.nan, "step"),
             ),
         )

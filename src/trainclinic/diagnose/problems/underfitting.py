@@ -11,7 +11,7 @@ from typing import ClassVar
 from trainclinic.diagnose.outcome import Outcome, answers_well, hurts, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Layer, Recording
-from trainclinic.records import Evidence, Finding
+from trainclinic.records import Evidence, Finding, Level
 
 RANGE = "benchmarks/results/limits.json"
 DEVELOPMENT = "benchmarks/diagnosis.py --development"  # what did harm there, and what did not
@@ -87,9 +87,9 @@ class Underfitting(Problem):
 
     def find(self, recording: Recording) -> Iterable[Finding]:
         """Look for what makes the layers one, then compare the network with its samples' nearest neighbours."""
-        linear = recording.facts.get("loss", {}).get("linear", 0)
-        if linear > self.in_line or (linear == self.in_line and not _factorizes(recording)):
-            yield self._one_map(recording, linear)
+        linear, whole = self._in_line(recording)
+        if linear:
+            yield self._one_map(recording, linear, whole)
             return
         result = outcome(recording)
         units = (
@@ -98,8 +98,22 @@ class Underfitting(Problem):
         )
         few = [evidence for evidence in units if evidence.observed <= evidence.limit]
         if few and hurts(result, self.learned, neighbours=False) and not self._serves(recording):
-            yield self._few_units(result, recording, few)
+            yield self._few_units(result, recording, few, "problem")
             return
+        thin = thinnest(recording)
+        try:
+            below = self._below_neighbours(recording, result)
+        except NotExaminedError:
+            if not thin <= self.bottleneck:
+                raise
+            below = ()
+        if not below and thin <= self.bottleneck:
+            told = Evidence("bottleneck", "", thin, self.bottleneck, "units", "below")
+            below = (self._few_units(result, recording, [told], "observation"),)
+        yield from below
+
+    def _below_neighbours(self, recording: Recording, result: Outcome) -> tuple[Finding, ...]:
+        """Compare the network with its samples' nearest neighbours."""
         if recording.steps < self.steps:
             raise NotExaminedError(f"at least {self.steps} steps are needed to tell rest from a slow start")
         network, neighbours, error = scores(recording)
@@ -112,9 +126,9 @@ class Underfitting(Problem):
         gap = recording.series("validation_loss").late() / result.last if result.last > 0 else math.nan
         rests = fall < self.fall and not result.diverged
         if not (shortfall > self.shortfall and shortfall > self.errors * error and rests and gap < self.gap):
-            return
+            return ()
         narrowest = _narrowest(recording)
-        yield Finding(
+        found = Finding(
             problem=self.id(),
             level="problem",
             severity=float(min(1.0, 0.3 + shortfall)),
@@ -132,25 +146,34 @@ class Underfitting(Problem):
             ),
             cause="narrow layer" if narrowest else "",
         )
+        return (found,)
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
         """The layers alone."""
         if "linear" not in recording.facts.get("loss", {}):
             raise NotExaminedError("the loss is none of PyTorch's own, so that its graph tells nothing of the network")
-        linear = recording.facts["loss"]["linear"]
-        if linear > self.in_line or (linear == self.in_line and not _factorizes(recording)):
-            yield self._one_map(recording, linear)
+        linear, whole = self._in_line(recording)
+        if linear:
+            yield self._one_map(recording, linear, whole)
+
+    def _in_line(self, recording: Recording) -> tuple[int, bool]:
+        """Layers that are one linear map, and whether it is the whole network or a part of one that bends nowhere."""
+        loss = recording.facts.get("loss", {})
+        whole = loss.get("linear", 0)
+        longest = whole or (loss.get("stacked", 0) if _plain(recording) else 0)
+        many = longest > self.in_line or (longest == self.in_line and not _factorizes(recording))
+        return (longest if many else 0), whole > 0
 
     def _serves(self, recording: Recording) -> bool:
         """Whether so few units answer nearly all, and neighbours do not better."""
         network, neighbours, _ = scores(recording)
         return answers_well(recording, neighbours=False) and not neighbours - network > self.shortfall
 
-    def _few_units(self, result: Outcome, recording: Recording, few: list[Evidence]) -> Finding:
+    def _few_units(self, result: Outcome, recording: Recording, few: list[Evidence], level: Level) -> Finding:
         return Finding(
             problem=self.id(),
-            level="problem",
-            severity=max(0.4, severity(result)),
+            level=level,
+            severity=max(0.4, severity(result)) if level == "problem" else 0.2,
             confidence=0.8,
             layers=(),
             steps=(0, max(0, recording.steps - 1)),
@@ -161,9 +184,9 @@ class Underfitting(Problem):
             cause="few units",
         )
 
-    def _one_map(self, recording: Recording, linear: int) -> Finding:
+    def _one_map(self, recording: Recording, linear: int, whole: bool) -> Finding:
         result = outcome(recording)
-        harm = hurts(result, self.learned) or "checkup" in recording.facts
+        harm = whole and (hurts(result, self.learned) or "checkup" in recording.facts)
         return Finding(
             problem=self.id(),
             level="problem" if harm else "observation",
@@ -207,17 +230,41 @@ def bottleneck(recording: Recording) -> float:
     What the next layer makes as wide again as it was is none: a gate, an adapter; nor is an autoencoder's code.
     """
     weights = _executed(recording)
-    loss, inputs = recording.facts.get("loss", {}), recording.facts.get("inputs", {}).get("shape", [])
-    again = len(inputs) > 1 and loss.get("output_shape", [])[1:] == inputs[1:]  # an autoencoder
-    if len(weights) < 2 or again or weights[-1].shape[0] == weights[0].shape[1] > 1:
+    if len(weights) < 2 or _encodes(recording, weights):
         return math.inf
     units = [layer.shape[0] // _GATES.get(layer.kind, 1) for layer in weights]
     narrow = [
         width
-        for width, layer, after in zip(units, weights, weights[1:], strict=False)
-        if after.shape[1] == width < layer.shape[1] != after.shape[0] and "Embedding" not in layer.kind
+        for width, layer, after, later in zip(units, weights, weights[1:], [*weights[2:], None], strict=False)
+        if after.shape[1] in (width, _ways(layer) * width)
+        and width < layer.shape[1] != after.shape[0]
+        and "Embedding" not in layer.kind
+        and (later is None or _feeds(after, later))  # else one of several branches, as of an inception
     ]
     return float(min(narrow, default=math.inf))
+
+
+def _encodes(recording: Recording, weights: list[Layer]) -> bool:
+    """Whether what comes out has the shape of what goes in: the narrow layer of an autoencoder is its code."""
+    loss, inputs = recording.facts.get("loss", {}), recording.facts.get("inputs", {}).get("shape", [])
+    again = len(inputs) > 1 and loss.get("output_shape", [])[1:] == inputs[1:]
+    return bool(again or weights[-1].shape[0] == weights[0].shape[1] > 1)
+
+
+def thinnest(recording: Recording) -> float:
+    """Units of the narrowest hidden layer that the next one takes, wherever it stands; inf where none is known."""
+    weights = _executed(recording)
+    if len(weights) < 2 or _encodes(recording, weights):
+        return math.inf
+    units = [layer.shape[0] // _GATES.get(layer.kind, 1) for layer, after in pairwise(weights)
+             if _feeds(layer, after) and "Embedding" not in layer.kind]  # fmt: skip
+    return float(min(units, default=math.inf))
+
+
+def _plain(recording: Recording) -> bool:
+    """Whether all layers are such as have no activation function within."""
+    weights = [layer for layer in recording.layers if layer.role == "weight"]
+    return all(layer.kind.startswith(("Linear", "Conv", "Embedding", "BatchNorm", "Parametrized")) for layer in weights)
 
 
 def _factorizes(recording: Recording) -> bool:
@@ -240,7 +287,13 @@ def _narrowest(recording: Recording, *, feeding: bool = True) -> Layer | None:
 def _feeds(layer: Layer, after: Layer) -> bool:
     """Whether the next layer takes what this one gives: weights of an attention, or of a gate, go elsewhere."""
     width, taken = layer.shape[0] // _GATES.get(layer.kind, 1), after.shape[1] if len(after.shape) > 1 else 0
-    return taken == width or (len(layer.shape) > 2 and taken % width == 0 and taken > 0)
+    flattened = len(layer.shape) > 2 == len(after.shape) and taken % width == 0 and taken > 0
+    return taken in (width, _ways(layer) * width) or flattened
+
+
+def _ways(layer: Layer) -> int:
+    """In how many directions it may go through a sequence."""
+    return 2 if layer.kind in ("RNN", *_GATES) else 1
 
 
 def _width(layer: Layer | None) -> tuple[Evidence, ...]:

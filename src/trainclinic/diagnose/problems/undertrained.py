@@ -12,7 +12,7 @@ import numpy as np
 from trainclinic.diagnose.outcome import SOME, Outcome, answers_well, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
-from trainclinic.records import Evidence, Finding
+from trainclinic.records import Evidence, Finding, Level
 
 RANGE = "benchmarks/results/limits.json"
 _FEWEST_ROWS, _MOST_ROWS = 200, 1000  # fewer are a trial of the code; where more are seen, there may be more yet
@@ -86,13 +86,13 @@ class Undertrained(Problem):
         learned = result.reached > SOME  # what has learned nothing may look as if it were at rest
         rests = learned and held_fall(recording) < self.still and not late_fall(recording) > self.fall
         early = recording.steps < self.few and passes < self.passes and not rests
-        if not result.reached >= self.near and not spared and early:
+        if early and (not result.reached >= self.near or spared):
             begun = (
                 Evidence("steps_made", "", float(recording.steps), self.few, "step", "below"),
                 Evidence("passes", "", passes, self.passes, "1", "below"),
                 Evidence("learned", "", result.reached, self.near, "1", "below"),
             )
-            yield self._finding(recording, result, begun, 0.6, "few steps")
+            yield self._finding(recording, result, begun, 0.6, "few steps", "observation" if spared else "problem")
             return
         if len(losses) < self.steps:
             raise NotExaminedError(f"at least {self.steps} steps are needed to judge where a curve is going")
@@ -116,14 +116,20 @@ class Undertrained(Problem):
                 Evidence("held_fall", "", held, self.held_fall, "1"),
                 Evidence("learned", "", result.reached, kept, "1", "below"),
             )
-            yield self._finding(recording, result, unfinished, 0.7, "")
+            yield self._finding(recording, result, unfinished, 0.7, "", "problem")
 
     def _finding(
-        self, recording: Recording, result: Outcome, evidence: tuple[Evidence, ...], confidence: float, cause: str
+        self,
+        recording: Recording,
+        result: Outcome,
+        evidence: tuple[Evidence, ...],
+        confidence: float,
+        cause: str,
+        level: Level,
     ) -> Finding:
         return Finding(
             problem=self.id(),
-            level="problem",
+            level=level,
             severity=severity(result),
             confidence=confidence,
             layers=(),
