@@ -70,7 +70,7 @@ def _plain_tables() -> Iterator[Plan]:
     yield plain("pyramid, dropout, credit", "mlp", t.CREDIT, mlp(widths=(48, 24), dropout=0.2),
                 partial(AdamW, lr=1.5e-3, weight_decay=0.05), epochs=24, schedule=cosine)
     yield plain("pyramid, LayerNorm, coffee", "mlp", t.COFFEE, mlp(widths=(32, 16), norm=nn.LayerNorm),
-                partial(AdamW, lr=2e-3, weight_decay=0.1), epochs=10, schedule=warm_up)
+                partial(AdamW, lr=2e-3, weight_decay=0.1), epochs=12, schedule=warm_up)
     yield plain("mixup, credit", "mlp", t.CREDIT, mlp(widths=(40, 24)), partial(Adam, lr=4e-3), epochs=20,
                 augment=mixed, schedule=cosine)
     yield plain("tanh, BatchNorm, wafers", "mlp", t.WAFERS, mlp(widths=(48, 32), act=nn.Tanh, norm=BN1), momentum,
@@ -79,8 +79,8 @@ def _plain_tables() -> Iterator[Plan]:
                 epochs=20, schedule=cosine)
     yield plain("leaky, Adadelta, alarms", "mlp", t.ALARMS, mlp(widths=(64, 32), act=nn.LeakyReLU),
                 partial(Adadelta, lr=1.0), epochs=20, schedule=cosine)
-    yield plain("few rows, batch 8, trial", "mlp", t.TRIAL, mlp(widths=(16, 8)),
-                partial(SGD, lr=0.005, momentum=0.9, weight_decay=0.02), epochs=14, batch=8, schedule=cosine)
+    yield plain("few rows, batch 8, trial", "mlp", t.TRIAL, mlp(widths=(24, 12)),
+                partial(SGD, lr=0.01, momentum=0.9, weight_decay=0.03), epochs=12, batch=8, schedule=cosine)
     yield plain("few rows, smoothing, trial", "mlp", t.TRIAL, mlp(widths=(24,), act=nn.Tanh, dropout=0.2),
                 partial(Adam, lr=1e-3), epochs=24, batch=16, loss=SMOOTH)
     yield plain("few rows, noise on inputs, wear", "mlp", t.WEAR, mlp(widths=(24, 12)), partial(Adam, lr=0.003),
@@ -88,7 +88,7 @@ def _plain_tables() -> Iterator[Plan]:
     yield plain("wide, Adagrad, assay", "mlp", t.ASSAY, mlp(widths=(48,)), partial(Adagrad, lr=0.003), epochs=20)
     yield plain("a straight line, rents", "linear", t.RENTS, mlp(widths=()), partial(SGD, lr=0.01), epochs=30)
     yield plain("one small layer, ASGD, rents", "mlp", t.RENTS, mlp(widths=(12,), act=nn.Softplus),
-                partial(ASGD, lr=0.05), epochs=20)
+                partial(ASGD, lr=0.05), epochs=20, schedule=fading)
     yield plain("wide and deep, delivery", "wide and deep", t.DELIVERY, net.WideDeep,
                 partial(AdamW, lr=4e-3, weight_decay=0.2), epochs=14, schedule=cosine)
     # fmt: on
@@ -135,7 +135,7 @@ def _pictures() -> Iterator[Plan]:
     yield plain("vgg, meters", "vgg", t.METERS, net.vgg, adam, epochs=14, schedule=cosine)
     yield plain("vgg, BatchNorm, leaves", "vgg", t.LEAVES, partial(net.vgg, norm=BN2, channels=(10, 16)), nesterov,
                 epochs=10, augment=flipped, schedule=steps)
-    yield plain("vgg, frozen backbone, meters", "vgg", t.METERS, net.vgg, adam, epochs=8,
+    yield plain("vgg, frozen backbone, meters", "vgg", t.METERS, net.vgg, partial(Adam, lr=1e-3), epochs=8,
                 model=(partial(pretrained, task=t.METERS, keep=4),))
     yield plan("strided, needles", "vgg", t.NEEDLES, pic.strided, adam, epochs=14, schedule=cosine)
     yield plan("strided, ReLU, leaves", "vgg", t.LEAVES, partial(pic.strided, act=nn.ReLU, dropout=0.3), adamw,
@@ -143,14 +143,14 @@ def _pictures() -> Iterator[Plan]:
     yield plan("norm first resnet, meters", "resnet", t.METERS, pic.pre_resnet, partial(SGD, lr=0.05, momentum=0.9),
                epochs=10, schedule=cosine)
     yield plan("norm first resnet, GroupNorm, leaves", "resnet", t.LEAVES, partial(pic.pre_resnet, norm=partial(
-               nn.GroupNorm, 2), blocks=1), partial(AdamW, lr=2e-3, weight_decay=0.1), epochs=8, schedule=cosine)
+               nn.GroupNorm, 2), blocks=1), partial(AdamW, lr=2e-3, weight_decay=0.1), epochs=10, augment=flipped, schedule=cosine)
     yield plan("shuffled, leaves", "separable", t.LEAVES, pic.shuffled, partial(SGD, lr=0.05, momentum=0.9),
                epochs=10, schedule=cosine)
     yield plan("shuffled, Hardswish, needles", "separable", t.NEEDLES, partial(pic.shuffled, act=nn.Hardswish), adam,
                epochs=12, schedule=cosine)
     yield plan("coordinates, needles", "coordinates", t.NEEDLES, pic.Coordinates, adam, epochs=12, schedule=cosine)
     yield plan("coordinates, GroupNorm, meters", "coordinates", t.METERS, partial(pic.Coordinates, norm=GROUPS,
-               act=nn.SiLU), adamw, epochs=12, clip=1.0, schedule=warm_up)
+               act=nn.SiLU), partial(AdamW, lr=2e-3, weight_decay=0.3), epochs=10, clip=1.0, schedule=cosine)
     yield plan("conv mixer, leaves", "mixer", t.LEAVES, partial(pic.conv_mixer, width=24),
                partial(AdamW, lr=2e-3, weight_decay=0.1), epochs=8, schedule=cosine)
     yield plan("attentive, meters", "attentive", t.METERS, pic.Attentive, partial(Adamax, lr=1e-2),
@@ -169,7 +169,7 @@ def _plain_sequences() -> Iterator[Plan]:
     yield plain("transformer, recipes", "transformer", s.RECIPES, formed(width=16, depth=1, dropout=0.2),
                 partial(AdamW, lr=2e-3, weight_decay=0.1), epochs=8, schedule=cosine)
     yield plain("gpt, tied, chords", "gpt", s.CHORDS, formed(width=24, causal=True, tied=True), partial(AdamW, lr=5e-3),
-                epochs=14, schedule=cosine, clip=1.0)
+                epochs=18, schedule=cosine, clip=1.0)
     # fmt: on
 
 
@@ -192,7 +192,7 @@ def _sequences() -> Iterator[Plan]:
     yield plan("rotary, logs", "rotary", s.LOGS, partial(own.Rotary, causal=True, pool="last", width=16),
                partial(AdamW, lr=3e-3, weight_decay=0.1), epochs=10, schedule=cosine)
     yield plan("rotary, modes", "rotary", s.MODES, partial(own.Rotary, causal=True),
-               partial(AdamW, lr=5e-3), epochs=12, schedule=cosine, clip=1.0)
+               partial(AdamW, lr=5e-3), epochs=18, schedule=cosine, clip=1.0)
     yield plan("rotary, chords", "gpt", s.CHORDS, partial(own.Rotary, causal=True), partial(AdamW, lr=4e-3), epochs=10,
                schedule=warm_up)
     yield plan("spatial gates, beats", "spatial", s.BEATS, partial(own.Spatial, width=16),
@@ -200,7 +200,7 @@ def _sequences() -> Iterator[Plan]:
     yield plan("weighed words, recipes", "words", s.RECIPES, partial(own.Weighed, dropout=0.2), partial(Adam, lr=5e-3),
                epochs=14, schedule=fading)
     yield plan("weighed words, SiLU, recipes", "words", s.RECIPES, partial(own.Weighed, width=12, act=nn.SiLU),
-               partial(AdamW, lr=4e-3, weight_decay=0.2), epochs=12, batch=128, schedule=cosine)
+               partial(AdamW, lr=0.005, weight_decay=0.2), epochs=24, batch=128, schedule=cosine)
     yield plan("point net, stars", "sets", s.STARS, sets.PointNet, adam, epochs=20, schedule=cosine)
     yield plan("point net, BatchNorm, stars", "sets", s.STARS, partial(sets.PointNet, norm=BN1, width=24), adamw,
                epochs=16, schedule=cosine)

@@ -164,13 +164,13 @@ def _epidemic(seed: int) -> Pair:
     return _floats(np.concatenate((edges, features), 2)), standardized(_floats(total))
 
 
-BEATS = third("beats", _beats, 1, 4, "accuracy", 0.88, sizes=(1200, 250, 450), length=32)
+BEATS = third("beats", _beats, 1, 4, "accuracy", 0.86, sizes=(1200, 250, 450), length=32)
 TIDES = third("tides", _tides, 2, 3, "r2", 0.86, MSE, (800, 250, 450), 20)
 SLEEP = third("sleep", _sleep, 2, 3, "accuracy", 0.78, sizes=(600, 200, 400), length=18, each=True)
 MOTORS = third("motors", _motors, 2, 1, "r2", 0.86, MSE, (800, 250, 450), 24)
 LOGS = third("logs", _logs, 16, 1, "accuracy", 0.88, BCE, (1600, 250, 550), 20, tokens=True)
 RECIPES = third("recipes", _recipes, 90, 4, "accuracy", 0.72, sizes=(1100, 250, 450), length=14, tokens=True)
-MODES = third("modes", _modes, 9, 4, "accuracy", 0.95, sizes=(700, 200, 400), length=16, tokens=True, each=True)
+MODES = third("modes", _modes, 9, 4, "accuracy", 0.93, sizes=(700, 200, 400), length=16, tokens=True, each=True)
 CHORDS = third("chords", _chords, 8, 8, "accuracy", 0.64, sizes=(700, 200, 300), length=18, tokens=True, each=True)
 STARS = third("stars", _stars, 3, 4, "accuracy", 0.82, sizes=(850, 250, 400), length=14)
 EPIDEMIC = third("epidemic", _epidemic, 12, 1, "r2", 0.8, MSE, (850, 250, 400), 10)
