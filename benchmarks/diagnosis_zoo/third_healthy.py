@@ -143,7 +143,8 @@ def _pictures() -> Iterator[Plan]:
     yield plan("norm first resnet, meters", "resnet", t.METERS, pic.pre_resnet, partial(SGD, lr=0.05, momentum=0.9),
                epochs=10, schedule=cosine)
     yield plan("norm first resnet, GroupNorm, leaves", "resnet", t.LEAVES, partial(pic.pre_resnet, norm=partial(
-               nn.GroupNorm, 2), blocks=1), partial(AdamW, lr=2e-3, weight_decay=0.1), epochs=10, augment=flipped, schedule=cosine)
+               nn.GroupNorm, 2), blocks=1), partial(AdamW, lr=2e-3, weight_decay=0.1),
+               epochs=10, augment=flipped, schedule=cosine)
     yield plan("shuffled, leaves", "separable", t.LEAVES, pic.shuffled, partial(SGD, lr=0.05, momentum=0.9),
                epochs=10, schedule=cosine)
     yield plan("shuffled, Hardswish, needles", "separable", t.NEEDLES, partial(pic.shuffled, act=nn.Hardswish), adam,
