@@ -162,11 +162,12 @@ def _pictures() -> Iterator[Plan]:
 def _plain_sequences() -> Iterator[Plan]:
     """Sequences and sets by architectures that stood somewhere before."""
     # fmt: off
-    yield plain("gru, motors", "lstm", s.MOTORS, rnn(kind=nn.GRU, width=24), partial(RMSprop, lr=3e-3), epochs=12,
+    yield plain("gru, motors", "lstm", s.MOTORS, rnn(kind=nn.GRU, width=24), partial(RMSprop, lr=3e-3), epochs=18,
                 clip=1.0, schedule=cosine)
     yield plain("two-way lstm, sleep", "two-way", s.SLEEP, rnn(both=True, width=16), quick, epochs=10, batch=64,
                 clip=1.0, schedule=cosine)
-    yield plain("cell by hand, tides", "rnn", s.TIDES, seq.Cell, adam, epochs=14, clip=1.0, schedule=cosine)
+    yield plain("cell by hand, tides", "rnn", s.TIDES, seq.Cell, partial(Adam, lr=4e-3), epochs=28, clip=1.0,
+                schedule=cosine)
     yield plain("transformer, recipes", "transformer", s.RECIPES, formed(width=16, depth=1, dropout=0.2),
                 partial(AdamW, lr=2e-3, weight_decay=0.1), epochs=8, schedule=cosine)
     yield plain("gpt, tied, chords", "gpt", s.CHORDS, formed(width=24, causal=True, tied=True), partial(AdamW, lr=5e-3),
@@ -184,7 +185,7 @@ def _sequences() -> Iterator[Plan]:
                epochs=10, clip=1.0, schedule=cosine)
     yield plan("quasi-recurrent, logs", "quasi", s.LOGS, partial(own.Quasi, width=16),
                partial(AdamW, lr=4e-3, weight_decay=0.1), epochs=10, schedule=cosine)
-    yield plan("decoder, tides", "decoder", s.TIDES, own.Decoder, quick, epochs=14, clip=1.0, schedule=cosine)
+    yield plan("decoder, tides", "decoder", s.TIDES, own.Decoder, quick, epochs=20, clip=1.0, schedule=cosine)
     yield plan("resnet over time, beats", "resnet", s.BEATS, own.Resnet1d, partial(SGD, lr=0.05, momentum=0.9),
                epochs=10, schedule=cosine)
     yield plan("halving, motors", "temporal", s.MOTORS, partial(own.Halving, dropout=0.1), adam, epochs=14,

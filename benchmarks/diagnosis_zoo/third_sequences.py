@@ -40,15 +40,15 @@ def _beats(seed: int) -> Pair:
 
 @cache
 def _tides(seed: int) -> Pair:
-    """Twenty hours of the sea's level and the wind; the targets are the levels of the next three hours."""
+    """Twenty hours of the sea in a bay and the wind that lifts it at flood; the targets are the next three hours."""
     draw = np.random.default_rng(seed)
     rows, hours = (1500, 1), np.arange(23)
     wind, gusts = np.zeros((1500, 23)), draw.normal(0, 0.4, (1500, 23))
     for hour in range(1, 23):
         wind[:, hour] = 0.9 * wind[:, hour - 1] + gusts[:, hour]
-    moon = draw.uniform(0.6, 1.3, rows) * np.cos(2 * np.pi * hours / 12.4 + draw.uniform(0, 6.3, rows))
-    sun = 0.4 * np.cos(2 * np.pi * hours / 12 + draw.uniform(0, 6.3, rows))
-    level = moon + sun + 0.5 * np.maximum(wind, 0) + draw.normal(0, 0.12, (1500, 23))
+    moon = draw.uniform(0.5, 1.5, rows) * np.cos(6.3 * hours / draw.uniform(9, 15, rows) + draw.uniform(0, 6.3, rows))
+    shallow = 0.5 * np.abs(moon) * np.cos(12.6 * hours / 12 + draw.uniform(0, 6.3, rows))
+    level = moon + shallow + 0.7 * np.maximum(wind, 0) * (1 + np.tanh(2 * moon)) + draw.normal(0, 0.12, (1500, 23))
     return _floats(np.stack((level, wind), -1)[:, :20]), standardized(_floats(level[:, 20:]))
 
 
@@ -74,7 +74,11 @@ def _motors(seed: int) -> Pair:
     draw = np.random.default_rng(seed)
     worn, rows = draw.uniform(0, 1, (1500, 1)), (1500, 1)
     time = np.arange(24)
-    current = worn * time / 12 + 0.5 * np.sin(draw.uniform(0.8, 1.2, rows) * time + draw.uniform(0, 6.3, rows))
+    current = (
+        worn * np.maximum(time - draw.uniform(0, 12, rows), 0) / 16
+        + draw.normal(0, 0.3, rows)
+        + 0.6 * np.sin(draw.uniform(0.8, 1.2, rows) * time + draw.uniform(0, 6.3, rows))
+    )
     shake = (0.3 + worn**2) * draw.normal(size=(1500, 24)) + 2 * (draw.random((1500, 24)) < 0.1 * worn)
     x = np.stack((current + draw.normal(0, 0.3, current.shape), shake), -1)
     left = (1 - worn[:, 0]) ** 1.5 + draw.normal(0, 0.06, 1500)
@@ -165,9 +169,9 @@ def _epidemic(seed: int) -> Pair:
 
 
 BEATS = third("beats", _beats, 1, 4, "accuracy", 0.86, sizes=(1200, 250, 450), length=32)
-TIDES = third("tides", _tides, 2, 3, "r2", 0.86, MSE, (800, 250, 450), 20)
+TIDES = third("tides", _tides, 2, 3, "r2", 0.72, MSE, (800, 250, 450), 20)
 SLEEP = third("sleep", _sleep, 2, 3, "accuracy", 0.78, sizes=(600, 200, 400), length=18, each=True)
-MOTORS = third("motors", _motors, 2, 1, "r2", 0.86, MSE, (800, 250, 450), 24)
+MOTORS = third("motors", _motors, 2, 1, "r2", 0.77, MSE, (800, 250, 450), 24)
 LOGS = third("logs", _logs, 16, 1, "accuracy", 0.88, BCE, (1600, 250, 550), 20, tokens=True)
 RECIPES = third("recipes", _recipes, 90, 4, "accuracy", 0.72, sizes=(1100, 250, 450), length=14, tokens=True)
 MODES = third("modes", _modes, 9, 4, "accuracy", 0.93, sizes=(700, 200, 400), length=16, tokens=True, each=True)
