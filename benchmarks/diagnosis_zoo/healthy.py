@@ -38,6 +38,7 @@ from diagnosis_zoo.habits import (
 from diagnosis_zoo.habits import plan as _plan
 from diagnosis_zoo.plan import Plan
 from diagnosis_zoo.second_healthy import second
+from diagnosis_zoo.third_healthy import third
 
 
 def _tables() -> Iterator[Plan]:
@@ -222,4 +223,4 @@ def _sequences() -> Iterator[Plan]:
 @cache
 def healthy() -> tuple[Plan, ...]:
     """Every good plan, part by part."""
-    return (*_tables(), *_gates(), *_pictures(), *_sequences(), *second())
+    return (*_tables(), *_gates(), *_pictures(), *_sequences(), *second(), *third())
