@@ -48,6 +48,9 @@ def test_yes_and_no_and_every_position_count_as_answers():
     assert told("binary_cross_entropy_with_logits", 4 * yes - 2, yes)["own"] == 1
     each = told("cross_entropy", scores.reshape(60, 10, 4).movedim(2, 1), labels.reshape(60, 10))
     assert (each["rows"], each["own"]) == (600, 1)
+    assert each["guess"] == pytest.approx(0.25, abs=0.05)
+    rare = torch.stack((yes, (labels > 2).float()), 1)
+    assert told("binary_cross_entropy_with_logits", 4 * rare - 2, rare)["guess"] == pytest.approx(0.62, abs=0.05)
 
 
 def test_targets_that_slipped_by_a_row_fit_the_answers_of_the_next():
@@ -72,6 +75,18 @@ def test_other_rows_targets_are_a_mixture_and_noise_is_none():
     assert half["mixture_gain"] > 0.1
     plain = told("mse_loss", truth, truth + 0.7 * noise)
     assert plain["mixture"] > 0.9 or plain["mixture_gain"] < 0.02
+
+
+def test_a_figure_is_flattered_by_the_rows_that_are_known():
+    scores, labels, _ = classes()
+    copied = torch.arange(600) < 300
+    wrong = torch.where(copied | (torch.arange(600) % 2 > 0), labels, (labels + 1) % 4)  # of the others half are right
+    answers = Answers()
+    answers.add("cross_entropy", scores, wrong)
+    assert answers.to_dict((copied, wrong))["flattered"] == pytest.approx(0.25)
+    assert "flattered" not in answers.to_dict((copied, wrong.roll(1)))  # the rows came in another order
+    assert "flattered" not in answers.to_dict((torch.arange(600) < 590, wrong))  # too few others
+    assert "flattered" not in answers.to_dict()
 
 
 def test_what_cannot_be_read_gives_no_numbers_and_much_is_bounded():

@@ -88,6 +88,10 @@ def test_sorted_batches_are_alike_and_shuffled_ones_are_not():
     assert ordered["alike"] > 0.95
     slow = torch.linspace(0, 1, 600)[:, None]
     assert card(x, slow)["order"]["score"] > 20
+    several = torch.randint(2, (600, 5), generator=torch.Generator().manual_seed(0)).float()
+    by_one = several[several[:, 3].argsort()]
+    assert abs(card(x, several)["order"]["score"]) < 4
+    assert card(x, by_one)["order"]["alike"] > 0.95
 
 
 def test_copies_in_the_validation_set_are_counted_and_an_evaluation_of_the_training_set_is_told_apart():
@@ -98,6 +102,14 @@ def test_copies_in_the_validation_set_are_counted_and_an_evaluation_of_the_train
     assert [entry["training_batches"] for entry in found] == pytest.approx([0.0, 0.0, 1.0])
     assert [entry["fewest_copies"] for entry in found] == pytest.approx([0.0, 0.0, 1.0])
     assert found[0]["agreement"] > 0.95
+    sample = DataSample()
+    sample.training.see_inputs(x[:320])
+    sample.validation.see_inputs(x[300:])
+    sample.validation.see_targets(y[300:])
+    sample.to_dict(final=True)
+    copied, targets = sample.known
+    assert copied.tolist() == [True] * 20 + [False] * 80
+    assert torch.equal(targets, y[300:])
     assert card(x[:320], y[:320], (x[320:], (y[320:] + 1) % 3))["validation"]["agreement"] < 0.05
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from trainclinic import catalog
 from trainclinic.diagnose.causes import explain
-from trainclinic.diagnose.diagnose import PROBLEMS
+from trainclinic.diagnose.diagnose import PROBLEMS, diagnose
+from trainclinic.diagnose.outcome import serves
 from trainclinic.diagnose.problem import NotExaminedError
 from trainclinic.recording import Layer, Recording, Series
 from trainclinic.records import Finding
@@ -188,6 +189,19 @@ def test_layers_without_an_activation_function(linear, hidden, loss, expected):
 
 
 @pytest.mark.parametrize(
+    ("kind", "stacked", "found"), [("Linear", 3, "observation"), ("Linear", 1, ""), ("LSTM", 3, "")]
+)
+def test_layers_in_line_in_a_part_of_a_network_are_observed(kind, stacked, found):
+    layers = tuple(Layer(f"fc{i}", kind, "weight", 8, (8, 8), i) for i in range(3))
+    recording = replace(make(STALLS, validation=STALLS[::40]), layers=layers)
+    recording.facts["loss"] |= {"linear": 0, "stacked": stacked}
+    try:
+        assert level("underfitting", recording) == found
+    except NotExaminedError:
+        assert not found
+
+
+@pytest.mark.parametrize(
     ("widths", "loss", "cause"),
     [
         ((3, 3), STALLS, "few units"),
@@ -318,6 +332,23 @@ def test_a_validation_loss_that_swings(validation, found):
     assert (find("oscillating-loss", make(LEARNS, validation)) is not None) == found
 
 
+@pytest.mark.parametrize(
+    ("facts", "cause"),
+    [
+        ({"momentum": [0.98]}, "long memory"),
+        ({"momentum": [0.97]}, None),
+        ({"batch_size": 2}, "few samples"),
+        ({"batch_size": 3}, None),
+        ({"batch_size": 2, "modes": {"passes": {"train": 4 * COUNT, "eval": 0}}}, None),  # accumulated
+        ({"batch_size": 1, "targets": CLASSES | {"shape": [1, 128]}}, None),  # a target for each token
+    ],
+)
+def test_settings_with_which_most_trainings_swing_are_observed(facts, cause):
+    found = find("oscillating-loss", make(LEARNS, np.geomspace(2.0, 0.1, 20), **facts))
+    assert (found.cause if found else None) == cause
+    assert found is None or found.level == "observation"
+
+
 def test_few_evaluations_show_no_swing():
     with pytest.raises(NotExaminedError):
         find("oscillating-loss", make(LEARNS, swinging(0.4)[:7]))
@@ -414,6 +445,51 @@ def test_copies_with_a_little_noise(near, usual, found):
             "near": near, "near_in_training": usual}  # fmt: skip
     training = {"rows": 1000, "again": 0.0, "constant": 0.0, "bits": 200.0}
     assert level("data-leak", make(LEARNS, data={"training": training, "validation": held})) == found
+
+
+@pytest.mark.parametrize(("flattered", "found"), [(0.03, "problem"), (0.02, "observation"), (None, "problem")])
+def test_copies_that_flatter_nothing_are_observed(flattered, found):
+    held = {"rows": 400, "copies": 0.5, "fewest_copies": 0.5, "training_batches": 0.0, "again": 0.0}
+    data = {"training": {"rows": 1000, "again": 0.0, "constant": 0.0, "bits": 200.0}, "validation": held}
+    answers = {} if flattered is None else {"flattered": flattered}
+    assert level("data-leak", make(LEARNS, data=data, answers=answers)) == found
+
+
+# -- where a fault does no harm
+
+
+def answered(accuracy: Any, neighbours: float = 0.8, linear: float = 0.7, **facts: Any) -> Recording:
+    """A run whose loss says little, with the accuracies of its evaluations; a guess is right in a tenth."""
+    data = {"link": {"rows": 1000, "guess": 0.1, "null": 0.13, "agreement": neighbours, "linear": linear},
+            "validation": {"rows": 400, "agreement": neighbours}}  # fmt: skip
+    looks = np.linspace(20, COUNT, len(accuracy)).astype(int)
+    recording = make(np.geomspace(2.3, 1.0, COUNT), validation=np.geomspace(2.3, 1.0, 20), data=data, **facts)
+    recording._series["validation_accuracy", ""] = Series(looks, np.asarray(accuracy, float))
+    return recording
+
+
+@pytest.mark.parametrize(
+    ("recording", "good"),
+    [
+        (answered([0.8] * 20), True),
+        (answered([0.77] * 20), False),  # less than three quarters of what a guess leaves
+        (answered([0.8] * 20, neighbours=0.9), False),
+        (answered([0.8] * 20, linear=0.9), False),
+        (answered([0.8, 0.6, 0.6, 0.8] * 5), False),  # as often it is not
+        (answered([0.8] * 20, checkup={}), False),
+    ],
+)
+def test_good_answers_that_nothing_simpler_beats_excuse_a_fault(recording, good):
+    assert serves(recording) == good
+
+
+def test_a_fault_that_did_no_harm_is_an_observation_and_a_leak_is_none():
+    for accuracy, expected in (([0.8] * 20, "observation"), ([0.5] * 20, "problem")):
+        recording = answered(accuracy, batch_norm={"bn": 4}, batch_size=4)
+        recording.facts["data"]["link"]["proxy"] = 1.0
+        levels = {finding.problem: finding.level for finding in diagnose(recording).findings}
+        assert levels["batchnorm-small-batch"] == expected
+        assert levels["data-leak"] == "problem"
 
 
 # -- who is named first

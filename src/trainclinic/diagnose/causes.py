@@ -91,7 +91,13 @@ _SEEN_IN_SIGNALS = ("weights too small", "weights too large", "all alike", "hidd
 _NARROW = ("narrow layer",)
 
 _LABELS_BY_DOUBT = ("all labels", "sure answers", "other targets")  # what a network in ruins shows as well
-_BUILT_IN = ("no activation function", "few units", "few steps")  # no other problem brings them about
+_BUILT_IN = (
+    "no activation function",
+    "part in line",
+    "few units",
+    "thin layer",
+    "few steps",
+)  # no other problem brings them about
 #: what leaves a network as it was, or makes a ruin of it: it neither fits nor settles, and answers the same to all
 _RUINS = (
     "unscaled-inputs",

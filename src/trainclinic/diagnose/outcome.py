@@ -139,7 +139,7 @@ def serves(recording: Recording, *, surely: bool = False, bad: float = 0.25) -> 
     if "checkup" in recording.facts or outcome(recording).diverged:
         return False
     network, near, error, guess = _standing(recording)
-    usual = min(network, _later(recording, bad))
+    usual = min(network, later(recording, bad))
     if not (guess < 1 and (usual - guess) / (1 - guess) >= ALMOST):
         return False
     linear = math.nan if math.isnan(near) else recording.facts["data"]["link"].get("linear", math.nan)
@@ -158,7 +158,7 @@ def _standing(recording: Recording) -> tuple[float, float, float, float]:
     return network, near, error, answers.get("guess", 0.0) if math.isnan(guess) else guess
 
 
-def _later(recording: Recording, share: float) -> float:
+def later(recording: Recording, share: float) -> float:
     """What all but that share of the last third of the evaluations reach; inf where no figure of them was seen."""
     for name in ("validation_accuracy", "validation_r2"):
         values = recording.series(name).values

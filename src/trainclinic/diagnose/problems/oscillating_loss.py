@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.outcome import outcome, serves
+from trainclinic.diagnose.outcome import later, outcome, serves
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Floats, Recording
 from trainclinic.records import Evidence, Finding, Level
@@ -32,8 +32,8 @@ class OscillatingLoss(Problem):
     How it is measured:
         On the validation loss, which is the same samples every time, never on the loss of minibatches, which goes up
         and down in every run: its swing around its trend in the second half of the run, how far the usual loss lies
-        above the best, and what is left of it in the worse evaluations. A momentum of 0.98 and more, or a step after
-        every one or two samples, is an observation.
+        above the best, and what is left of it in the worse evaluations. Where the answers hardly swing with it, it is
+        an observation, as is a momentum of 0.98 and more, or a step after every one or two samples.
 
     When it is harmless:
         Small swings on a small validation set; cyclic learning rates; swings that become smaller.
@@ -53,6 +53,7 @@ class OscillatingLoss(Problem):
     above_best: float = limit(1.3, "1", RANGE)
     settled: float = limit(0.9, "1", RANGE, "below")
     evaluations: int = limit(8, "1", RANGE, "equal")
+    dip: float = limit(0.05, "1", RANGE)
     momentum: float = limit(0.98, "1", RANGE)
     batch: float = limit(2.0, "rows", RANGE, "below")
 
@@ -61,6 +62,7 @@ class OscillatingLoss(Problem):
     measures: ClassVar[dict[str, str]] = {
         "swing": "deviation of the validation loss from its trend, in the second half of the run, as a share",
         "above_best": "usual validation loss of the second half against the best",
+        "dip": "by how much the worst of the later evaluations answer less than the usual ones",
         "momentum": "share of the last step that the next one repeats",
         "batch_size": "samples in a batch",
         "often_learned": "share of the loss that is gone in validation, in the worse quarter of the second half",
@@ -96,11 +98,13 @@ class OscillatingLoss(Problem):
                 Evidence("above_best", "", above, self.above_best, "1"),
                 Evidence("often_learned", "", often, self.settled, "1", "below"),
             )
+            dip = later(recording, 0.5) - later(recording, _FEW)
+            steady = serves(recording, bad=_FEW) and dip < self.dip
+            steadiness = Evidence("dip", "", dip, self.dip, "1")
             first = int(recording.series("validation_loss").steps[len(values) // 2])
-            steady = serves(recording, bad=_FEW)  # whether the last evaluation was a good one is luck
             level: Level = "observation" if steady else "problem"
             weight = 0.2 if steady else float(min(1.0, 0.3 + swing))
-            yield self._finding("", level, weight, (first, recording.steps - 1), told)
+            yield self._finding("", level, weight, (first, recording.steps - 1), (*told, steadiness))
 
     def _settings(self, recording: Recording) -> Iterable[Finding]:
         """Settings with which most trainings swing; an observation, since small steps forgive them."""

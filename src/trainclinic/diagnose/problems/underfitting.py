@@ -11,7 +11,7 @@ from typing import ClassVar
 from trainclinic.diagnose.outcome import Outcome, answers_well, hurts, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Layer, Recording
-from trainclinic.records import Evidence, Finding, Level
+from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
 DEVELOPMENT = "benchmarks/diagnosis.py --development"  # what did harm there, and what did not
@@ -33,7 +33,8 @@ class Underfitting(Problem):
         Accuracy (or R²) in validation against that of nearest neighbours on the same samples; the loss, which must have
         come to rest; validation and training loss, which must be close together. What else is wrong with the training
         explains it and comes first. Or exactly: no hidden layer has more than a few units, or everything passes
-        through one or two, and the loss did not fall as it should.
+        through one or two, and the loss did not fall as it should. A single layer of so few, or layers of a part of the
+        network with no activation function between them, are an observation.
 
     When it is harmless:
         Where the labels are noisy neighbours are no better, and nothing is reported. A linear model may be meant; two
@@ -77,6 +78,9 @@ class Underfitting(Problem):
     causes: ClassVar[dict[str, str]] = {
         "no activation function": "There is no activation function between the layers: together they are one linear "
         "map, and no more than a single layer could learn is learned.",
+        "part in line": "Layers of a part of the network follow one another with no activation function between them: "
+        "together they are one linear map.",
+        "thin layer": "A layer has no more than two units, so that hardly anything passes through it.",
         "few units": "There are hardly any units, or everything has to pass through one or two of them: too few for "
         "what the data hold.",
         "narrow layer": "Training has come to rest, and a look at similar samples still answers better: one layer has "
@@ -98,7 +102,7 @@ class Underfitting(Problem):
         )
         few = [evidence for evidence in units if evidence.observed <= evidence.limit]
         if few and hurts(result, self.learned, neighbours=False) and not self._serves(recording):
-            yield self._few_units(result, recording, few, "problem")
+            yield self._few_units(result, recording, few, "few units")
             return
         thin = thinnest(recording)
         try:
@@ -109,7 +113,7 @@ class Underfitting(Problem):
             below = ()
         if not below and thin <= self.bottleneck:
             told = Evidence("bottleneck", "", thin, self.bottleneck, "units", "below")
-            below = (self._few_units(result, recording, [told], "observation"),)
+            below = (self._few_units(result, recording, [told], "thin layer"),)
         yield from below
 
     def _below_neighbours(self, recording: Recording, result: Outcome) -> tuple[Finding, ...]:
@@ -169,11 +173,12 @@ class Underfitting(Problem):
         network, neighbours, _ = scores(recording)
         return answers_well(recording, neighbours=False) and not neighbours - network > self.shortfall
 
-    def _few_units(self, result: Outcome, recording: Recording, few: list[Evidence], level: Level) -> Finding:
+    def _few_units(self, result: Outcome, recording: Recording, few: list[Evidence], cause: str) -> Finding:
+        harm = cause == "few units"
         return Finding(
             problem=self.id(),
-            level=level,
-            severity=max(0.4, severity(result)) if level == "problem" else 0.2,
+            level="problem" if harm else "observation",
+            severity=max(0.4, severity(result)) if harm else 0.2,
             confidence=0.8,
             layers=(),
             steps=(0, max(0, recording.steps - 1)),
@@ -181,7 +186,7 @@ class Underfitting(Problem):
                 *few,
                 Evidence("learned", "", result.reached, self.learned, "1", "below"),
             ),
-            cause="few units",
+            cause=cause,
         )
 
     def _one_map(self, recording: Recording, linear: int, whole: bool) -> Finding:
@@ -198,7 +203,7 @@ class Underfitting(Problem):
                 Evidence("linear_layers", "", float(linear), float(self.in_line), "layers"),
                 Evidence("learned", "", result.reached, self.learned, "1", "below"),
             ),
-            cause="no activation function",
+            cause="no activation function" if whole else "part in line",
         )
 
 
