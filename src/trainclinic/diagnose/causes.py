@@ -97,6 +97,9 @@ _BUILT_IN = (
     "few units",
     "thin layer",
     "few steps",
+    "few passes",
+    "long memory",
+    "few samples",
 )  # no other problem brings them about
 #: what leaves a network as it was, or makes a ruin of it: it neither fits nor settles, and answers the same to all
 _RUINS = (
@@ -171,8 +174,9 @@ EDGES = (
     *_explains("misaligned-data", "noisy-labels"),
     *_explains("batchnorm-small-batch", "exploding-gradient", "vanishing-gradient", "saturated-activation", "dead-relu",
                "learning-rate-too-high", "learning-rate-too-low", "overfitting"),
-    *_explains("over-regularized", "vanishing-gradient", "dead-relu", "saturated-activation", "learning-rate-too-low",
-               "learning-rate-too-high"),
+    *_explains("over-regularized", "vanishing-gradient", "dead-relu", "saturated-activation", "learning-rate-too-low"),
+    *_explains("over-regularized", "learning-rate-too-high", when=("weight decay", "penalty", "dropout")),
+    *_explains("learning-rate-too-high", "over-regularized", only=("decay of long steps",)),
     *_explains("oscillating-loss", "overfitting", "underfitting", "undertrained"),
     *_explains("overfitting", "underfitting"),
     *_explains("underfitting", "undertrained"),

@@ -113,7 +113,7 @@ def hurts(result: Outcome, learned: float, *, neighbours: bool = True) -> bool:
     return (not result.reached >= learned and not excused) or result.diverged
 
 
-ALMOST = 0.75  # of what a guess leaves to be known
+ALMOST, GOOD = 0.75, 0.7  # of what a guess leaves to be known
 
 
 def answers_well(recording: Recording, *, neighbours: bool = True) -> bool:
@@ -140,7 +140,7 @@ def serves(recording: Recording, *, surely: bool = False, bad: float = 0.25) -> 
         return False
     network, near, error, guess = _standing(recording)
     usual = min(network, later(recording, bad))
-    if not (guess < 1 and (usual - guess) / (1 - guess) >= ALMOST):
+    if not (guess < 1 and (usual - guess) / (1 - guess) >= GOOD):
         return False
     linear = math.nan if math.isnan(near) else recording.facts["data"]["link"].get("linear", math.nan)
     if surely and math.isnan(near) and math.isnan(linear):

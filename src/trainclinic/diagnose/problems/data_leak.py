@@ -99,8 +99,9 @@ class DataLeak(Problem):
         proxy = recording.facts.get("data", {}).get("link", {}).get("proxy", 0.0)
         tokens = recording.facts.get("inputs", {}).get("kind") == "integer"  # how often one comes may be what is asked
         several = math.prod(recording.facts.get("targets", {}).get("shape", [])[1:]) > 1  # of a series, one is the next
-        if proxy > self.proxy and not (tokens or several):
-            yield self._finding("target", "problem", 1.0, (Evidence("proxy", "", proxy, self.proxy, "1"),), recording)
+        if proxy > self.proxy and not tokens:
+            level: Level = "observation" if several else "problem"
+            yield self._finding("target", level, 1.0, (Evidence("proxy", "", proxy, self.proxy, "1"),), recording)
             return
         held = card(recording, "validation")
         if "copies" not in held:
@@ -118,7 +119,7 @@ class DataLeak(Problem):
         itself = share > _WHOLE and held["rows"] < _MOST
         meant = not told and held["training_batches"] == 1
         cause = "evaluated" if meant else "the training set" if itself else "copies"
-        level: Level = "problem" if cause != "evaluated" and share > self.many else "observation"
+        level = "problem" if cause != "evaluated" and share > self.many else "observation"
         told_by = (
             Evidence("copies", "", share, self.many, "1"),
             Evidence("copies_of_chance", "", against_chance, self.chance, "1"),

@@ -12,7 +12,7 @@ from trainclinic.diagnose.outcome import outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.diagnose.rehearsed import complete, guessed, learned, learned_by_heart, rehearsal
 from trainclinic.recording import Recording
-from trainclinic.records import Evidence, Finding
+from trainclinic.records import Evidence, Finding, Level
 
 RANGE = "benchmarks/results/limits.json"
 _WINDOWS = 0.5  # of the rows that are the row before, moved on
@@ -88,7 +88,13 @@ class MisalignedData(Problem):
         if slipped:
             yield self._finding("shifted", recording, slipped)
             return
-        link = self._link(recording)
+        try:
+            link = self._link(recording)
+        except NotExaminedError:
+            if recording.facts.get("data", {}).get("link") or not no_better_than_a_guess(recording):
+                raise
+            yield self._finding("not learned", recording, (), "observation")  # a sample has several targets
+            return
         learned = outcome(recording).learned
         if _beyond_chance(link) < self.agreement:
             if no_better_than_a_guess(recording):
@@ -155,13 +161,15 @@ class MisalignedData(Problem):
             Evidence("rows", "", float(link["rows"]), self.rows, "rows"),
         )
 
-    def _finding(self, cause: str, recording: Recording, told: tuple[Evidence, ...]) -> Finding:
+    def _finding(
+        self, cause: str, recording: Recording, told: tuple[Evidence, ...], level: Level = "problem"
+    ) -> Finding:
         result = outcome(recording)
         reached = (Evidence("reached", "", result.reached, GUESS, "1", "below"),) if recording.steps else ()
         return Finding(
             problem=self.id(),
-            level="problem",
-            severity=max(0.9, severity(result)),
+            level=level,
+            severity=max(0.9, severity(result)) if level == "problem" else 0.2,
             confidence=0.6 if cause in ("not learned", "no link") else 0.9,
             layers=(),
             steps=(0, max(0, recording.steps - 1)),

@@ -16,6 +16,7 @@ from trainclinic.records import Evidence, Finding, Level
 
 RANGE = "benchmarks/results/limits.json"
 _FEW = 0.05  # of the later evaluations
+_MANY = 8  # targets of a sample
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _several_answers(recording: Recording) -> bool:
     """Whether a sample has many targets, such as one for each token, or several batches make one step."""
     passes = sum(recording.facts.get("modes", {}).get("passes", {}).values())
     shape = recording.facts.get("targets", {}).get("shape", [])
-    return bool(math.prod(shape[1:]) > 1 or passes > 1.5 * recording.steps)
+    return bool(math.prod(shape[1:]) >= _MANY or passes > 1.5 * recording.steps)
 
 
 def _swing(values: Floats) -> float:

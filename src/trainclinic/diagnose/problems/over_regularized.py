@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity, validation_learned
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Layer, Recording, Series
-from trainclinic.records import Evidence, Finding
+from trainclinic.records import Evidence, Finding, Level
 
 RANGE = "benchmarks/results/limits.json"
 DEVELOPMENT = "benchmarks/diagnosis.py --development"  # what did harm there, and what did not
@@ -59,6 +59,7 @@ class OverRegularized(Problem):
     dropout: float = limit(0.6, "1", RANGE)
     mode_gap: float = limit(1.1, "1", RANGE)
     penalty: float = limit(1.5, "1", DEVELOPMENT)
+    usual: float = limit(0.1, "1", "Loshchilov & Hutter 2019")
     most: float = limit(0.8, "1", "Srivastava et al. 2014, 7.3")
     learned: float = limit(0.7, "1", RANGE, "below")
     outweighed: float = limit(0.9, "1", RANGE, "below")
@@ -73,6 +74,8 @@ class OverRegularized(Problem):
     }
     causes: ClassVar[dict[str, str]] = {
         "weight decay": "Weight decay pulls the weights to zero more strongly than the loss can raise them.",
+        "decay of long steps": "Weight decay is a part of every step, here of the usual strength; the steps are so "
+        "long that it takes the weights.",
         "penalty": "The loss has a term of the weights' own size, and that is a large part of it.",
         "dropout": "Dropout takes away so much that what is left does not suffice to learn from.",
     }
@@ -83,7 +86,11 @@ class OverRegularized(Problem):
         if groups is None:
             raise NotExaminedError("the recording does not say what the optimizer's weight decay was")
         result = outcome(recording)
+        dropped = max((module.get("dropout", 0.0) for module in modes.get("sensitive", [])), default=0.0)
         if not hurts(result, self.outweighed) or not result.finite:
+            if dropped >= self.most:
+                much = Evidence("dropped", "", dropped, self.most, "1")
+                yield self._finding(recording, result, "dropout", (much,), "observation")
             return
         pull, left = _decay(recording)
         badly = hurts(result, self.learned)
@@ -92,7 +99,9 @@ class OverRegularized(Problem):
                 Evidence("early_pull", "", pull, self.pull, "1"),
                 Evidence("weights_left", "", left, self.weights, "1", "below"),
             )
-            yield self._finding(recording, result, "weight decay", evidence)
+            usual = groups[_strongest(groups)]
+            long = usual["decoupled"] and usual["weight_decay"] <= self.usual
+            yield self._finding(recording, result, "decay of long steps" if long else "weight decay", evidence)
             return
         validation = recording.series("validation_loss").late()
         gap = result.last / validation if validation > 0 else math.nan
@@ -105,7 +114,6 @@ class OverRegularized(Problem):
             )
             yield self._finding(recording, replace(result, reached=held), "penalty", weighed)
             return
-        dropped = max((module.get("dropout", 0.0) for module in modes.get("sensitive", [])), default=0.0)
         if dropped >= self.most or (badly and dropped >= self.dropout and (gap >= self.mode_gap or math.isnan(gap))):
             told = (
                 Evidence("dropped", "", dropped, self.dropout, "1"),
@@ -113,10 +121,17 @@ class OverRegularized(Problem):
             )
             yield self._finding(recording, result, "dropout", told)
 
-    def _finding(self, recording: Recording, result: Outcome, cause: str, evidence: tuple[Evidence, ...]) -> Finding:
+    def _finding(
+        self,
+        recording: Recording,
+        result: Outcome,
+        cause: str,
+        evidence: tuple[Evidence, ...],
+        level: Level = "problem",
+    ) -> Finding:
         return Finding(
             problem=self.id(),
-            level="problem",
+            level=level,
             severity=severity(result),
             confidence=0.8,
             layers=(),
@@ -138,13 +153,17 @@ def _decay(recording: Recording) -> tuple[float, float]:
     return (float(np.median(pulls)), float(np.median(left))) if pulls else (math.nan, math.nan)
 
 
+def _strongest(groups: list[dict[str, Any]]) -> int:
+    return max(range(len(groups)), key=lambda number: groups[number]["weight_decay"])
+
+
 def _pull(recording: Recording, layer: Layer) -> float:
     """Of the strongest group's decay, on one layer's weights: against the gradient, or against the update.
 
     Decay that is part of the gradient: λ‖w‖ against ‖g‖. Decoupled decay: ηλ against ‖Δw‖/‖w‖, of which it is a part.
     """
     groups = recording.facts["weight_decay"]
-    index = max(range(len(groups)), key=lambda number: groups[number]["weight_decay"])
+    index = _strongest(groups)
     strength = groups[index]["weight_decay"]
     if not strength:
         return 0.0

@@ -244,6 +244,7 @@ def bottleneck(recording: Recording) -> float:
         if after.shape[1] in (width, _ways(layer) * width)
         and width < layer.shape[1] != after.shape[0]
         and "Embedding" not in layer.kind
+        and not after.kind.endswith("Cell")
         and (later is None or _feeds(after, later))  # else one of several branches, as of an inception
     ]
     return float(min(narrow, default=math.inf))
@@ -291,6 +292,8 @@ def _narrowest(recording: Recording, *, feeding: bool = True) -> Layer | None:
 
 def _feeds(layer: Layer, after: Layer) -> bool:
     """Whether the next layer takes what this one gives: weights of an attention, or of a gate, go elsewhere."""
+    if after.kind.endswith("Cell"):  # which may well take its own answers
+        return False
     width, taken = layer.shape[0] // _GATES.get(layer.kind, 1), after.shape[1] if len(after.shape) > 1 else 0
     flattened = len(layer.shape) > 2 == len(after.shape) and taken % width == 0 and taken > 0
     return taken in (width, _ways(layer) * width) or flattened

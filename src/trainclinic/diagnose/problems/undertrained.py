@@ -11,7 +11,7 @@ import numpy as np
 
 from trainclinic.diagnose.outcome import SOME, Outcome, answers_well, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
-from trainclinic.recording import Recording
+from trainclinic.recording import Floats, Recording
 from trainclinic.records import Evidence, Finding, Level
 
 RANGE = "benchmarks/results/limits.json"
@@ -32,7 +32,8 @@ class Undertrained(Problem):
         The share of the loss that went away over the last two fifths of the run, while most of the way was still to
         go: a look at similar samples answers better, or the fall is steep in training and in validation and not as
         many answers are right as similar samples give; or a loss of real numbers halves in that time. Or fewer than a
-        hundred steps in one or two passes through the training set, with little learned. Steps that are far too short
+        hundred steps in one or two passes through the training set, with little learned; up to 500 in under six passes
+        that end at their best are an observation. Steps that are far too short
         are called a learning rate that is too low instead.
 
     When it is harmless:
@@ -60,6 +61,8 @@ class Undertrained(Problem):
     steps: int = limit(20, "step", RANGE, "equal")
     few: float = limit(100.0, "step", RANGE, "below")
     passes: float = limit(2.5, "1", RANGE, "below")
+    brief: float = limit(500.0, "step", RANGE, "below")
+    brief_passes: float = limit(6.0, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
     measures: ClassVar[dict[str, str]] = {
@@ -73,6 +76,7 @@ class Undertrained(Problem):
     causes: ClassVar[dict[str, str]] = {
         "few steps": "The training set was seen once or twice, in fewer than a hundred steps: training has hardly "
         "begun.",
+        "few passes": "The training set was seen a few times only, and validation was at its best when training ended.",
         "": "The loss was still falling when the training ended, and most of the way was still to go.",
     }
 
@@ -94,8 +98,20 @@ class Undertrained(Problem):
             )
             yield self._finding(recording, result, begun, 0.6, "few steps", "observation" if spared else "problem")
             return
+        brief = recording.steps < self.brief and passes < self.brief_passes and held_fall(recording) >= 1
+        if brief and not (result.reached >= self.near or result.diverged):
+            told = (
+                Evidence("steps_made", "", float(recording.steps), self.brief, "step", "below"),
+                Evidence("passes", "", passes, self.brief_passes, "1", "below"),
+            )
+            unfinished = tuple(self._unfinished(recording, losses, result)) if len(losses) >= self.steps else ()
+            yield from unfinished or (self._finding(recording, result, told, 0.5, "few passes", "observation"),)
+            return
         if len(losses) < self.steps:
             raise NotExaminedError(f"at least {self.steps} steps are needed to judge where a curve is going")
+        yield from self._unfinished(recording, losses, result)
+
+    def _unfinished(self, recording: Recording, losses: Floats, result: Outcome) -> Iterable[Finding]:
         fall = late_fall(recording)
         # A loss of classes falls for ever as the answers become surer; that of real numbers is the error itself.
         halved = fall > self.halved and not recording.facts.get("targets", {}).get("classes")
