@@ -188,7 +188,8 @@ class NoisyLabels(Problem):
             count = answers["surest_rows"]
             surest = 1 - at_least(1 - answers["surest"], count)
             if surest < self.surest and answers["surest"] - answers["own"] < self.surer:
-                return "sure answers", "problem", (Evidence("surest", "", surest, self.surest, "1", "below"),)
+                level: Level = "observation" if _next_tokens(recording) else "problem"
+                return "sure answers", level, (Evidence("surest", "", surest, self.surest, "1", "below"),)
         # Where that share is right and the others any row's, no answer correlates with the targets by more than it.
         elif answers["own"] < answers["mixture"] + _SLACK and self._mixed(answers):
             told = (
@@ -252,6 +253,12 @@ class NoisyLabels(Problem):
             evidence=told,
             cause=cause,
         )
+
+
+def _next_tokens(recording: Recording) -> bool:
+    """Whether each position has a class that may be the next token: what comes next is seldom sure."""
+    shape = recording.facts.get("targets", {}).get("shape", [])
+    return recording.facts.get("inputs", {}).get("kind") == "integer" and math.prod(shape[1:]) > 1
 
 
 def _rows(recording: Recording) -> int:
