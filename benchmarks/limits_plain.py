@@ -32,6 +32,9 @@ PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("learning-rate-too-high", "renewed"): lambda recording: largest_update_ratio(recording),
     ("unscaled-inputs", "seen"): lambda recording: recording.facts.get("first_spread", math.nan),
     ("undertrained", "few"): lambda recording: recording.steps,
+    ("undertrained", "brief"): lambda recording: recording.steps,
+    ("undertrained", "brief_passes"): lambda recording: undertrained.passes(recording),
+    ("undertrained", "moving"): lambda recording: undertrained.held_fall(recording),
     ("constant-feature", "most"): lambda recording: (
         recording.facts.get("data", {}).get("training", {}).get("constant", math.nan)
     ),

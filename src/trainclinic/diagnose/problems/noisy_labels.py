@@ -258,7 +258,7 @@ class NoisyLabels(Problem):
 def _next_tokens(recording: Recording) -> bool:
     """Whether each position has a class that may be the next token: what comes next is seldom sure."""
     shape = recording.facts.get("targets", {}).get("shape", [])
-    return recording.facts.get("inputs", {}).get("kind") == "integer" and math.prod(shape[1:]) > 1
+    return bool(recording.facts.get("inputs", {}).get("kind") == "integer" and math.prod(shape[1:]) > 1)
 
 
 def _rows(recording: Recording) -> int:

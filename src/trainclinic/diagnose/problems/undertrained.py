@@ -63,6 +63,7 @@ class Undertrained(Problem):
     passes: float = limit(2.5, "1", RANGE, "below")
     brief: float = limit(500.0, "step", RANGE, "below")
     brief_passes: float = limit(6.0, "1", RANGE, "below")
+    moving: float = limit(1.005, "1", RANGE)
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
     measures: ClassVar[dict[str, str]] = {
@@ -85,24 +86,25 @@ class Undertrained(Problem):
         if recording.ended != "completed":
             raise NotExaminedError("the training has not come to its end")
         losses = recording.series("loss").values
-        result, passes = outcome(recording), _passes(recording)
+        result, seen = outcome(recording), passes(recording)
         spared = answers_well(recording, neighbours=False)
         learned = result.reached > SOME  # what has learned nothing may look as if it were at rest
         rests = learned and held_fall(recording) < self.still and not late_fall(recording) > self.fall
-        early = recording.steps < self.few and passes < self.passes and not rests
+        early = recording.steps < self.few and seen < self.passes and not rests
         if early and (not result.reached >= self.near or spared):
             begun = (
                 Evidence("steps_made", "", float(recording.steps), self.few, "step", "below"),
-                Evidence("passes", "", passes, self.passes, "1", "below"),
+                Evidence("passes", "", seen, self.passes, "1", "below"),
                 Evidence("learned", "", result.reached, self.near, "1", "below"),
             )
             yield self._finding(recording, result, begun, 0.6, "few steps", "observation" if spared else "problem")
             return
-        brief = recording.steps < self.brief and passes < self.brief_passes and held_fall(recording) >= 1
+        brief = recording.steps < self.brief and seen < self.brief_passes and held_fall(recording) > self.moving
         if brief and not (result.reached >= self.near or result.diverged):
             told = (
                 Evidence("steps_made", "", float(recording.steps), self.brief, "step", "below"),
-                Evidence("passes", "", passes, self.brief_passes, "1", "below"),
+                Evidence("passes", "", seen, self.brief_passes, "1", "below"),
+                Evidence("held_fall", "", held_fall(recording), self.moving, "1"),
             )
             unfinished = tuple(self._unfinished(recording, losses, result)) if len(losses) >= self.steps else ()
             yield from unfinished or (self._finding(recording, result, told, 0.5, "few passes", "observation"),)
@@ -155,7 +157,7 @@ class Undertrained(Problem):
         )
 
 
-def _passes(recording: Recording) -> float:
+def passes(recording: Recording) -> float:
     """How often each training sample was seen; NaN where the size of the training set is not known.
 
     Where nobody told it, it is the number of different rows among those that were looked at, if that is not bounded.
@@ -165,8 +167,8 @@ def _passes(recording: Recording) -> float:
     samples = facts.get("training_samples") or (rows if _FEWEST_ROWS <= rows < _MOST_ROWS else 0)
     if not samples:
         return math.nan
-    passes = sum(facts.get("modes", {}).get("passes", {}).values()) or recording.steps  # several to a step, accumulated
-    seen = passes * facts.get("batch_size", math.nan) * facts.get("distributed", {}).get("world_size", 1)
+    made = sum(facts.get("modes", {}).get("passes", {}).values()) or recording.steps  # several to a step, accumulated
+    seen = made * facts.get("batch_size", math.nan) * facts.get("distributed", {}).get("world_size", 1)
     return float(seen / samples)
 
 
