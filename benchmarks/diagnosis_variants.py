@@ -17,8 +17,8 @@ Setups.
 
 **Two faults at once.** Pairs of faults of one twin and of different problems, each harmful alone, in the order of the
 hash of both names. `diagnosis_zoo/pairs.py` leaves out those where both change the same place of the plan. Both are
-found if two different findings at level `problem` stand for them. Where a rule of `diagnose.causes` says that the one
-problem explains the other, the pair is counted apart, too. Intervals take all pairs of a twin together.
+found if two different findings stand for them. Where a rule of `diagnose.causes` says that the one problem explains the
+other, the pair is counted apart, too. Intervals take all pairs of a twin together.
 
 Results → `results/diagnosis-variants.json`. A run that is there is not made again.
 """
