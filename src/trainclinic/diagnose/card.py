@@ -41,6 +41,12 @@ def neighbours_count(recording: Recording) -> bool:
     return inputs.get("kind") == "float" and len(inputs.get("shape", ())) != 3
 
 
+def positions(recording: Recording) -> float:
+    """Targets of a sample, also where they were flattened with the batch; 1 where it is not known."""
+    shape, batch = recording.facts.get("targets", {}).get("shape", []), recording.facts.get("batch_size")
+    return math.prod(shape) / batch if shape and batch else 1.0
+
+
 def at_least(share: float, count: float) -> float:
     """Lower end of the 95 % interval of a share of `count` rows (Wilson 1927)."""
     if not count:

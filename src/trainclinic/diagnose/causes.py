@@ -85,6 +85,7 @@ def _explains(upstream: str, *downstream: str, **causes: tuple[str, ...]) -> tup
 #: constant predictions of which the network's input, not the network, is the reason
 _INPUT_LOST = ("input lost",)
 _NEVER_DIFFERED = ("never differed",)  # the input is lost within the network: no gradient comes back, and units die
+_NOT_LEARNED = ("not learned", "a guess")
 _DRIVEN = ("saturated while training",)
 _SEEN_IN_SIGNALS = ("weights too small", "weights too large", "all alike", "hidden by norms",
                     "recurrent weights too large")  # fmt: skip
@@ -137,8 +138,8 @@ EDGES = (
     *_explains("class-imbalance", "overfitting", "noisy-labels"),
     *_explains("noisy-labels", "overfitting"),
     # Where neither net nor neighbours find anything, the net is the first to be doubted.
-    *(edge for broken in _RUINS for edge in _explains(broken, "misaligned-data", only=("not learned",))),
-    *_explains("constant-prediction", "misaligned-data", when=_NEVER_DIFFERED, only=("not learned",)),
+    *(edge for broken in _RUINS for edge in _explains(broken, "misaligned-data", only=_NOT_LEARNED)),
+    *_explains("constant-prediction", "misaligned-data", when=_NEVER_DIFFERED, only=_NOT_LEARNED),
     *(edge for name in ("constant-feature", "misaligned-data", "unshuffled-data", "class-imbalance")
       for edge in (*_explains(name, "underfitting", "undertrained", "oscillating-loss"),
                    *_explains(name, "constant-prediction", unless=_INPUT_LOST))),
@@ -185,7 +186,7 @@ EDGES = (
     *_explains("underfitting", "oscillating-loss", "vanishing-gradient", "exploding-gradient", "dead-relu",
                "saturated-activation", "poor-initialization", "constant-prediction", "undertrained",
                when=("few units",)),
-    *_explains("unshuffled-data", "misaligned-data", only=("not learned", "learned by heart")),
+    *_explains("unshuffled-data", "misaligned-data", only=(*_NOT_LEARNED, "learned by heart")),
     *_explains("undertrained", "constant-prediction", when=("few steps",), unless=(*_INPUT_LOST, *_NEVER_DIFFERED)),
     *_explains("learning-rate-too-high", "non-finite", only=("masked row",)),  # where numbers overflow, none is left
     # Rows of which nothing is left are all alike.

@@ -44,7 +44,7 @@ def diagnose(source: Any) -> Diagnosis:
         try:
             found = rule.examine(recording) if "checkup" in recording.facts else rule.find(recording)
             harmless = not rule.beyond_answers and serves(recording, surely=rule.exact)
-            findings.extend(_harmless(finding) if harmless else finding for finding in found)
+            findings.extend(_harmless(one) if harmless or one.level == "observation" else one for one in found)
         except NotExaminedError as reason:
             unseen.append(NotExamined(name, f"{reason}{because}"))
     return Diagnosis(explain(findings), tuple(unseen), recording)

@@ -140,7 +140,7 @@ def serves(recording: Recording, *, surely: bool = False, bad: float = 0.25) -> 
         return False
     network, near, error, guess = _standing(recording)
     usual = min(network, later(recording, bad))
-    if not (guess < 1 and (usual - guess) / (1 - guess) >= GOOD):
+    if not (guess < 1 and GOOD <= (usual - guess) / (1 - guess) <= 1):  # a figure beyond is no share
         return False
     linear = math.nan if math.isnan(near) else recording.facts["data"]["link"].get("linear", math.nan)
     if surely and math.isnan(near) and math.isnan(linear):
@@ -155,7 +155,10 @@ def _standing(recording: Recording) -> tuple[float, float, float, float]:
     answers = recording.facts.get("answers", {})
     if math.isnan(network):  # several labels a sample, or mixed ones: neighbours are held against real numbers there
         return answers.get("own", math.nan), math.nan, math.nan, answers.get("guess", math.nan)
-    return network, near, error, answers.get("guess", 0.0) if math.isnan(guess) else guess
+    if math.isnan(guess):
+        counts = recording.facts.get("targets", {}).get("classes", {}).values()
+        guess = answers.get("guess", max(counts, default=math.nan) / max(1, sum(counts)) if counts else 0.0)
+    return network, near, error, guess
 
 
 def later(recording: Recording, share: float) -> float:

@@ -86,7 +86,9 @@ class Answers:
         scored = _scored(self._name, output, target)
         if scored is None:
             return {}
-        return _of_classes(*scored) | _flattery((scored[0] == scored[1]).float().mean(1), target, known)
+        asked = (scored[1] >= 0).sum(1)
+        right = (scored[0] == scored[1]).sum(1) / asked.clamp_min(1)
+        return _of_classes(*scored) | _flattery(right.where(asked > 0, torch.nan), target, known)
 
 
 def _numbers_the_rows(target: Tensor) -> bool:
@@ -155,7 +157,8 @@ def _flattery(score: Tensor, target: Tensor, known: tuple[Tensor, Tensor] | None
     count = min(len(copied), len(score))
     if targets[:count].shape != target[:count].shape or not torch.equal(targets[:count], target[:count]):
         return {}  # the rows come in another order each time
-    copied, score = copied[:count], score[:count]
+    answered = ~score[:count].isnan()
+    copied, score = copied[:count][answered], score[:count][answered]
     if min(int(copied.sum()), int((~copied).sum())) < FEWEST // 2:
         return {}
     return {"flattered": float(score.mean() - score[~copied].mean())}

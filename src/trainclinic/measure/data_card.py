@@ -161,7 +161,8 @@ def card(
     if held:
         found["validation"], copied = _about_validation(held, kept, labels)
         told = [target for _, target in held if target is not None]
-        known = (copied, torch.cat(told)) if copied is not None and len(told) == len(held) else None
+        alike = len(told) == len(held) and len({(target.shape[1:], target.dtype) for target in told}) == 1
+        known = (copied, torch.cat(told)) if copied is not None and alike else None
     return found, known
 
 

@@ -16,6 +16,7 @@ RANGE = "benchmarks/results/limits.json"
 DEVELOPMENT = "benchmarks/diagnosis.py --development"  # what did harm there, and what did not
 _BITS = 40  # in a row of real numbers: two such rows are never alike by chance
 _WHOLE = 0.95  # of the validation rows
+_SEEN = 0.25  # of the training rows; of fewer it is not known which validation rows are no copies
 _MOST = 2000  # rows of an evaluation that are looked at: what comes after them is not known
 
 
@@ -59,7 +60,7 @@ class DataLeak(Problem):
     chance: float = limit(1.5, "1", RANGE)
     rows: float = limit(2.0, "rows", RANGE)
     near: float = limit(0.2, "1", RANGE)
-    flattered: float = limit(0.02, "1", DEVELOPMENT)
+    flattered: float = limit(0.03, "1", DEVELOPMENT)
 
     reads: ClassVar[tuple[str, ...]] = ()
     beyond_answers: ClassVar[bool] = True
@@ -76,14 +77,16 @@ class DataLeak(Problem):
         "copies": "Rows of the validation set are in the training set, too.",
         "changed copies": "Rows of the validation set are rows of the training set with a little noise.",
         "target": "A single feature is the target itself, or tells it all: where the net is used it will not be there.",
+        "one target": "A single feature is one of the targets, or nearly so: the last value of a slow series, or what "
+        "is not there where the net is used.",
         "evaluated": "Training rows were evaluated; nobody said that they are the validation set.",
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
         """Count the copies; whose evaluation it was decides whether it is a leak."""
-        above = recording.facts.get("answers", {}).get("flattered", math.nan)
+        above = _flattery(recording)
         told = (Evidence("flattered", "", above, self.flattered, "1"),) if not math.isnan(above) else ()
-        for finding in self._judge(recording, told=bool(recording.facts.get("validation_told"))):
+        for finding in self._judge(recording, bool(recording.facts.get("validation_told"))):
             if finding.cause not in ("copies", "changed copies"):
                 yield finding
             elif finding.level == "problem" and above <= self.flattered:
@@ -93,16 +96,22 @@ class DataLeak(Problem):
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
         """The same, of the loaders."""
-        return self._judge(recording, told=True)
+        return self._judge(recording, True)
 
-    def _judge(self, recording: Recording, told: bool) -> Iterable[Finding]:
+    def _judge(self, recording: Recording, told_validation: bool) -> Iterable[Finding]:
         proxy = recording.facts.get("data", {}).get("link", {}).get("proxy", 0.0)
         tokens = recording.facts.get("inputs", {}).get("kind") == "integer"  # how often one comes may be what is asked
         several = math.prod(recording.facts.get("targets", {}).get("shape", [])[1:]) > 1  # of a series, one is the next
-        if proxy > self.proxy and not tokens:
-            level: Level = "observation" if several else "problem"
-            yield self._finding("target", level, 1.0, (Evidence("proxy", "", proxy, self.proxy, "1"),), recording)
+        told = (Evidence("proxy", "", proxy, self.proxy, "1"),)
+        if proxy > self.proxy and not (tokens or several):
+            yield self._finding("target", "problem", 1.0, told, recording)
             return
+        found = tuple(self._copied(recording, told_validation))
+        if proxy > self.proxy and several and not (tokens or found):
+            yield self._finding("one target", "observation", 1.0, told, recording)
+        yield from found
+
+    def _copied(self, recording: Recording, told: bool) -> Iterable[Finding]:
         held = card(recording, "validation")
         if "copies" not in held:
             return
@@ -119,7 +128,7 @@ class DataLeak(Problem):
         itself = share > _WHOLE and held["rows"] < _MOST
         meant = not told and held["training_batches"] == 1
         cause = "evaluated" if meant else "the training set" if itself else "copies"
-        level = "problem" if cause != "evaluated" and share > self.many else "observation"
+        level: Level = "problem" if cause != "evaluated" and share > self.many else "observation"
         told_by = (
             Evidence("copies", "", share, self.many, "1"),
             Evidence("copies_of_chance", "", against_chance, self.chance, "1"),
@@ -145,6 +154,23 @@ class DataLeak(Problem):
             evidence=evidence,
             cause=cause,
         )
+
+
+def _flattery(recording: Recording) -> float:
+    """By how much the figure is better than that of the rows that are no copies; NaN where it is not known.
+
+    Copies of training rows that were not kept stand among the others, and make the difference look smaller. Of copies
+    a share s is seen, m of the validation rows; then c = m / s are copies, and what was measured is the truth times
+    s (1 - c) / (1 - m).
+    """
+    measured = float(recording.facts.get("answers", {}).get("flattered", math.nan))
+    data = recording.facts.get("data", {})
+    marked = data.get("validation", {}).get("copies", 0.0) or data.get("validation", {}).get("near", 0.0)
+    rows = data.get("training", {}).get("rows", 0)
+    seen = min(1.0, rows / (recording.facts.get("training_samples") or max(1, rows)))
+    if not seen >= _SEEN or marked / seen >= _WHOLE:
+        return math.nan
+    return float(measured * (1 - marked) / (seen - marked))
 
 
 def _share(recording: Recording, held: dict[str, Any], told: bool) -> float:

@@ -48,6 +48,7 @@ class LearningRateTooLow(Problem):
     update_ratio: float = limit(5e-5, "1/step", RANGE, "below")
     slow_ratio: float = limit(2e-4, "1/step", RANGE, "below")
     path: float = limit(0.1, "1", RANGE, "below")
+    hardly: float = limit(0.5, "1", RANGE, "below")
     learned: float = limit(0.9, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("update_ratio", "learning_rate", "loss", "gradient_cosine")
@@ -82,11 +83,12 @@ class LearningRateTooLow(Problem):
         slow = (fast < self.update_ratio and steps == recording.steps) or (fast < self.slow_ratio and path < self.path)
         if not slow or result.diverged:
             return
+        short = path < self.path  # else it has had the time, and may have come as far as can be
         rates = [recording.series("learning_rate", f"group {group}") for group in range(8)]
         highest = max((float(rate.values.max()) for rate in rates if rate), default=math.nan)
         yield Finding(
             problem=self.id(),
-            level="observation" if result.learned >= self.learned else "problem",
+            level="problem" if result.learned < (self.learned if short else self.hardly) else "observation",
             severity=severity(result),
             confidence=0.8,
             layers=tuple(layer.name for layer in layers),
@@ -94,7 +96,7 @@ class LearningRateTooLow(Problem):
             evidence=(
                 Evidence("fast_update_ratio", "", fast, self.slow_ratio, "1/step", "below"),
                 Evidence("path", "", path, self.path, "1", "below"),
-                Evidence("learned", "", result.learned, self.learned, "1", "below"),
+                Evidence("learned", "", result.learned, self.learned if short else self.hardly, "1", "below"),
                 Evidence("learning_rate", "", highest, math.nan, "1", "below"),
             ),
         )

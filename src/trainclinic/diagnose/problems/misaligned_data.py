@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from trainclinic.diagnose.card import GUESS, SURE, by_class, card, neighbours_count, no_better_than_a_guess
+from trainclinic.diagnose.card import GUESS, SURE, by_class, card, neighbours_count, no_better_than_a_guess, positions
 from trainclinic.diagnose.outcome import outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.diagnose.rehearsed import complete, guessed, learned, learned_by_heart, rehearsal
@@ -75,6 +75,8 @@ class MisalignedData(Problem):
         "targets do not go with the inputs.",
         "not learned": "Neither the net, nor the nearest neighbours, nor a linear map find anything in the inputs that "
         "tells the targets.",
+        "a guess": "The net does no better than a guess; what neighbours know of targets with several positions was "
+        "not asked.",
         "validation": "The training pairs belong together, those of the validation set do not: other class numbers, "
         "other rows, or inputs prepared differently.",
         "shifted": "The answers fit the targets of the rows beside theirs: in a part of the set the targets slipped "
@@ -91,9 +93,9 @@ class MisalignedData(Problem):
         try:
             link = self._link(recording)
         except NotExaminedError:
-            if recording.facts.get("data", {}).get("link") or not no_better_than_a_guess(recording):
+            if positions(recording) <= 1 or not no_better_than_a_guess(recording):
                 raise
-            yield self._finding("not learned", recording, (), "observation")  # a sample has several targets
+            yield self._finding("a guess", recording, (), "observation")
             return
         learned = outcome(recording).learned
         if _beyond_chance(link) < self.agreement:

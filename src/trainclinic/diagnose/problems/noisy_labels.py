@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from trainclinic.diagnose.card import at_least, card, excess, neighbours_count, short_of_neighbours
+from trainclinic.diagnose.card import at_least, card, excess, neighbours_count, positions, short_of_neighbours
 from trainclinic.diagnose.outcome import Outcome, outcome
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.diagnose.problems.data_leak import DataLeak
@@ -257,8 +257,7 @@ class NoisyLabels(Problem):
 
 def _next_tokens(recording: Recording) -> bool:
     """Whether each position has a class that may be the next token: what comes next is seldom sure."""
-    shape = recording.facts.get("targets", {}).get("shape", [])
-    return bool(recording.facts.get("inputs", {}).get("kind") == "integer" and math.prod(shape[1:]) > 1)
+    return recording.facts.get("inputs", {}).get("kind") == "integer" and positions(recording) > 1
 
 
 def _rows(recording: Recording) -> int:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from trainclinic.diagnose.card import positions
 from trainclinic.diagnose.outcome import later, outcome, serves
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Floats, Recording
@@ -138,8 +139,7 @@ class OscillatingLoss(Problem):
 def _several_answers(recording: Recording) -> bool:
     """Whether a sample has many targets, such as one for each token, or several batches make one step."""
     passes = sum(recording.facts.get("modes", {}).get("passes", {}).values())
-    shape = recording.facts.get("targets", {}).get("shape", [])
-    return bool(math.prod(shape[1:]) >= _MANY or passes > 1.5 * recording.steps)
+    return positions(recording) >= _MANY or bool(passes > 1.5 * recording.steps)
 
 
 def _swing(values: Floats) -> float:

@@ -77,6 +77,7 @@ class OverRegularized(Problem):
         "decay of long steps": "Weight decay is a part of every step, here of the usual strength; the steps are so "
         "long that it takes the weights.",
         "penalty": "The loss has a term of the weights' own size, and that is a large part of it.",
+        "much dropout": "Dropout takes away most of what every layer says.",
         "dropout": "Dropout takes away so much that what is left does not suffice to learn from.",
     }
 
@@ -90,7 +91,7 @@ class OverRegularized(Problem):
         if not hurts(result, self.outweighed) or not result.finite:
             if dropped >= self.most:
                 much = Evidence("dropped", "", dropped, self.most, "1")
-                yield self._finding(recording, result, "dropout", (much,), "observation")
+                yield self._finding(recording, result, "much dropout", (much,), "observation")
             return
         pull, left = _decay(recording)
         badly = hurts(result, self.learned)

@@ -89,7 +89,7 @@ class Overfitting(Problem):
         # A rise from almost nothing to almost nothing is large only as a ratio.
         of_chance = (last - values[best]) / chance_loss(recording)
         worse = rise > self.loss and in_noise > self.noise and fall > self.training_fall
-        harm = of_chance > self.of_chance and worse
+        harm = worse and not of_chance <= self.of_chance  # of a loss whose guess is not known the rise alone tells
         gap = (last - outcome(recording).last) / chance_loss(recording)
         mild = of_chance > self.mild and gap > self.gap and in_noise > self.noise and fall > 0
         if not (harm or mild):

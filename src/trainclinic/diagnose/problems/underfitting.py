@@ -73,6 +73,7 @@ class Underfitting(Problem):
         "learned": "share of the loss that training removed, in training and validation",
         "widest": "units of the widest hidden layer",
         "bottleneck": "units of the narrowest layer that everything passes through",
+        "thinnest": "units, or channels, of the narrowest hidden layer that the next one takes",
         "narrowest": "units of the narrowest hidden layer",
     }
     causes: ClassVar[dict[str, str]] = {
@@ -112,7 +113,7 @@ class Underfitting(Problem):
                 raise
             below = ()
         if not below and thin <= self.bottleneck:
-            told = Evidence("bottleneck", "", thin, self.bottleneck, "units", "below")
+            told = Evidence("thinnest", "", thin, self.bottleneck, "units", "below")
             below = (self._few_units(result, recording, [told], "thin layer"),)
         yield from below
 
@@ -263,7 +264,8 @@ def thinnest(recording: Recording) -> float:
     if len(weights) < 2 or _encodes(recording, weights):
         return math.inf
     units = [layer.shape[0] // _GATES.get(layer.kind, 1) for layer, after in pairwise(weights)
-             if _feeds(layer, after) and "Embedding" not in layer.kind]  # fmt: skip
+             if _feeds(layer, after) and "Embedding" not in layer.kind
+             and layer.shape[1] != after.shape[0]]  # fmt: skip
     return float(min(units, default=math.inf))
 
 

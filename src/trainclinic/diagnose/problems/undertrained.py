@@ -77,7 +77,8 @@ class Undertrained(Problem):
     causes: ClassVar[dict[str, str]] = {
         "few steps": "The training set was seen once or twice, in fewer than a hundred steps: training has hardly "
         "begun.",
-        "few passes": "The training set was seen a few times only, and validation was at its best when training ended.",
+        "few passes": "The training set was seen a few times only, and validation was near its best when training "
+        "ended.",
         "": "The loss was still falling when the training ended, and most of the way was still to go.",
     }
 
@@ -91,7 +92,7 @@ class Undertrained(Problem):
         learned = result.reached > SOME  # what has learned nothing may look as if it were at rest
         rests = learned and held_fall(recording) < self.still and not late_fall(recording) > self.fall
         early = recording.steps < self.few and seen < self.passes and not rests
-        if early and (not result.reached >= self.near or spared):
+        if early and not result.reached >= self.near:
             begun = (
                 Evidence("steps_made", "", float(recording.steps), self.few, "step", "below"),
                 Evidence("passes", "", seen, self.passes, "1", "below"),

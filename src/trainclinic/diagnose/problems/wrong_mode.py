@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -93,11 +94,12 @@ class WrongMode(Problem):
         self, recording: Recording, cause: str, layers: tuple[str, ...], found: tuple[str, float, float]
     ) -> Finding:
         result = outcome(recording)
-        lag = result.learned - result.reached
+        lag = result.learned - result.reached if math.isfinite(result.chance) else math.nan
         if "checkup" in recording.facts:
             harm = cause != "part in eval mode"
         elif cause == "evaluated in train mode":  # the figure is what suffers, and Dropout costs it little
-            harm = lag > self.lag and _normalizes(recording)
+            lags = hurts(result, self.learned) if math.isnan(lag) else lag > self.lag
+            harm = lags and _normalizes(recording)
         else:
             harm = cause != "part in eval mode" and hurts(result, self.learned) and not serves(recording, surely=True)
         return Finding(
