@@ -54,8 +54,8 @@ def _plain_tables() -> Iterator[Plan]:
     """Architectures that stood somewhere before, on data of their own."""
     # fmt: off
     yield plain("pyramid, harvest", "mlp", t.HARVEST, mlp(widths=(64, 32)), adam, epochs=30, schedule=cosine)
-    yield plain("pyramid, BatchNorm, triage", "mlp", t.TRIAGE, mlp(widths=(32, 16), norm=BN1,
-                dropout=0.1), partial(SGD, lr=0.02, momentum=0.9, nesterov=True, weight_decay=3e-3), epochs=12,
+    yield plain("pyramid, BatchNorm, triage", "mlp", t.TRIAGE, mlp(widths=(48, 24), norm=BN1),
+                partial(SGD, lr=0.03, momentum=0.9, nesterov=True, weight_decay=1e-3), epochs=12,
                 schedule=cosine)
     yield plain("GELU, smoothing, triage", "mlp", t.TRIAGE, mlp(widths=(64, 32), act=nn.GELU, dropout=0.1),
                 decayed(3e-3, 0.05), epochs=20, loss=SMOOTH, schedule=cosine)
@@ -80,9 +80,9 @@ def _plain_tables() -> Iterator[Plan]:
     yield plain("maxout, minerals", "maxout", t.MINERALS, partial(before.maxout, width=24), partial(Adamax, lr=5e-3),
                 epochs=16, schedule=cosine)
     yield plain("norm first residual, minerals", "residual", t.MINERALS, partial(last.pre_residual, width=32,
-                dropout=0.1), momentum, epochs=12, schedule=one_cycle)
+                dropout=0.1), partial(SGD, lr=0.1, momentum=0.9), epochs=14, schedule=one_cycle)
     yield plain("narrow autoencoder, stations", "autoencoder", t.STATIONS, partial(before.narrow, width=48, code=8),
-                adam, epochs=40, schedule=cosine)
+                quick, epochs=40, schedule=cosine)
     # fmt: on
 
 
@@ -98,16 +98,16 @@ def _tables() -> Iterator[Plan]:
     yield plan("injected, leaky, few rows, pilot", "mlp", t.PILOT, partial(new.Injected, widths=(16, 16),
                act=nn.LeakyReLU, dropout=0.2), decayed(2e-3, 0.1), epochs=20, batch=16, augment=shaken)
     yield plan("periodic, habitat", "periodic", t.HABITAT, partial(new.Periodic, pitch=0.15, width=48, dropout=0.1),
-               decayed(3e-3, 0.05), epochs=14, batch=64, schedule=cosine)
+               decayed(4e-3, 0.1), epochs=24, batch=32, schedule=cosine)
     yield plan("norm last residual, habitat", "residual", t.HABITAT, partial(new.post_residual, width=32),
-               partial(SGD, lr=0.05, momentum=0.9, weight_decay=1e-3), epochs=24,
+               partial(SGD, lr=0.1, momentum=0.9, weight_decay=1e-3), epochs=24,
                schedule=cosine)
     yield plan("selecting, turbine", "selecting", t.TURBINE, new.Selecting, partial(Adam, lr=5e-3), epochs=20,
                schedule=cosine)
     yield plan("selecting, fraud", "selecting", t.FRAUD, partial(new.Selecting, depth=2, width=24), decayed(4e-3, 0.1),
                epochs=14, schedule=cosine)
     yield plan("repeated, freight", "repeated", t.FREIGHT, partial(new.Repeated, width=16, times=3),
-               partial(RAdam, lr=3e-3), epochs=20, schedule=cosine)
+               partial(RAdam, lr=6e-3), epochs=20, schedule=cosine)
     yield plan("repeated, Mish, few rows, loaves", "repeated", t.LOAVES, partial(new.Repeated, width=16, act=nn.Mish),
                decayed(3e-3, 0.2), epochs=30, batch=16, schedule=cosine)
     yield plan("unrolled, stations", "autoencoder", t.STATIONS, new.Unrolled, adam, epochs=30, schedule=cosine)
@@ -125,16 +125,18 @@ def _pictures() -> Iterator[Plan]:
     yield plain("vgg, cells", "vgg", s.CELLS, net.vgg, adam, epochs=16, schedule=cosine)
     yield plain("vgg, frozen backbone, tiles", "vgg", s.TILES, net.vgg, partial(Adam, lr=1e-3), epochs=8,
                 model=(partial(pretrained, task=s.TILES, keep=4),))
-    yield plain("dense convolutions, tracks", "densenet", s.TRACKS, net.DenseNet, momentum, epochs=14, schedule=cosine)
+    yield plain("dense convolutions, tracks", "densenet", s.TRACKS, net.DenseNet,
+                partial(SGD, lr=0.05, momentum=0.9), epochs=14, schedule=cosine)
     yield plan("dilated, tracks", "vgg", s.TRACKS, new.dilated, adam, epochs=16, schedule=cosine)
     yield plan("dilated, BatchNorm, tiles", "vgg", s.TILES, partial(new.dilated, norm=BN2), nesterov, epochs=10,
                augment=flipped, schedule=steps)
     yield plan("dilated, leaky, cells", "vgg", s.CELLS, partial(new.dilated, act=nn.LeakyReLU, dropout=0.2), adamw,
                epochs=16, augment=flipped, schedule=cosine)
-    yield plan("branched, cells", "resnet", s.CELLS, new.branched, partial(SGD, lr=0.05, momentum=0.9), epochs=14,
+    yield plan("branched, cells", "resnet", s.CELLS, partial(new.branched, blocks=3),
+               partial(SGD, lr=0.1, momentum=0.9), epochs=12,
                schedule=cosine)
-    yield plan("ghosts, ELU, cells", "separable", s.CELLS, partial(new.ghosts, act=nn.ELU), adam, epochs=16,
-               schedule=cosine)
+    yield plan("ghosts, ELU, cells", "separable", s.CELLS, partial(new.ghosts, act=nn.ELU),
+               decayed(6e-3, 0.1), epochs=18, schedule=cosine)
     yield plan("rows and columns, tracks", "mixer", s.TRACKS, new.Crossed, adamw, epochs=14, schedule=cosine)
     yield plan("two sizes, cells", "two sizes", s.CELLS, pic.TwoSizes, adam, epochs=14, schedule=cosine)
     yield plan("two sizes, GroupNorm, tiles", "two sizes", s.TILES, partial(pic.TwoSizes, norm=GROUPS),
@@ -200,4 +202,4 @@ def _sequences() -> Iterator[Plan]:
 
 def fourth() -> tuple[Plan, ...]:
     """Every good plan of the fourth part."""
-    return (*_plain_tables(), *_tables(), *_pictures(), *_plain_sequences(), *_sequences())
+    return (*_plain_sequences(), *_sequences(), *_pictures(), *_plain_tables(), *_tables())

@@ -177,7 +177,7 @@ def _minerals(seed: int) -> Pair:
 
 
 HARVEST = fourth("harvest", _harvest, 7, 1, "r2", 0.83, MSE, (800, 250, 450))
-TRIAGE = fourth("triage", _triage, 12, 4, "accuracy", 0.75, sizes=(1000, 300, 600))
+TRIAGE = fourth("triage", _triage, 12, 4, "accuracy", 0.74, sizes=(1000, 300, 600))
 FRAUD = fourth("fraud", _fraud, 9, 1, "accuracy", 0.8, BCE, (1100, 300, 600))
 TURBINE = fourth("turbine", _turbine, 7, 3, "r2", 0.84, MSE, (900, 250, 450))
 HABITAT = fourth("habitat", _habitat, 11, 7, "label_accuracy", 0.81, BCE, (1100, 250, 450))
