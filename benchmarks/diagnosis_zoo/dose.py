@@ -94,7 +94,7 @@ def gapped(plan: Plan) -> bool:
         "doubtful", "categories", "brackets", "dots", "hastie", "friedman 3",
         "grades", "churn", "fees", "patients", "clicks", "pairs", "reviews", "snippets",
         "coffee", "assay", "trial", "wear", "delivery", "duels", "recipes", "meters", "stars",
-        "triage", "fraud", "habitat", "ripeness", "pilot", "loaves", "claims", "cells", "peptides", "routes",
+        "triage", "fraud", "habitat", "ripeness", "pilot", "loaves", "claims", "peptides",
     )  # fmt: skip
 
 

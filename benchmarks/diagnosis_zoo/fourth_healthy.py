@@ -125,8 +125,7 @@ def _pictures() -> Iterator[Plan]:
     yield plain("vgg, cells", "vgg", s.CELLS, net.vgg, adam, epochs=16, schedule=cosine)
     yield plain("vgg, frozen backbone, tiles", "vgg", s.TILES, net.vgg, partial(Adam, lr=1e-3), epochs=8,
                 model=(partial(pretrained, task=s.TILES, keep=4),))
-    yield plain("dense convolutions, tracks", "densenet", s.TRACKS, net.DenseNet,
-                partial(SGD, lr=0.05, momentum=0.9), epochs=14, schedule=cosine)
+    yield plain("dense convolutions, tracks", "densenet", s.TRACKS, net.DenseNet, adam, epochs=14, schedule=cosine)
     yield plan("dilated, tracks", "vgg", s.TRACKS, new.dilated, adam, epochs=16, schedule=cosine)
     yield plan("dilated, BatchNorm, tiles", "vgg", s.TILES, partial(new.dilated, norm=BN2), nesterov, epochs=10,
                augment=flipped, schedule=steps)
@@ -159,7 +158,7 @@ def _plain_sequences() -> Iterator[Plan]:
                 schedule=cosine)
     yield plain("post-norm transformer, grammar", "post-norm", s.GRAMMAR, formed(width=24, pre=False), adamw,
                 epochs=14, schedule=warm_up)
-    yield plain("graph convolutions, grid", "graph", s.GRID, seq.Graph, adam, epochs=24, schedule=cosine)
+    yield plain("graph convolutions, grid", "graph", s.GRID, seq.Graph, quick, epochs=20, schedule=cosine)
     # fmt: on
 
 
@@ -182,7 +181,7 @@ def _sequences() -> Iterator[Plan]:
     yield plan("long filters, quakes", "long filters", s.QUAKES, own.LongFilters, adam, epochs=12, schedule=cosine)
     yield plan("long filters, appliances", "long filters", s.APPLIANCES, partial(own.LongFilters, width=16),
                decayed(3e-3, 0.1), epochs=12, schedule=cosine)
-    yield plan("time mixer, glucose", "mixer", s.GLUCOSE, partial(own.TimeMixer, dropout=0.1), decayed(2e-3, 0.1),
+    yield plan("time mixer, glucose", "mixer", s.GLUCOSE, partial(own.TimeMixer, dropout=0.1), decayed(6e-3, 0.1),
                epochs=14, schedule=cosine)
     yield plan("fading attention, grammar", "fading", s.GRAMMAR, own.Fading, adamw, epochs=12, schedule=cosine)
     yield plan("fading attention, tied, routes", "gpt", s.ROUTES, partial(own.Fading, causal=True, tied=True),
