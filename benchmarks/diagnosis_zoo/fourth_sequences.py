@@ -106,10 +106,10 @@ def _glucose(seed: int) -> Pair:
     speed, answers, levels = draw.uniform(0.2, 0.5, 1500), draw.uniform(0.5, 1.3, 1500), []
     for step in range(27):
         gut, acting = (1 - speed) * gut + meal[:, step], 0.75 * acting + dose[:, step]
-        level = 0.93 * level + 0.5 * speed * gut - 0.4 * answers * acting / (1 + np.exp(-4 * level))
-        level = level + draw.normal(0, 0.09, 1500)
+        level = 0.93 * level + 0.5 * speed * gut - 0.22 * answers * acting * (1 + np.tanh(level)) / 2
+        level = level + draw.normal(0, 0.12, 1500)
         levels.append(level)
-    seen = np.stack(levels, 1) + draw.normal(0, 0.07, (1500, 27))
+    seen = np.stack(levels, 1) + draw.normal(0, 0.1, (1500, 27))
     x = standardized(_floats(np.stack((seen, meal, dose), -1)[:, :24]).flatten(0, 1)).view(1500, 24, 3)
     return x, standardized(_floats(seen[:, 24:]))
 
