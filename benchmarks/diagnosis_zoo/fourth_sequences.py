@@ -212,13 +212,13 @@ def _grid(seed: int) -> Pair:
 
 
 CELLS = fourth("cells", _cells, 1, 4, "accuracy", 0.85, sizes=(900, 250, 500), length=12)
-TRACKS = fourth("tracks", _tracks, 1, 1, "r2", 0.76, MSE, (900, 250, 500), 12)
+TRACKS = fourth("tracks", _tracks, 1, 1, "r2", 0.74, MSE, (900, 250, 500), 12)
 TILES = fourth("tiles", _tiles, 3, 4, "accuracy", 0.8, sizes=(850, 250, 450), length=12)
 APPLIANCES = fourth("appliances", _appliances, 1, 4, "accuracy", 0.78, sizes=(900, 250, 500), length=28)
-GLUCOSE = fourth("glucose", _glucose, 3, 3, "r2", 0.57, MSE, (800, 250, 450), 24)
+GLUCOSE = fourth("glucose", _glucose, 3, 3, "r2", 0.52, MSE, (800, 250, 450), 24)
 QUAKES = fourth("quakes", _quakes, 2, 4, "accuracy", 0.91, sizes=(600, 200, 400), length=22, each=True)
 GRAMMAR = fourth("grammar", _grammar, 40, 5, "accuracy", 0.83, sizes=(600, 200, 400), length=16, tokens=True, each=True)
 PEPTIDES = fourth("peptides", _peptides, 12, 3, "accuracy", 0.78, sizes=(1300, 250, 450), length=22, tokens=True)
-ROUTES = fourth("routes", _routes, 12, 12, "accuracy", 0.49, sizes=(650, 200, 250), length=19, tokens=True, each=True)
-FLOCKS = fourth("flocks", _flocks, 4, 4, "accuracy", 0.86, sizes=(850, 250, 500), length=12)
+ROUTES = fourth("routes", _routes, 12, 12, "accuracy", 0.48, sizes=(650, 200, 250), length=19, tokens=True, each=True)
+FLOCKS = fourth("flocks", _flocks, 4, 4, "accuracy", 0.8, sizes=(850, 250, 500), length=12)
 GRID = fourth("grid", _grid, 12, 1, "r2", 0.88, MSE, (850, 250, 400), 10)
