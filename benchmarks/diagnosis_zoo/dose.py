@@ -54,7 +54,7 @@ def built(plan: Plan) -> nn.Module:
 
 def numeric(plan: Plan) -> bool:
     """Inputs are measurements, all of them."""
-    no_measurements = ("graphs", "clicks", "molecules", "networks", "delivery", "epidemic")
+    no_measurements = ("graphs", "clicks", "molecules", "networks", "delivery", "epidemic", "claims", "grid")
     return not (plan.task.tokens or plan.family in ("wide and deep", "graph") or plan.task.name in no_measurements)
 
 
@@ -94,6 +94,7 @@ def gapped(plan: Plan) -> bool:
         "doubtful", "categories", "brackets", "dots", "hastie", "friedman 3",
         "grades", "churn", "fees", "patients", "clicks", "pairs", "reviews", "snippets",
         "coffee", "assay", "trial", "wear", "delivery", "duels", "recipes", "meters", "stars",
+        "triage", "fraud", "habitat", "ripeness", "pilot", "loaves", "claims", "peptides",
     )  # fmt: skip
 
 
