@@ -2,7 +2,7 @@
 
     train   the report part (`diagnosis_zoo/`): healthy plans on six seeds, faulty ones on three, each watched. The
             recordings and their outcomes stay in the folder: a run that is there is not made again, so it can be
-            stopped at any time. About an hour on two cores.
+            stopped at any time. A quarter of an hour on two cores.
     judge   asks the present rules about every recording (under five minutes) → `results/diagnosis.json`.
     peers   trains a fifth of the Setups again under torchmortem and torch-audit, and counts what they say as our rules'
             answers are counted → `results/diagnosis-peers.json`. What a tool said of a run is kept in the folder:
