@@ -9,7 +9,7 @@ import numpy as np
 
 from trainclinic.diagnose.card import at_least
 from trainclinic.diagnose.chain import chain, forward_gain, hidden
-from trainclinic.diagnose.outcome import outcome
+from trainclinic.diagnose.outcome import late_fall, outcome
 from trainclinic.diagnose.problems import noisy_labels, poor_initialization, underfitting, undertrained
 from trainclinic.diagnose.problems.learning_rate_too_high import largest_update_ratio
 from trainclinic.recording import Recording
@@ -32,6 +32,9 @@ PLAIN: dict[tuple[str, str], Callable[[Recording], float]] = {
     ("learning-rate-too-high", "renewed"): lambda recording: largest_update_ratio(recording),
     ("unscaled-inputs", "seen"): lambda recording: recording.facts.get("first_spread", math.nan),
     ("undertrained", "few"): lambda recording: recording.steps,
+    ("learning-rate-too-low", "hardly"): lambda recording: outcome(recording).learned,
+    ("undertrained", "fall"): lambda recording: late_fall(recording),
+    ("undertrained", "learned"): lambda recording: outcome(recording).reached,
     ("undertrained", "brief"): lambda recording: recording.steps,
     ("undertrained", "brief_passes"): lambda recording: undertrained.passes(recording),
     ("undertrained", "moving"): lambda recording: undertrained.held_fall(recording),
