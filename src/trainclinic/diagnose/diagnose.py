@@ -37,13 +37,14 @@ def diagnose(source: Any) -> Diagnosis:
                              "steps, and keep the training loop inside the watch")  # fmt: skip
     findings: list[Finding] = []
     unseen = []
+    excused = {surely: serves(recording, surely=surely) for surely in (False, True)}
     not_seen = recording.facts.get("layers_not_seen")
     because = f" (layers not looked at: {not_seen})" if not_seen else ""
     for name, problem in catalog.entries(PROBLEMS).items():
         rule = problem()
         try:
             found = rule.examine(recording) if "checkup" in recording.facts else rule.find(recording)
-            harmless = not rule.beyond_answers and serves(recording, surely=rule.exact)
+            harmless = excused[rule.exact] and not rule.beyond_answers
             findings.extend(_harmless(one) if harmless or one.level == "observation" else one for one in found)
         except NotExaminedError as reason:
             unseen.append(NotExamined(name, f"{reason}{because}"))
@@ -51,7 +52,7 @@ def diagnose(source: Any) -> Diagnosis:
 
 
 def _harmless(finding: Finding) -> Finding:
-    """What it is where the answers are good all the same."""
+    """As an observation: it weighs little, whatever the loss says."""
     return replace(finding, level="observation", severity=min(finding.severity, NO_HARM))
 
 

@@ -113,7 +113,8 @@ def hurts(result: Outcome, learned: float, *, neighbours: bool = True) -> bool:
     return (not result.reached >= learned and not excused) or result.diverged
 
 
-ALMOST, GOOD = 0.75, 0.7  # of what a guess leaves to be known
+#: of what a guess leaves to be known; GOOD excuses faults: benchmarks/diagnosis.py --development, decision 19
+ALMOST, GOOD = 0.75, 0.7
 
 
 def answers_well(recording: Recording, *, neighbours: bool = True) -> bool:

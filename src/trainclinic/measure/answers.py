@@ -79,10 +79,9 @@ class Answers:
             return {}
         if self._name == "mse_loss" and output.shape == target.shape and target.is_floating_point():
             answers, values = output.reshape(len(output), -1), target.float().reshape(len(target), -1)
-            error = (answers - values).square().sum(1) / (values - values.mean(0)).square().sum(1).mean().clamp_min(
-                1e-30
-            )
-            return _of_numbers(answers, values) | _flattery(1 - error, target, known)
+            spread = (values - values.mean(0)).square().sum(1).mean().clamp_min(1e-30)
+            score = 1 - (answers - values).square().sum(1) / spread
+            return _of_numbers(answers, values) | _flattery(score, target, known)
         scored = _scored(self._name, output, target)
         if scored is None:
             return {}

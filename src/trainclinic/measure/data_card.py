@@ -61,9 +61,8 @@ class DataSample:
 
     def __init__(self) -> None:
         self.training, self.validation = Rows(), Rows()
-        self.known: tuple[Tensor, Tensor] | None = (
-            None  # which validation rows are training rows, and all their targets
-        )
+        # which validation rows are training rows, and the targets of all
+        self.known: tuple[Tensor, Tensor] | None = None
         self._card: dict[str, Any] = {}
         self._made_of = 0
 

@@ -89,10 +89,9 @@ class DataLeak(Problem):
         for finding in self._judge(recording, bool(recording.facts.get("validation_told"))):
             if finding.cause not in ("copies", "changed copies"):
                 yield finding
-            elif finding.level == "problem" and above <= self.flattered:
-                yield replace(finding, evidence=(*finding.evidence, *told), level="observation", severity=0.2)
             else:
-                yield replace(finding, evidence=(*finding.evidence, *told))
+                level: Level = "observation" if above <= self.flattered else finding.level
+                yield replace(finding, level=level, evidence=(*finding.evidence, *told))
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
         """The same, of the loaders."""

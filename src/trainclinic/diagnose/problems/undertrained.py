@@ -33,7 +33,7 @@ class Undertrained(Problem):
         go: a look at similar samples answers better, or the fall is steep in training and in validation and not as
         many answers are right as similar samples give; or a loss of real numbers halves in that time. Or fewer than a
         hundred steps in one or two passes through the training set, with little learned; up to 500 in under six passes
-        that end at their best are an observation. Steps that are far too short
+        that end near their best are an observation. Steps that are far too short
         are called a learning rate that is too low instead.
 
     When it is harmless:
