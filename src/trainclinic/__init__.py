@@ -4,6 +4,7 @@
         ...                                  # the training loop, as it is
     tc.report(tc.diagnose(watch))
     tc.report(tc.checkup(make))              # before training, in seconds
+    tc.report(tc.confirm(make))              # does it do harm? a short trial of each problem
     tc.report(tc.cure(make))                 # make(seed) -> tc.Setup
 
 The names below are the public face; everything else may move.
@@ -22,10 +23,11 @@ from trainclinic.errors import (
 )
 from trainclinic.measure.run import run
 from trainclinic.measure.watch import Watch
+from trainclinic.prove.confirm import confirm
 from trainclinic.prove.cure import cure
 from trainclinic.prove.saved import load
 from trainclinic.recording import Recording
-from trainclinic.records import Cure, Diagnosis, Evidence, Finding, Treatment, Trial
+from trainclinic.records import Confirmation, Cure, Diagnosis, Evidence, Finding, Treatment, Trial
 from trainclinic.report.report import report
 from trainclinic.setup import Setup, train
 from trainclinic.watching import checkup, watch
@@ -34,6 +36,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CatalogError",
+    "Confirmation",
     "Cure",
     "Diagnosis",
     "Evidence",
@@ -50,6 +53,7 @@ __all__ = [
     "Trial",
     "Watch",
     "checkup",
+    "confirm",
     "cure",
     "diagnose",
     "lab",

@@ -77,11 +77,19 @@ class NotExamined:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is wrong with a run, root causes first, each followed by the findings it explains."""
+    """What is wrong with a run, root causes first, each followed by the findings it explains.
+
+    Attributes:
+        findings: what was found.
+        not_examined: what could not be.
+        recording: that it was read from.
+        confirmations: what trials showed of its problems; empty unless `confirm` made them.
+    """
 
     findings: tuple[Finding, ...]
     not_examined: tuple[NotExamined, ...] = ()
     recording: Recording | None = field(default=None, repr=False, compare=False)
+    confirmations: tuple[Confirmation, ...] = ()
 
     @property
     def roots(self) -> tuple[Finding, ...]:
@@ -108,6 +116,7 @@ class Diagnosis:
         return {
             "findings": [asdict(finding) for finding in self.findings],
             "not_examined": [asdict(entry) for entry in self.not_examined],
+            "confirmations": [asdict(entry) for entry in self.confirmations],
         }
 
     def _repr_html_(self) -> str:
@@ -147,6 +156,31 @@ class Treatment:
     remedies: tuple[Dose, ...]
     changes: tuple[str, ...]
     code: str
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What a short controlled trial shows of one problem of a diagnosis.
+
+    Attributes:
+        problem: the id.
+        verdict: "confirmed" = a remedy gains something; "denied" = it can be rid of, and nothing is gained.
+        treatment: of the treated runs that say so; empty where it is undecided.
+        measure: what was compared: the metric's name, or "loss".
+        differences: treated against untreated, one for each seed, as in a trial; empty where it is undecided.
+        margin: a difference up to it counts for nothing, in the unit of the differences.
+        cost: of all its runs [optimizer steps].
+        why: the verdict in a sentence.
+    """
+
+    problem: str
+    verdict: Literal["confirmed", "denied", "undecided"]
+    treatment: Treatment
+    measure: str
+    differences: tuple[float, ...]
+    margin: float
+    cost: int
+    why: str
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,16 @@ def test_shuffled_data_keeps_the_loader_as_it_was_but_for_the_order():
     assert torch.equal(torch.cat(first).sort().values, torch.cat(second).sort().values)
 
 
+def test_batches_that_no_loader_makes_are_put_together_and_shuffled():
+    whole = small(shuffle=False, batch=20)
+    setup = treated(ShuffleData(), changed(whole, train_loader=list(whole.train_loader)))
+    first, second = ([x[:, 0] for x, _ in setup.train_loader] for _ in range(2))
+    assert [len(x) for x in first] == [20, 20, 20, 20, 16]
+    assert not torch.equal(torch.cat(first), torch.cat(second))
+    rows = torch.cat([x[:, 0] for x, _ in whole.train_loader])
+    assert torch.equal(torch.cat(first).sort().values, rows.sort().values)
+
+
 def test_larger_batches_hold_the_same_samples():
     setup = treated(LargerBatch(2), small(batch=8))
     sizes = [len(x) for x, _ in setup.train_loader]
@@ -416,6 +426,16 @@ def test_pasted_code_bears_a_loop_that_uses_the_same_names(loss_fn):
 # -- refusals
 
 
+class Redrawn:
+    """A loader of nobody's kind that shuffles."""
+
+    def __init__(self, loader):
+        self.loader = loader
+
+    def __iter__(self):
+        return iter(self.loader)
+
+
 class Stream(IterableDataset):
     """Samples without an index."""
 
@@ -453,7 +473,8 @@ step_lr = lambda opt: lr_scheduler.StepLR(opt, 1)  # noqa: E731
         (StandardizeTargets(), lambda: regression(y=torch.randn(96, 1)), "near 0 and deviation near 1 already"),
         (ShuffleData(), small, "drawn by RandomSampler already"),
         (ShuffleData(), lambda: changed(small(), train_loader=DataLoader(Stream(), 8)), "is a stream"),
-        (ShuffleData(), lambda: changed(small(), train_loader=list(small().train_loader)), "is a list, not a Data"),
+        (ShuffleData(), lambda: changed(small(), train_loader=[{"x": 1}]), "is a list, not a Data"),
+        (ShuffleData(), lambda: changed(small(), train_loader=Redrawn(small().train_loader)), "other samples"),
         (LargerBatch(4), lambda: small(batch=32), "fewer than 4 batches of 128"),
         (FixLossOutput(), small, "gets what it expects"),
         (FixLossOutput(), lambda: small(step=by_step), "inside of it"),

@@ -50,7 +50,7 @@ FEWEST = 50  # rows; of fewer no neighbour tells anything
 PERMUTATIONS = 200
 _FOLDS, _RIDGE, _LINEAR_PERMUTATIONS = 5, 1e-2, 20
 _MOST_FEATURES, _MOST_OUTPUTS = 256, 64  # of a linear map: a training waits for it
-_NEAR, _ROWS_A_CLASS, _FEWEST_FEATURES = 4.0, 10, 4
+NEAR, _ROWS_A_CLASS, _FEWEST_FEATURES = 4.0, 10, 4
 _WHOLE = 0.9  # of a batch that are copies: then the training set itself is evaluated
 _FEW_ROWS = 16  # of a last batch: its share says little
 _BITS, _FINE = 32.0, 5.0  # of a feature of which no value comes twice; that a finely graded one has at least
@@ -395,7 +395,7 @@ def _near_copies(rows: Tensor, held: Tensor) -> tuple[dict[str, float], Tensor]:
     if not len(held) or varied < _FEWEST_FEATURES:
         return {"near": 0.0, "near_in_training": 0.0}, torch.zeros(len(held))
     among = torch.cdist(rows, rows).fill_diagonal_(torch.inf).amin(1)
-    near = float(among[among > 0].median()) / _NEAR if bool((among > 0).any()) else 0.0
+    near = float(among[among > 0].median()) / NEAR if bool((among > 0).any()) else 0.0
     close = (torch.cdist(held, rows).amin(1) < near).float()
     return {
         "near": float(close.mean()),

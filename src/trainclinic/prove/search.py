@@ -84,7 +84,7 @@ class Search:
 
     def first(self, root: Finding) -> tuple[Dose, ...]:
         """The first remedy that fits, untried: where not even short runs can be paid."""
-        return next((tuple(group[:1]) for group in self._candidates((), root)), ())
+        return next((tuple(group[:1]) for group in self.candidates((), root)), ())
 
     def _in_vain(self, plan: tuple[Dose, ...], share: float, best: Run) -> bool:
         """Whether the plan, seen whole, learns nothing: then no proof is worth its twelve runs."""
@@ -98,7 +98,7 @@ class Search:
     def _round(self, plan: tuple[Dose, ...], finding: Finding, share: float, before: Run) -> tuple[Dose, Run] | None:
         measure, problem = before.measure, finding.problem
         best: tuple[tuple[bool, float], Dose, Run] | None = None
-        for group in self._candidates(plan, finding):
+        for group in self.candidates(plan, finding):
             jobs = [self._job((*plan, dose), share, before) for dose in group]
             for dose, run in zip(group, self._runs(jobs), strict=False):
                 gain = _at(run, measure) - _at(before, measure)
@@ -114,7 +114,7 @@ class Search:
                 break
         return (best[1], best[2]) if best else None
 
-    def _candidates(self, plan: tuple[Dose, ...], finding: Finding) -> Iterator[list[Dose]]:
+    def candidates(self, plan: tuple[Dose, ...], finding: Finding) -> Iterator[list[Dose]]:
         """Groups of doses to try, best first: a ladder is one group, everything else one by one."""
         used = {dose.remedy for dose in plan}
         later: list[list[Dose]] = []

@@ -70,10 +70,10 @@ def _card(view: View, recording: Recording | None) -> Iterator[RenderableType]:
     yield indented(_where(view))
     if view.note:
         yield indented(Text(view.note, style="dim"))
-    if view.because:
-        yield indented(_labelled("because", _inline(view.because), "bold"))
-    elif view.summary:
-        yield indented(_labelled("that is", _inline(view.summary), "bold"))
+    because = ("because", _inline(view.because)) if view.because else ("that is", _inline(view.summary))
+    for name, text in (because, ("trial", Text(view.trial))):
+        if text:
+            yield indented(_labelled(name, text, "bold"))
     if view.rows:
         yield indented(_evidence(view))
     profile = _profile(view, recording) if recording else None
@@ -139,6 +139,8 @@ def _brief(view: View) -> Iterator[RenderableType]:
     said = view.because or view.summary
     if said:
         yield indented(_inline(said))
+    if view.trial:
+        yield indented(Text(view.trial))
     if view.rows:
         row = view.telling
         limit = "" if row.limit == "–" else f" (abnormal if {row.limit})"

@@ -17,6 +17,11 @@ from trainclinic.records import Diagnosis, Evidence, Finding
 from trainclinic.report.words import abnormal_if, clean, count, names, number, quantity, readable
 
 PROBLEMS = "trainclinic.diagnose.problems"
+TOLD = {
+    "confirmed": "It does harm, as a trial confirms.",
+    "denied": "It does no harm, as a trial shows.",
+    "undecided": "No trial could decide whether it does harm.",
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class View:
         explains: the findings this one explains.
         note: what a reader must know beside, or "".
         problem: the class, or None when it is not installed.
+        trial: what a trial showed of it, or "" where none was asked.
     """
 
     finding: Finding
@@ -54,6 +60,7 @@ class View:
     explains: tuple[View, ...] = ()
     note: str = ""
     problem: type[Problem] | None = None
+    trial: str = ""
 
     @property
     def layers(self) -> str:
@@ -106,16 +113,15 @@ def views(diagnosis: Diagnosis) -> tuple[View, ...]:
     for root in diagnosis.roots:
         below = [finding for finding in diagnosis.explained(root) if id(finding) not in shown]
         shown.update(map(id, below))
-        run = diagnosis.recording
-        found.append(_view(root, run, tuple(_view(finding, run) for finding in below)))
+        found.append(_view(root, diagnosis, tuple(_view(finding, diagnosis) for finding in below)))
     for finding in diagnosis.findings:  # its explanation is missing or goes in a circle: show it all the same
         if finding.explained_by and id(finding) not in shown:
             note = f"explained by {clean(finding.explained_by)}, which is not in this diagnosis"
-            found.append(_view(finding, diagnosis.recording, note=note))
+            found.append(_view(finding, diagnosis, note=note))
     return tuple(found)
 
 
-def _view(finding: Finding, recording: Recording | None, explains: tuple[View, ...] = (), note: str = "") -> View:
+def _view(finding: Finding, diagnosis: Diagnosis, explains: tuple[View, ...] = (), note: str = "") -> View:
     problem = problem_class(finding.problem)
     if problem is None:
         note = note or f"the page of {clean(finding.problem)} is not in the catalogue of this installation"
@@ -123,13 +129,20 @@ def _view(finding: Finding, recording: Recording | None, explains: tuple[View, .
         finding=finding,
         title=readable(finding.problem),
         summary=clean(problem.summary()) if problem else "",
-        because=clean(problem().because(finding, recording)) if problem else "",
+        because=clean(problem().because(finding, diagnosis.recording)) if problem else "",
         rows=tuple(_row(entry, problem) for entry in finding.evidence),
         page={title: text for title, text in problem.page().items() if title in SECTIONS} if problem else {},
         explains=explains,
         note=note,
         problem=problem,
+        trial=_trial(finding, diagnosis),
     )
+
+
+def _trial(finding: Finding, diagnosis: Diagnosis) -> str:
+    """What a trial showed of a finding, in two sentences, or ""."""
+    asked = next((one for one in diagnosis.confirmations if one.problem == finding.problem), None)
+    return f"{TOLD[asked.verdict]} {clean(asked.why)}" if asked else ""
 
 
 def _row(entry: Evidence, problem: type[Problem] | None) -> Row:
