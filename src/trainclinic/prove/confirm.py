@@ -53,9 +53,10 @@ def confirm(
 
     For each root cause at level `problem` the remedies are applied in turn, each on the same seed as an untreated run;
     what looks well, and at last the best of those that rid the training of it, is seen on two more seeds. A problem is
-    confirmed where the median gain is above the margin: 3 points of accuracy, 5 of R², a fifth of a loss, for other
-    metrics the spread of the untreated runs. It is denied, and becomes an observation, where it is gone on two of the
-    three seeds at least and nothing is gained. Else it stays as it was, undecided.
+    confirmed where the median gain is above the margin (3 points of accuracy, 5 of R², a fifth of a loss, for other
+    metrics the spread of the untreated runs) and the treated networks know more than a guess. It is denied, and becomes
+    an observation, where it is gone on two of the three seeds at least and nothing is gained. Else it stays as it was,
+    undecided.
 
     Args:
         make: builds a fresh Setup from a seed.
@@ -93,6 +94,7 @@ class _Try:
     treatment: Treatment = PARTED
     differences: list[float] = field(default_factory=list)
     problems: list[frozenset[str]] = field(default_factory=list)
+    learned: int = 0
 
     @property
     def name(self) -> str:
@@ -107,6 +109,11 @@ class _Try:
         """Pairs in which the treated run has the problem no longer."""
         return sum(self.root.problem not in problems for problems in self.problems)
 
+    @property
+    def gained(self) -> bool:
+        """Whether the median is above the margin, so far; networks that learn no more than a guess gain nothing."""
+        return self.median > self.margin and 2 * self.learned > len(self.differences)
+
     def job(self, case: _Case, place: int, length: int) -> Job:
         make, doses = (case.make, (self.dose,)) if self.dose else (Parted(case.make), ())
         return Job(make, case.seeds[place], doses, length, measure=measure_for(self.root.problem))
@@ -120,6 +127,7 @@ class _Try:
         better = score(self.measure, treated.end) - score(self.measure, control.end)
         self.differences.append(better if self.dose else -better)  # what copies add to a figure is what they cost
         self.problems.append(frozenset(treated.problems))
+        self.learned += self.dose is None or not no_better_than_a_guess(treated)
         return True
 
     def says(self, verdict: Literal["confirmed", "denied"], cost: int) -> Confirmation:
@@ -204,10 +212,10 @@ class _Case:
         cost = self.spent - before + search.spent
         if best is not None and (confirmed or self._repeated(best, measure)):
             cost = self.spent - before + search.spent
-            if best.median > best.margin:
+            if best.gained:
                 return best.says("confirmed", cost), frozenset()
             harmed = best.dose is not None and best.median < -best.margin
-            if best.gone >= AGREE and not harmed and not _beyond(root, control):
+            if best.gone >= AGREE and best.median <= best.margin and not harmed and not _beyond(root, control):
                 return best.says("denied", cost), frozenset[str]().union(*best.problems)
         return _undecided(root, _why(tries, search), cost), frozenset()
 
@@ -223,7 +231,7 @@ class _Case:
                 if not one.take(control, next(runs)):
                     continue
                 done.append(one)
-                if one.median > margin and self._repeated(one, measure) and one.median > margin:
+                if one.gained and self._repeated(one, measure) and one.gained:
                     return one, done
         return None, done
 
