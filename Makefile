@@ -5,7 +5,7 @@ READY := .venv/ready
 # Two test processes with one thread each are faster than two threads that wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
-.PHONY: demo test test-all lint format type docs robustness bench-checkup bench-cure bench-diagnosis bench-diagnosis-variants bench-lab bench-overhead bench-scale bench-robustness bench-limits clean
+.PHONY: demo test test-all lint format type docs robustness bench-checkup bench-cure bench-diagnosis bench-diagnosis-confirm bench-diagnosis-variants bench-lab bench-overhead bench-scale bench-robustness bench-limits clean
 
 demo: $(READY)  ## watch a training that fails and say why; then cure it and prove the cure
 	$(BIN)/trainclinic run --output out examples/deep_sigmoid.py
@@ -46,6 +46,9 @@ bench-diagnosis: $(READY)  ## are the diagnoses right, on networks and data that
 
 bench-diagnosis-variants: $(READY)  ## the same in each step, bfloat16, fewer epochs, as scripts; pairs of faults
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis_variants.py
+
+bench-diagnosis-confirm: $(READY)  ## what a trial leaves of the problems on healthy and on faulty runs; half an hour, resumable
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis_confirm.py
 
 bench-overhead: $(READY)  ## what watching costs; `make bench-overhead DEVICE=cuda`
 	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && $(BIN)/python benchmarks/overhead.py --device $(or $(DEVICE),cpu)
