@@ -106,25 +106,34 @@ def confirm(
     recording: Annotated[
         Path | None, typer.Option(help="A .clinic file of this training; without it the training is run first.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the first pair of runs; two more follow it.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that train; the result does not depend on it.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the first pair of runs, best that of the recording.")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that train the repetitions; the result does not depend on it.")
+    ] = 1,
     output: Annotated[Path | None, typer.Option(help="Write .html, .json or .txt instead of printing.")] = None,
 ) -> None:
     """Diagnose a training, and ask a short controlled trial of each problem whether it does harm.
 
-    Exit code 0: no problem is left; 1: a problem.
+    Exit code 0: no problem is left; 1: a problem; 130: interrupted, with what is known by then.
     """
     from trainclinic.diagnose.diagnose import diagnose
     from trainclinic.prove.confirm import confirm as ask
     from trainclinic.prove.make_file import make_file
     from trainclinic.report.report import report as write
+    from trainclinic.report.report import writable
 
+    if output is not None:
+        writable(output)
     found = diagnose(recording) if recording else None
-    diagnosis = ask(make_file(make), found, seed=seed, workers=workers, progress=True)
+    try:
+        diagnosis = ask(make_file(make), found, seed=seed, workers=workers, progress=True)
+    except KeyboardInterrupt:
+        print("trainclinic: interrupted before anything was known.", file=sys.stderr)
+        raise typer.Exit(130) from None
     written = write(diagnosis, output)
     if written is not None:
         typer.echo(written)
-    raise typer.Exit(1 if diagnosis.problems else 0)
+    raise typer.Exit(130 if diagnosis.interrupted else 1 if diagnosis.problems else 0)
 
 
 @app.command()

@@ -84,12 +84,14 @@ class Diagnosis:
         not_examined: what could not be.
         recording: that it was read from.
         confirmations: what trials showed of its problems; empty unless `confirm` made them.
+        interrupted: whether these trials were broken off from outside.
     """
 
     findings: tuple[Finding, ...]
     not_examined: tuple[NotExamined, ...] = ()
     recording: Recording | None = field(default=None, repr=False, compare=False)
     confirmations: tuple[Confirmation, ...] = ()
+    interrupted: bool = False
 
     @property
     def roots(self) -> tuple[Finding, ...]:

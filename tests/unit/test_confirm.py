@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import trainclinic as tc
 from trainclinic.cli import app
-from trainclinic.errors import SetupError
+from trainclinic.errors import ReportError, SetupError
 from trainclinic.prove.parted import Parted
 from trainclinic.records import Diagnosis, Finding
 
@@ -23,15 +23,36 @@ def found(problem, cause="", explained_by="", level="problem"):
     return Finding(problem, level, 0.8, 0.9, (), (0, 1), (), cause, explained_by)
 
 
-def in_order(make):
-    """A make whose training samples keep their order, which is a random one."""
+class EvalMode:
+    """A loop that never calls model.train(): dropout stays off."""
 
-    def ordered(seed):
-        setup = make(seed)
-        setup.train_loader = DataLoader(setup.train_loader.dataset, 128)
-        return setup
+    def __init__(self, validates="eval"):
+        self.validates = validates
 
-    return ordered
+    def __call__(self, setup):
+        for _ in range(setup.epochs):
+            setup.model.train(self.validates == "train")
+            for x, y in setup.train_loader:
+                setup.optimizer.zero_grad()
+                setup.loss_fn(setup.model(x), y).backward()
+                setup.optimizer.step()
+            with torch.no_grad():
+                for x, y in setup.val_loader:
+                    setup.loss_fn(setup.model(x), y)
+
+
+def without_dropout(seed, *, wrong=0.5, dropout=0.1, validates="eval"):
+    """Labels that only partly follow from the inputs; the loop forgets model.train(), or model.eval()."""
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(1600, 8, generator=generator)
+    drawn = torch.rand(1600, generator=generator)
+    y = torch.where(torch.rand(1600, generator=generator) < wrong, drawn > 0.5, x[:, 0] > 0).long()
+    model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Dropout(dropout), nn.Linear(32, 2))
+    train = DataLoader(TensorDataset(x[:1000], y[:1000]), 50, shuffle=True,
+                       generator=torch.Generator().manual_seed(seed))  # fmt: skip
+    held = DataLoader(TensorDataset(x[1000:], y[1000:]), 300)
+    adam = torch.optim.Adam(model.parameters(), 3e-3)
+    return tc.Setup(model, nn.CrossEntropyLoss(), adam, train, held, 10, "accuracy", loop=EvalMode(validates))
 
 
 def leaking(seed, *, count, wrong, copies=1.0, noise=0.0):
@@ -80,8 +101,9 @@ def test_nothing_is_asked_where_nothing_is_wrong_and_random_numbers_stay():
 
 
 def test_what_costs_nothing_becomes_an_observation_with_what_it_explains():
-    said = Diagnosis((found("unshuffled-data"), found("oscillating-loss", explained_by="unshuffled-data")))
-    asked = tc.confirm(in_order(healthy), said)
+    mistake = found("wrong-mode", "trained in eval mode")
+    said = Diagnosis((mistake, found("overfitting", explained_by="wrong-mode")))
+    asked = tc.confirm(without_dropout, said)
     assert [one.verdict for one in asked.confirmations] == ["denied"], asked.confirmations
     assert [one.level for one in asked.findings] == ["observation", "observation"]
     assert all(one.severity <= 0.2 for one in asked.findings)
@@ -89,9 +111,62 @@ def test_what_costs_nothing_becomes_an_observation_with_what_it_explains():
 
 
 def test_a_network_that_learned_nothing_is_never_called_harmless():
-    asked = tc.confirm(in_order(vanishing), Diagnosis((found("unshuffled-data"),)))
+    said = Diagnosis((found("wrong-mode", "trained in eval mode"),))
+    asked = tc.confirm(partial(without_dropout, wrong=1.0), said)
     assert [one.verdict for one in asked.confirmations] == ["undecided"]
-    assert asked.problems[0].problem == "unshuffled-data"
+    assert asked.problems[0].problem == "wrong-mode"
+
+
+def test_what_the_untreated_runs_do_not_show_is_not_denied():
+    asked = tc.confirm(healthy, Diagnosis((found("dead-relu"),)))
+    assert [one.verdict for one in asked.confirmations] == ["undecided"]
+    assert "do not show it" in asked.confirmations[0].why
+    assert asked.problems[0].problem == "dead-relu"
+
+
+@pytest.mark.parametrize(("dropout", "verdict"), [(0.0, "denied"), (0.9, "confirmed")])
+def test_an_evaluation_in_train_mode_is_held_against_one_in_eval_mode(dropout, verdict):
+    said = Diagnosis((found("wrong-mode", "evaluated in train mode"),))
+    asked = tc.confirm(partial(without_dropout, wrong=0.1, dropout=dropout, validates="train"), said)
+    assert [one.verdict for one in asked.confirmations] == [verdict], asked.confirmations
+
+
+@pytest.mark.parametrize("score", [lambda outputs, targets: -10 - float(outputs.std()), lambda *_: float("nan")])
+def test_no_figure_is_cut_to_call_a_difference_nothing(score):
+    def judged(seed):
+        setup = vanishing(seed)
+        setup.metric = score
+        return setup
+
+    asked = tc.confirm(judged)
+    assert "denied" not in [one.verdict for one in asked.confirmations]
+    assert asked.problems
+
+
+def test_without_validation_nothing_is_decided():
+    def blind(seed):
+        setup = vanishing(seed)
+        setup.val_loader = None
+        return setup
+
+    asked = tc.confirm(blind)
+    assert [one.verdict for one in asked.confirmations] == ["undecided"]
+    assert "no validation data" in asked.confirmations[0].why
+
+
+def test_a_training_that_breaks_off_is_not_called_healthy():
+    def broken(seed):
+        setup = healthy(seed)
+        setup.loop = crash
+        return setup
+
+    def crash(setup):
+        EvalMode().__call__(tc.Setup(setup.model, setup.loss_fn, setup.optimizer, setup.train_loader,
+                                     setup.val_loader, 1))  # fmt: skip
+        raise RuntimeError("boom")
+
+    with pytest.raises(SetupError, match="boom; mend that first"):
+        tc.confirm(broken)
 
 
 @pytest.mark.parametrize(("problem", "cause"), [("data-leak", "target"), ("misaligned-data", "")])
@@ -103,11 +178,14 @@ def test_what_no_trial_can_tell_stays_a_problem(problem, cause):
     assert "no remedy" in asked.confirmations[0].why.lower()
 
 
-def test_of_two_problems_the_harmless_one_goes_last():
-    said = Diagnosis((found("unshuffled-data"), found("data-leak", "target")))
-    asked = tc.confirm(in_order(healthy), said)
+def test_of_two_problems_the_harmless_one_goes_last_with_what_it_explains():
+    below = found("overfitting", explained_by="wrong-mode")
+    said = Diagnosis((found("wrong-mode", "trained in eval mode"), below, found("data-leak", "target"),
+                      found("undertrained", level="observation", explained_by="data-leak")))  # fmt: skip
+    asked = tc.confirm(without_dropout, said)
     assert [(one.problem, one.level) for one in asked.findings] == [
-        ("data-leak", "problem"), ("unshuffled-data", "observation"),
+        ("data-leak", "problem"), ("undertrained", "observation"),
+        ("wrong-mode", "observation"), ("overfitting", "observation"),
     ]  # fmt: skip
 
 
@@ -136,6 +214,26 @@ def test_where_validation_is_the_training_set_a_fifth_is_held_out():
     setup = Parted(partial(leaking, count=800, wrong=0.0))(0)
     assert len(setup.val_loader.dataset) == 160
     assert len(setup.train_loader.dataset) == 640
+    control = Parted(partial(leaking, count=800, wrong=0.0), leaking=True)(0)
+    assert len(control.train_loader.dataset) == 640
+    held = {tuple(x.tolist()) for x, _ in control.val_loader.dataset}
+    assert held == {tuple(x.tolist()) for x, _ in setup.val_loader.dataset}
+    assert held <= {tuple(x.tolist()) for x, _ in control.train_loader.dataset}
+
+
+def test_copies_of_whole_numbers_are_found_one_and_all():
+    rows = torch.randint(0, 256, (400, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+
+    def of_bytes(seed):
+        setup = healthy(seed)
+        y = torch.zeros(400, dtype=torch.long)
+        setup.train_loader = DataLoader(TensorDataset(rows, y), 57)
+        setup.val_loader = DataLoader(TensorDataset(rows[:81], y[:81]), 40)
+        return setup
+
+    setup = Parted(of_bytes)(0)
+    assert len(setup.train_loader.dataset) == 319
+    assert {len(x) for x, _ in setup.val_loader} == {40, 1}
 
 
 def test_rows_that_cannot_be_parted_are_said_to_be_so():
@@ -148,7 +246,7 @@ def test_rows_that_cannot_be_parted_are_said_to_be_so():
 
     asked = tc.confirm(by_name, Diagnosis((found("data-leak", "copies"),)))
     assert asked.confirmations[0].verdict == "undecided"
-    assert "cannot be parted" in asked.confirmations[0].why
+    assert "expected batches of tensors" in asked.confirmations[0].why
     assert asked.problems
 
 
@@ -157,9 +255,11 @@ def test_refused_in_words():
         tc.confirm(healthy(0))
     with pytest.raises(SetupError, match="at least 1 worker"):
         tc.confirm(healthy, workers=0)
+    with pytest.raises(SetupError, match="expected a Diagnosis, got Recording"):
+        tc.confirm(healthy, tc.run(healthy, 0))
 
 
-def test_interrupted_it_says_what_is_known(monkeypatch):
+def test_interrupted_it_says_what_is_known():
     def interrupted(*_):
         raise KeyboardInterrupt
 
@@ -167,14 +267,14 @@ def test_interrupted_it_says_what_is_known(monkeypatch):
 
     def make(seed):
         setups.append(seed)
-        setup = in_order(healthy)(seed)
+        setup = without_dropout(seed)
         if len(setups) > 2:  # the first trial is in the middle of its runs
             setup.optimizer.register_step_post_hook(interrupted)
         return setup
 
-    asked = tc.confirm(make, Diagnosis((found("unshuffled-data"),)))
+    asked = tc.confirm(make, Diagnosis((found("wrong-mode", "trained in eval mode"),)))
     assert asked.confirmations[0].verdict == "undecided"
-    assert "nterrupted" in asked.confirmations[0].why
+    assert asked.interrupted
     assert asked.problems
 
 
@@ -197,6 +297,15 @@ def test_the_command(tmp_path):
     out = tmp_path / "report.txt"
     well = CliRunner().invoke(app, ["confirm", f"{file}:well", "--output", str(out)])
     assert (well.exit_code, "No problem" in out.read_text("utf-8")) == (0, True)
+
+
+def test_a_report_that_could_not_be_written_is_refused_before_the_runs(tmp_path):
+    file = tmp_path / "my_training.py"
+    file.write_text("def make(seed):\n    raise AssertionError('it was trained')\n")
+    for output, said in ((tmp_path / "r.pdf", "ends in"), (tmp_path / "no" / "r.txt", "a folder that exists")):
+        refused = CliRunner().invoke(app, ["confirm", str(file), "--output", str(output)])
+        assert isinstance(refused.exception, ReportError)
+        assert said in str(refused.exception)
 
 
 def test_a_recording_that_is_there_is_not_made_again(tmp_path):

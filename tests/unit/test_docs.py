@@ -33,11 +33,11 @@ def test_no_remedy_is_called_like_a_problem() -> None:
 def test_the_commands_of_the_guide_say_what_it_says(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     commands = re.findall(r"^\$ trainclinic (.+)\n(.+)", CURING, re.MULTILINE)
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command, first_line in commands:
         asked = [sys.executable, "-m", "trainclinic", *shlex.split(command)]
         done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == ("confirm" in command), done.stderr  # a problem is left
         assert first_line in done.stdout + done.stderr
     assert (tmp_path / "out" / "treatment.py").exists()
 

@@ -20,6 +20,7 @@ from trainclinic.treat.operation import HEAD, REMEDIES, operate
 from trainclinic.treat.remedies.glorot_init import GlorotInit
 from trainclinic.treat.remedies.group_norm_for_batch_norm import GroupNormForBatchNorm
 from trainclinic.treat.remedies.he_init import HeInit
+from trainclinic.treat.remedies.insert_activation import InsertActivation
 from trainclinic.treat.remedies.insert_batch_norm import InsertBatchNorm
 from trainclinic.treat.remedies.insert_layer_norm import InsertLayerNorm
 from trainclinic.treat.remedies.orthogonal_init import OrthogonalInit
@@ -461,3 +462,38 @@ def test_orthogonal_recurrent_weights_cure_what_explodes_through_time():
     better = run(Job(through_time, 1, (Dose("orthogonal-init"),), control.steps))
     assert control.end < 0.5 < 0.9 < better.end
     assert "exploding-gradient" not in better.problems
+
+
+# -- where an activation function is missing
+
+
+def test_a_relu_takes_the_place_that_is_empty():
+    model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.Linear(16, 16), nn.Identity(), nn.Linear(16, 16),
+                          nn.Dropout(0.1), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 3))  # fmt: skip
+    weights = [parameter.clone() for parameter in model.parameters()]
+    setup = treated(setup_of(model), InsertActivation())
+    relus = [name for name, module in setup.model.named_modules() if isinstance(module, nn.ReLU)]
+    assert relus == ["1.1", "3.1", "4.1"], "behind the norm, the Identity and the layer; not beside the Tanh"
+    assert all(torch.equal(a, b) for a, b in zip(setup.model.parameters(), weights, strict=True))
+    one_step(setup)
+
+
+def test_a_relu_is_offered_only_where_it_is_missing():
+    assert "something that is not linear" in refusal(setup_of(chain()), InsertActivation())
+    assert not InsertActivation.options(setup_of(chain()), finding("underfitting", "narrow layer"))
+    assert InsertActivation.options(setup_of(chain()), finding("underfitting", "no activation function"))
+
+
+def test_orthogonal_layers_are_scaled_to_what_the_activation_gets():
+    class Steep(nn.Module):
+        def forward(self, x):
+            return 30 * x
+
+    def steep():
+        return nn.Sequential(Steep(), nn.Tanh())
+
+    model = nn.Sequential(nn.Linear(8, 16), steep(), nn.Linear(16, 16), steep(), nn.Linear(16, 3))
+    setup = treated(setup_of(model), OrthogonalInit())
+    x = next(iter(setup.train_loader))[0]
+    for place in (1, 3):
+        assert 30 * setup.model[:place](x).std().item() == pytest.approx(1, rel=0.3)

@@ -211,6 +211,7 @@ REMEDIES: dict[str, Words] = {
     "glorot-init": Words("Glorot (Xavier) initialisation", "자비에르(Glorot) 초기화"),
     "group-norm-for-batch-norm": Words("group norm in place of batch norm", "배치정규화 대신 그룹 정규화"),
     "he-init": Words("He initialisation", "He 초기화"),
+    "insert-activation": Words("insert an activation function", "활성화 함수 넣기"),
     "insert-batch-norm": Words("insert batch normalisation", "배치정규화 넣기"),
     "insert-layer-norm": Words("insert layer normalisation", "층 정규화 넣기"),
     "label-smoothing": Words("smooth the labels", "레이블 스무딩"),

@@ -175,6 +175,8 @@ REFUSALS: dict[str, str] = {
         "train_loader가 DataLoader가 아니라 {0}이고, 배치가 행 수가 같은 텐서들이 아닙니다. 만드는 곳에서 바꾸세요",
     "train_loader, a {}, begins with other samples each time: it does not keep an order":
         "train_loader({0})는 시작할 때마다 다른 표본을 주므로 정해진 순서가 없습니다",
+    "between all layers that are called as modules there is something that is not linear, or that cannot be followed":
+        "모듈로 부르는 층들 사이에 모두 선형이 아닌 것이 있거나, 따라갈 수 없습니다",
     "the training samples are drawn by {} already, not in their order":
         "훈련 샘플을 이미 순서대로가 아니라 {0}(으)로 뽑습니다",
     "no feature varies; look at how the data is loaded": "변하는 특성이 없습니다. 데이터를 읽는 곳을 살펴보세요",

@@ -1,4 +1,4 @@
-"""Parted: the same training, validated on rows that nothing in its training resembles."""
+"""Parted: the same training, judged on rows that nothing in its training resembles; and its control."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from trainclinic.prove.streams import seed_all
 from trainclinic.setup import Setup
 
 HELD_OUT = 5  # every fifth row
-MOST = 20_000  # rows: every one is held against every other
-PART = 1000  # rows at a time
+MOST_ROWS, MOST_NUMBERS = 20_000, 20_000_000  # of the inputs: every row is held against every other
+PART = 500  # rows at a time
+EXACT = "donot_use_mm_for_euclid_dist"  # the rounding of a matrix product hides what lies near
 
 
 class Parted:
@@ -28,54 +29,82 @@ class Parted:
 
     Args:
         make: builds the Setup as it is.
+        leaking: the control instead: as many training rows, and the same validation, but with all rows that resemble
+            its rows among them. So the two differ in nothing but the leak.
     """
 
-    def __init__(self, make: Make) -> None:
-        self._make = make
+    def __init__(self, make: Make, *, leaking: bool = False) -> None:
+        self._make, self._leaking = make, leaking
 
     def __call__(self, seed: int) -> Setup:
-        """The Setup of a seed, parted; batches are shuffled, and as large as they were.
+        """The Setup of a seed; batches are shuffled, and as large as they were.
 
         Raises:
-            SetupError: its batches are no tensors of as many rows each, or there are too many rows.
+            SetupError: its batches are no tensors of as many rows each, there are too many, or they are all alike.
         """
         setup = build(self._make, seed)
         seed_all(seed, "surgery")
-        train, held = _rows(setup.train_loader), _rows(setup.val_loader)
-        size = len(next(iter(setup.train_loader))[0])
-        left = ~_alike(train[0], held[0])
+        train, held = _rows("train_loader", setup.train_loader), _rows("val_loader", setup.val_loader)
+        size, shown = (len(next(iter(loader))[0]) for loader in (setup.train_loader, setup.val_loader or ()))
+        alike = _alike(train[0], held[0])
+        left = ~alike
         if left.sum() < 0.75 * len(left):
             chosen = torch.randperm(len(train[0]), generator=torch.Generator().manual_seed(0)) % HELD_OUT == 0
-            held = [part[chosen] for part in train]
-            left = ~chosen & ~_alike(train[0], held[0])
+            held, shown = [part[chosen] for part in train], size
+            alike = chosen | _alike(train[0], held[0])
+            left = ~alike
         if left.sum() < len(left) / 4:
-            raise SetupError("train_loader: expected rows that differ, but nearly all resemble each other")
+            raise SetupError("train_loader: expected rows that differ, but most resemble those that are held out")
+        if self._leaking:
+            order = torch.randperm(len(left), generator=torch.Generator().manual_seed(1))
+            order = torch.cat((order[alike[order]], order[left[order]]))[: int(left.sum())]
+            left = torch.zeros_like(left).index_fill_(0, order, True)
         seed_all(seed, "noise")
-        kept = TensorDataset(*(part[left] for part in train))
-        return replace(setup, train_loader=DataLoader(kept, size, shuffle=True),
-                       val_loader=DataLoader(TensorDataset(*held), 512))  # fmt: skip
+        rows = TensorDataset(*(part[left] for part in train))
+        single = len(rows) % size == 1  # no batch of one sample, on which BatchNorm raises
+        return replace(setup, train_loader=DataLoader(rows, size, shuffle=True, drop_last=single),
+                       val_loader=DataLoader(TensorDataset(*held), shown))  # fmt: skip
 
 
-def _rows(loader: Any) -> list[Tensor]:
-    batches = list(loader or ())
-    if not batches or not all(isinstance(one, list | tuple) and all(isinstance(x, Tensor) for x in one)
-                              and len({len(x) for x in one}) == 1 for one in batches):  # fmt: skip
-        raise SetupError("batches: expected tensors of as many rows each, so that rows can be told apart")
-    rows = [torch.cat(parts) for parts in zip(*batches, strict=True)]
-    if len(rows[0]) > MOST:
-        raise SetupError(f"batches: expected at most {MOST:,} rows to hold against each other, got {len(rows[0]):,}")
-    return rows
+def _rows(name: str, loader: Any) -> list[Tensor]:
+    """Every part of the batches, put together."""
+    batches: list[Any] = []
+    rows = numbers = 0
+    for batch in loader or ():
+        if (
+            type(batch) not in (list, tuple)
+            or not all(isinstance(one, Tensor) and one.dim() for one in batch)
+            or (len({len(one) for one in batch}) != 1)
+        ):
+            raise SetupError(f"{name}: expected batches of tensors with as many rows each, got {type(batch).__name__}")
+        batches.append(batch)
+        rows, numbers = rows + len(batch[0]), numbers + batch[0].numel()
+        if rows > MOST_ROWS or numbers > MOST_NUMBERS:
+            raise SetupError(f"{name}: expected at most {MOST_ROWS:,} rows and {MOST_NUMBERS:,} numbers, to hold every "
+                             "row against every other; there are more")  # fmt: skip
+    if not batches:
+        raise SetupError(f"{name}: expected batches, got none")
+    try:
+        return [torch.cat(parts) for parts in zip(*batches, strict=True)]
+    except (RuntimeError, ValueError) as error:
+        raise SetupError(f"{name}: expected batches that can be put together, but {error}") from error
 
 
 def _alike(rows: Tensor, held: Tensor) -> Tensor:
     """(len(rows),): whether a row is one of `held`, or lies so near to one as rows hardly ever do."""
-    flat, other = rows.flatten(1).double(), held.flatten(1).double()
+    if rows.shape[1:] != held.shape[1:]:
+        raise SetupError(f"val_loader: expected rows of the shape of the training's, {tuple(rows.shape[1:])}, got "
+                         f"{tuple(held.shape[1:])}")  # fmt: skip
+    known = {row.tobytes() for row in held.cpu().contiguous().numpy()}
+    same = torch.tensor([row.tobytes() in known for row in rows.cpu().contiguous().numpy()])
+    if not rows.is_floating_point():
+        return same
+    flat, other = rows.reshape(len(rows), -1).float(), held.reshape(len(held), -1).float()
     center, spread = flat.mean(0), flat.std(0)
     spread[~(spread > 0)] = 1.0
     flat, other = ((part - center) / spread for part in (flat, other))
-    between = torch.cat([torch.cdist(part, other).amin(1) for part in torch.split(flat, PART)])
     sample = flat[:: max(1, len(flat) // (2 * PART))]
-    own = torch.cdist(sample, sample).fill_diagonal_(torch.inf).amin(1)
-    usual = float(own[own > 1e-6].median()) if bool((own > 1e-6).any()) else 0.0
-    near = usual / NEAR if rows.is_floating_point() else 0.0
-    return between <= max(near, 1e-6)
+    own = torch.cdist(sample, sample, compute_mode=EXACT).fill_diagonal_(torch.inf).amin(1)
+    usual = float(own[own > 0].median()) if bool((own > 0).any()) else 0.0
+    near = [torch.cdist(part, other, compute_mode=EXACT).amin(1) for part in torch.split(flat, PART)]
+    return same | (torch.cat(near) < usual / NEAR).cpu()

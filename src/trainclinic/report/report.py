@@ -42,17 +42,29 @@ def report(subject: Diagnosis | Cure, path: str | Path | None = None, *, console
         else:
             show(render(subject), console)
         return None
-    path = Path(path)
-    write = _FORMATS.get(path.suffix.lower())
-    if write is None:
-        raise ReportError(f"report: expected a path that ends in {', '.join(_FORMATS)}, got {str(path)!r}; "
-                          "choose one of these suffixes, or leave the path out to print")  # fmt: skip
-    document = write(subject)
+    path = writable(path)
+    document = _FORMATS[path.suffix.lower()](subject)
     try:
         path.write_text(document, encoding="utf-8")
     except OSError as error:
         said = f"report: expected a path that can be written, but {path} cannot ({error.strerror})"
         raise ReportError(f"{said}; choose a folder that exists and is yours") from error
+    return path
+
+
+def writable(path: str | Path) -> Path:
+    """The path, if a report may be written there: so that long work is not done in vain.
+
+    Raises:
+        ReportError: its suffix is none of ours, or there is no such folder.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _FORMATS:
+        raise ReportError(f"report: expected a path that ends in {', '.join(_FORMATS)}, got {str(path)!r}; "
+                          "choose one of these suffixes, or leave the path out to print")  # fmt: skip
+    if not path.absolute().parent.is_dir():
+        said = f"report: expected a path that can be written, but {path} cannot (No such file or directory)"
+        raise ReportError(f"{said}; choose a folder that exists and is yours")
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,10 +13,11 @@ from torch import nn
 from trainclinic.measure.shadow import is_compiled
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
+from trainclinic.treat.activations import kind
 from trainclinic.treat.loaders import undisturbed
 from trainclinic.treat.passages import initialized
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
-from trainclinic.treat.surgery import Call, calls, counted, drawn_anew
+from trainclinic.treat.surgery import NORMS, WEIGHTS, Call, calls, counted, drawn_anew
 
 #: no orthogonal matrix can be drawn in half precision
 HALF = "layer.weight.data.copy_(nn.init.orthogonal_(layer.weight.data.float()))"
@@ -28,8 +30,8 @@ class OrthogonalInit(Remedy):
     What it does:
         Each hidden Linear or Conv layer gets a random orthogonal matrix and biases of 0; then, from the first layer
         to the last, one training batch is passed through and the layer is divided by the standard deviation of its
-        outputs. The weights that lead a recurrent layer from one time step to the next get orthogonal matrices, too,
-        one for each gate.
+        outputs, or of what becomes of them before the activation function gets them. The weights that lead a
+        recurrent layer from one time step to the next get orthogonal matrices, too, one for each gate.
 
     When it helps:
         Whatever the activation functions, the inputs' scale and the order of the layers are: the signal has the same
@@ -56,7 +58,7 @@ class OrthogonalInit(Remedy):
     def prescribe(self, setup: Setup) -> Prescription:
         """The hidden layers by name, in the order of the forward pass, and the recurrent ones."""
         recurrent = _recurrent(setup.model)
-        layers = self._hidden(setup, recurrent)
+        found, layers = self._hidden(setup, recurrent)
         changes, code = [], ""
         if recurrent:
             changes.append(f"{counted(len(recurrent), 'recurrent layer')} with orthogonal recurrent weights")
@@ -70,10 +72,11 @@ class OrthogonalInit(Remedy):
             )
         if layers:
             changes.append(f"{counted(len(layers), 'hidden layer')} orthogonal, scaled to outputs of variance 1")
-            code += _scaled(setup, layers)
+            code += _scaled(setup, layers, _ahead(found, layers))
         return Prescription("; ".join(changes), code)
 
-    def _hidden(self, setup: Setup, recurrent: list[str]) -> list[Call]:
+    def _hidden(self, setup: Setup, recurrent: list[str]) -> tuple[tuple[Call, ...], list[Call]]:
+        """Every call, and those of the layers."""
         try:
             if setup.step is not None:
                 raise RefusedError(f"{self.id()}: with `step` it is not known what the model is called with; he-init "
@@ -81,10 +84,11 @@ class OrthogonalInit(Remedy):
             if any(is_compiled(module) for module in setup.model.modules()):
                 raise RefusedError(f"{self.id()}: a compiled network does not call the hooks that it needs; treat it "
                                    "before that is done")  # fmt: skip
-            return drawn_anew(self.id(), calls(setup))
+            found = calls(setup)
+            return found, drawn_anew(self.id(), found)
         except RefusedError:
             if recurrent:
-                return []
+                return (), []
             raise
 
 
@@ -97,17 +101,42 @@ def _recurrent(model: nn.Module) -> list[str]:
     ]  # fmt: skip
 
 
-def _scaled(setup: Setup, layers: list[Call]) -> str:
+def _ahead(found: tuple[Call, ...], layers: list[Call]) -> dict[str, str]:
+    """Layer → the activation function it leads to, where something else, which is no norm, stands between the two."""
+    often = Counter(call.name for call in found)
+    ahead: dict[str, str] = {}
+    for layer in layers:
+        here, way = layer, 0
+        while following := [call for call in found if call.source == here.name]:
+            here, way = following[0], way + 1
+            if len(following) > 1 or often[here.name] > 1 or isinstance(here.module, (*WEIGHTS, *NORMS)):
+                break
+            if kind(here):
+                ahead |= {layer.name: here.name} if way > 1 else {}
+                break
+    return ahead
+
+
+def _scaled(setup: Setup, layers: list[Call], ahead: dict[str, str]) -> str:
     """Code of the pass layer by layer."""
     names = [call.name for call in layers]
     half = any(call.module.weight.dtype in (torch.float16, torch.bfloat16) for call in layers)
+    hook = "handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.std()))\n"
+    hook = f"    {hook}" if not ahead else (
+        "    if name in ahead:\n"
+        "        place = model.get_submodule(ahead[name])\n"
+        "        handle = place.register_forward_pre_hook(lambda module, args: seen.append(args[0].std()))\n"
+        "    else:\n"
+        f"        {hook}"
+    )  # fmt: skip
     return (
         initialized(names, HALF if half else "nn.init.orthogonal_(layer.weight)")
         + undisturbed(setup, "inputs = next(iter(train_loader))[0]\n")
+        + (f"ahead = {ahead!r}  # the activation functions that get what becomes of a layer\n" if ahead else "")
         + f"for name in {names!r}:\n"
         "    layer, seen = model.get_submodule(name), []\n"
-        "    handle = layer.register_forward_hook(lambda module, args, output: seen.append(output.std()))\n"
-        "    with torch.no_grad():\n"
+        + hook
+        + "    with torch.no_grad():\n"
         "        model(inputs)\n"
         "        layer.weight /= seen[0].clamp(min=1e-8)\n"
         "    handle.remove()\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -66,8 +66,8 @@ class ShuffleData(Remedy):
         )
 
 
-def _of_rows(batch: object) -> bool:
+def _of_rows(batch: Any) -> bool:
     """Whether it is a sequence of tensors with as many rows each."""
-    if not isinstance(batch, list | tuple) or not all(isinstance(one, Tensor) and one.dim() for one in batch):
+    if type(batch) not in (list, tuple) or not all(isinstance(one, Tensor) and one.dim() for one in batch):
         return False
     return len({len(one) for one in batch}) == 1
