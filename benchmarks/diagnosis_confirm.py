@@ -199,8 +199,8 @@ healthy run with a problem, and about one run of each faulty Setup, on three fre
 {rows}
 
 Of the problems on healthy runs, trials denied {denied} and confirmed {confirmed}; {undecided} stayed undecided. On the
-faulty runs they confirmed {ill_confirmed}, denied {ill_denied} and left {ill_undecided} undecided: no remedy fits
-there, or a trial cannot show it, as with wrong labels, which are wrong in validation, too. A diagnosis took {median:g}
+faulty runs they confirmed {ill_confirmed}, denied {ill_denied} and left {ill_undecided} undecided: no remedy fits or
+helps, or a trial cannot show it, as with wrong labels, which are wrong in validation, too. A diagnosis took {median:g}
 untreated runs in the median and {most:g} at most.
 """
 
