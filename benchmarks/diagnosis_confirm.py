@@ -139,7 +139,7 @@ def measured(found: dict[Run, Asked], healthy: Sequence[Run], faulty: dict[tuple
     ill = [one for one in found.values() if one.run not in set(healthy)]
     known = {(one.run.problem, one.run.name): one for one in ill}
     stands = [known.get(name) or Asked(run, [], [], [], 0.0) for name, run in sorted(faulty.items())]
-    well = sorted(healthy, key=lambda run: (run.problem, run.name, run.seed))
+    well = list(healthy)
     results: dict[str, Any] = {}
     for title, after in (("before", False), ("after", True)):
         results[title] = {
