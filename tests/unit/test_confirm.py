@@ -124,7 +124,7 @@ def test_what_the_untreated_runs_do_not_show_is_not_denied():
     assert asked.problems[0].problem == "dead-relu"
 
 
-@pytest.mark.parametrize(("dropout", "verdict"), [(0.0, "denied"), (0.9, "confirmed")])
+@pytest.mark.parametrize(("dropout", "verdict"), [(0.02, "denied"), (0.9, "confirmed")])
 def test_an_evaluation_in_train_mode_is_held_against_one_in_eval_mode(dropout, verdict):
     said = Diagnosis((found("wrong-mode", "evaluated in train mode"),))
     asked = tc.confirm(partial(without_dropout, wrong=0.1, dropout=dropout, validates="train"), said)
@@ -246,7 +246,14 @@ def test_rows_that_cannot_be_parted_are_said_to_be_so():
 
     asked = tc.confirm(by_name, Diagnosis((found("data-leak", "copies"),)))
     assert asked.confirmations[0].verdict == "undecided"
-    assert "expected batches of tensors" in asked.confirmations[0].why
+    assert "which part of a batch" in asked.confirmations[0].why
+    assert asked.problems
+
+
+def test_where_no_row_resembles_another_no_leak_is_denied():
+    asked = tc.confirm(healthy, Diagnosis((found("data-leak", "copies"),)))
+    assert [one.verdict for one in asked.confirmations] == ["undecided"]
+    assert "none does so here" in asked.confirmations[0].why
     assert asked.problems
 
 

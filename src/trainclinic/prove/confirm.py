@@ -38,6 +38,7 @@ COSTS = {"accuracy": 0.03, "r2": 0.05}
 BEYOND_TRIALS = ("class-imbalance", "constant-feature", "constant-prediction", "misaligned-data", "noisy-labels")
 IN_TRAIN_MODE = ("wrong-mode", "evaluated in train mode")  # seen in what the training says of itself alone
 COPIED = ("copies", "changed copies", "the training set")  # causes of a leak that parting the rows undoes
+NOT_SHOWN = "The untreated runs of the trial do not show it: it may be of some seeds only."
 NONE = Treatment((), (), "")
 PARTED = Treatment((), ("trained without the rows that resemble validation rows",), "")
 
@@ -217,7 +218,8 @@ class _Case:
         if control.on_training_batches:
             return _undecided(root, "There is no validation data to compare on."), frozenset()
         if (root.problem, root.cause) == IN_TRAIN_MODE:
-            return self._said_of_itself(root), frozenset()
+            left = frozenset(name for place in range(PAIRS) for name in self.control(place).problems)
+            return self._said_of_itself(root), left - {root.problem}  # it brought nothing else about
         search = Search(self.make, control, 0, self.pool)
         confirmed, tries = self._tried(root, search, self._margin(control.measure, measure))
         self.spent += search.spent
@@ -231,7 +233,8 @@ class _Case:
         if best.gained:
             return best.says("confirmed", 0), frozenset()
         helped = next((one for one in done if len(one.differences) == PAIRS and one.gained), None)
-        if helped or _beyond(root, control) or not self._harmless(best):
+        helped = helped or next((one for one in done if one.differences[0] > one.margin and one.learned), None)
+        if helped or _beyond(root, control) or self._wide(best, measure) or not self._harmless(best):
             return _undecided(root, _why(root, tries, search, self.controls.values())), frozenset()
         return best.says("denied", 0), frozenset[str]().union(*best.problems)
 
@@ -251,7 +254,9 @@ class _Case:
     def _harmless(self, best: _Try) -> bool:
         """Whether the difference is known, and nothing: a remedy that makes it worse shows nothing."""
         known = all(math.isfinite(one) for one in best.differences)
-        return known and best.median <= best.margin and (best.dose is None or best.median >= -best.margin)
+        better = sum(one > best.margin for one in best.differences)
+        nothing = best.differences[0] <= best.margin and better < AGREE
+        return known and nothing and (best.dose is None or best.median >= -best.margin)
 
     def _extended(self, one: _Try, pairs: int, measure: str) -> bool:
         """Make pairs until there are so many; whether each of their runs came to its end."""
@@ -277,6 +282,8 @@ class _Case:
         controls = [self.control(place) for place in range(PAIRS)]
         name = controls[0].measure
         margin, differences = self._margin(name, ""), []
+        if sum(_found(root.problem, one) for one in controls) < AGREE:
+            return _undecided(root, NOT_SHOWN)
         for one in controls:
             told = one.diagnosis.recording.series(f"validation_{name}") if one.diagnosis.recording else None
             if not told or told.steps[-1] < LATE * one.steps or not math.isfinite(one.end):
@@ -287,6 +294,8 @@ class _Case:
         if median > margin:
             why = f"Evaluated in eval mode the same networks are another: {moved}."
             return Confirmation(root.problem, "confirmed", NONE, name, tuple(differences), margin, 0, why)
+        if _beyond(root, controls[0]):
+            return _undecided(root, "The networks know no more than a guess, in whichever mode.")
         why = f"Evaluated in eval mode the same networks say the same: {moved}."
         return Confirmation(root.problem, "denied", NONE, name, tuple(differences), margin, 0, why)
 
@@ -300,6 +309,13 @@ class _Case:
         ends = [self.control(place, measure).end for place in range(PAIRS)]
         return statistics.stdev(ends) if all(map(math.isfinite, ends)) else math.inf  # of a scale that nobody knows
 
+    def _wide(self, best: _Try, measure: str) -> bool:
+        """Whether the margin is the untreated runs' spread, and the treated ones lie closer: the fault made it wide."""
+        if best.measure in COSTS or best.margin == LOSS_MARGIN:
+            return False
+        ends = [self.control(place, measure).end + one for place, one in enumerate(best.differences)]
+        return statistics.stdev(ends) < abs(best.median)
+
 
 def _doses(search: Search, root: Finding) -> Iterator[Dose | None]:
     if root.problem == "data-leak":
@@ -310,10 +326,12 @@ def _doses(search: Search, root: Finding) -> Iterator[Dose | None]:
 
 def _rid(problem: str, control: Run, treated: Run) -> bool:
     """Whether the treated run is rid of it: of the finding, or of its being a problem. The untreated one has it."""
-    found = {one.problem for one in control.diagnosis.findings}
-    left = {one.problem for one in treated.diagnosis.findings}
     lower = problem in control.problems and problem not in treated.problems
-    return problem in found and (problem not in left or lower)
+    return _found(problem, control) and (lower or not _found(problem, treated))
+
+
+def _found(problem: str, run: Run) -> bool:
+    return any(one.problem == problem for one in run.diagnosis.findings)
 
 
 def _difference(measure: str, control: float, treated: float) -> float:
@@ -329,6 +347,9 @@ def _moved(one: _Try) -> str:
         lower = 1 - math.exp(-abs(one.median))
         return (f"a loss {'lower' if one.median >= 0 else 'higher'} by {lower:.0%} in the median of {PAIRS} pairs, "
                 f"counted from {1 - math.exp(-one.margin):.0%}")  # fmt: skip
+    if one.measure == "loss":
+        word = "lower" if one.median >= 0 else "higher"
+        return f"a loss {word} by {abs(one.median):.3g} in the median of {PAIRS} pairs, counted from {one.margin:.2g}"
     return f"{one.measure} {one.median:+.3g} in the median of {PAIRS} pairs, counted from {one.margin:.2g}"
 
 
@@ -367,9 +388,10 @@ def _why(root: Finding, tries: Sequence[_Try], search: Search, controls: Iterabl
     helped = [one.name for one in done if len(one.differences) == PAIRS and one.gained]
     if helped:
         return f"{helped[0]} makes it better, but {root.problem} is still found with it."
-    shown = {one.problem for control in controls for one in control.diagnosis.findings}
-    if done and root.problem not in shown:
-        return "The untreated runs of the trial do not show it: it may be of some seeds only."
+    if done and not any(_found(root.problem, control) for control in controls):
+        return NOT_SHOWN
+    if any(one.differences[0] > one.margin for one in done):
+        return "A remedy helps on one seed, and not on others: it may be of some seeds only."
     if done:
         return f"Of {len(done)} remedies tried none is seen to help, and none shows that it is harmless."
     reasons = dict.fromkeys((*(one.failed for one in tries if one.failed), *search.why_not))

@@ -43,10 +43,15 @@ class Parted:
             SetupError: its batches are no tensors of as many rows each, there are too many, or they are all alike.
         """
         setup = build(self._make, seed)
+        if setup.step is not None:
+            raise SetupError("step: with one of its own it is not known which part of a batch the model is given")
         seed_all(seed, "surgery")
         train, held = _rows("train_loader", setup.train_loader), _rows("val_loader", setup.val_loader)
-        size, shown = (len(next(iter(loader))[0]) for loader in (setup.train_loader, setup.val_loader or ()))
+        loaders = [one for one in (setup.train_loader, setup.val_loader) if one is not None]
+        size, shown = (len(next(iter(one))[0]) for one in loaders)
         alike = _alike(train[0], held[0])
+        if not alike.any():
+            raise SetupError("train_loader: expected rows that resemble those of val_loader, but none does so here")
         left = ~alike
         if left.sum() < 0.75 * len(left):
             chosen = torch.randperm(len(train[0]), generator=torch.Generator().manual_seed(0)) % HELD_OUT == 0
@@ -70,7 +75,7 @@ def _rows(name: str, loader: Any) -> list[Tensor]:
     """Every part of the batches, put together."""
     batches: list[Any] = []
     rows = numbers = 0
-    for batch in loader or ():
+    for batch in () if loader is None else loader:
         if (
             type(batch) not in (list, tuple)
             or not all(isinstance(one, Tensor) and one.dim() for one in batch)
@@ -95,8 +100,8 @@ def _alike(rows: Tensor, held: Tensor) -> Tensor:
     if rows.shape[1:] != held.shape[1:]:
         raise SetupError(f"val_loader: expected rows of the shape of the training's, {tuple(rows.shape[1:])}, got "
                          f"{tuple(held.shape[1:])}")  # fmt: skip
-    known = {row.tobytes() for row in held.cpu().contiguous().numpy()}
-    same = torch.tensor([row.tobytes() in known for row in rows.cpu().contiguous().numpy()])
+    known = set(_keys(held))
+    same = torch.tensor([key in known for key in _keys(rows)])
     if not rows.is_floating_point():
         return same
     flat, other = rows.reshape(len(rows), -1).float(), held.reshape(len(held), -1).float()
@@ -108,3 +113,9 @@ def _alike(rows: Tensor, held: Tensor) -> Tensor:
     usual = float(own[own > 0].median()) if bool((own > 0).any()) else 0.0
     near = [torch.cdist(part, other, compute_mode=EXACT).amin(1) for part in torch.split(flat, PART)]
     return same | (torch.cat(near) < usual / NEAR).cpu()
+
+
+def _keys(rows: Tensor) -> list[bytes]:
+    """Each row's own bytes."""
+    plain = rows.detach().cpu().reshape(len(rows), -1).contiguous().view(torch.uint8).numpy()
+    return [row.tobytes() for row in plain]

@@ -66,6 +66,8 @@ def _place(found: tuple[Call, ...], layer: Call) -> Call | None:
     place = here = layer
     while following := [call for call in found if call.source == here.name]:
         here = following[0]
+        if len(following) > 1 or sum(call.name == here.name for call in found) > 1:
+            return None  # the way parts, or one module stands in several places
         if isinstance(here.module, WEIGHTS):
             return place
         if kind(here) or not isinstance(here.module, (*NORMS, *PASSING)):

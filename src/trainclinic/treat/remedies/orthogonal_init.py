@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,14 +11,14 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from trainclinic.measure.shadow import is_compiled
+from trainclinic.measure.shadow import generators_kept, is_compiled
 from trainclinic.records import Finding
 from trainclinic.setup import Setup
 from trainclinic.treat.activations import kind
 from trainclinic.treat.loaders import undisturbed
 from trainclinic.treat.passages import initialized
 from trainclinic.treat.remedy import Prescription, RefusedError, Remedy, Stage
-from trainclinic.treat.surgery import NORMS, WEIGHTS, Call, calls, counted, drawn_anew
+from trainclinic.treat.surgery import WEIGHTS, Call, calls, counted, drawn_anew
 
 #: no orthogonal matrix can be drawn in half precision
 HALF = "layer.weight.data.copy_(nn.init.orthogonal_(layer.weight.data.float()))"
@@ -109,12 +110,27 @@ def _ahead(found: tuple[Call, ...], layers: list[Call]) -> dict[str, str]:
         here, way = layer, 0
         while following := [call for call in found if call.source == here.name]:
             here, way = following[0], way + 1
-            if len(following) > 1 or often[here.name] > 1 or isinstance(here.module, (*WEIGHTS, *NORMS)):
+            if len(following) > 1 or often[here.name] > 1:
                 break
             if kind(here):
                 ahead |= {layer.name: here.name} if way > 1 else {}
                 break
+            if not _multiplies(here):
+                break
     return ahead
+
+
+def _multiplies(call: Call) -> bool:
+    """Whether it has nothing to learn, and does no more than multiply: a gate at 0 would ask for endless weights."""
+    if isinstance(call.module, WEIGHTS) or next(call.module.parameters(), None) is not None:
+        return False
+    with generators_kept(), torch.no_grad():
+        module, some = copy.deepcopy(call.module).eval(), torch.randn(call.given)
+        try:
+            once, twice = module(some), module(2 * some)
+            return bool(once.std() > 1e-3 * some.std()) and torch.allclose(twice, 2 * once, rtol=1e-3, atol=1e-6)
+        except Exception:
+            return False  # it wants something else than real numbers
 
 
 def _scaled(setup: Setup, layers: list[Call], ahead: dict[str, str]) -> str:
