@@ -58,10 +58,10 @@ class Asked(NamedTuple):
     verdicts: list[list[str]]
     cost: float
 
-    def first(self, *, after: bool, level: str = "") -> str:
-        """The first finding, of that level where one is asked for; or ""."""
+    def first(self, *, after: bool) -> str:
+        """The first finding at level `problem`, or ""."""
         found = self.after if after else self.before
-        return next((name for name, own in found if level in ("", own)), "")
+        return next((name for name, level in found if level == "problem"), "")
 
 
 def main() -> None:
@@ -139,25 +139,24 @@ def measured(found: dict[Run, Asked], healthy: Sequence[Run], faulty: dict[tuple
     ill = [one for one in found.values() if one.run not in set(healthy)]
     known = {(one.run.problem, one.run.name): one for one in ill}
     stands = [known.get(name) or Asked(run, [], [], [], 0.0) for name, run in sorted(faulty.items())]
-    well = list(healthy)
     results: dict[str, Any] = {}
     for title, after in (("before", False), ("after", True)):
         results[title] = {
-            "a problem on a healthy run": _share(well, _loud(found, after)),
-            "… of a good plan": _share([run for run in well if not run.problem], _loud(found, after)),
-            "… with a fault that did no harm": _share([run for run in well if run.problem], _loud(found, after)),
+            "a problem on a healthy run": _share(healthy, _loud(found, after)),
+            "… of a good plan": _share([run for run in healthy if not run.problem], _loud(found, after)),
+            "… with a fault that did no harm": _share([run for run in healthy if run.problem], _loud(found, after)),
             "root cause first, at level problem": share(stands, _right(after)),
         }
     return results | {
-        "verdicts on healthy runs": _verdicts([found[run] for run in well if run in found]),
+        "verdicts on healthy runs": _verdicts([found[run] for run in healthy if run in found]),
         "verdicts on faulty runs": _verdicts(ill),
         "right on faulty runs, and denied": sorted(
             f"{one.run.problem}: {one.run.name}, seed {one.run.seed}"
             for one in ill if _right(False)(one) and not _right(True)(one)
         ),
         "problems left on healthy runs": sorted(
-            f"{run.problem or 'healthy'}: {run.name}, seed {run.seed}: {found[run].first(after=True, level='problem')}"
-            for run in well if _loud(found, True)(run)
+            f"{run.problem or 'healthy'}: {run.name}, seed {run.seed}: {found[run].first(after=True)}"
+            for run in healthy if _loud(found, True)(run)
         ),
         "cost": {
             "median": round(float(np.median([one.cost for one in found.values()])), 1),
@@ -167,11 +166,11 @@ def measured(found: dict[Run, Asked], healthy: Sequence[Run], faulty: dict[tuple
 
 
 def _loud(found: dict[Run, Asked], after: bool) -> Callable[[Run], bool]:
-    return lambda run: run in found and bool(found[run].first(after=after, level="problem"))
+    return lambda run: run in found and bool(found[run].first(after=after))
 
 
 def _right(after: bool) -> Callable[[Asked], bool]:
-    return lambda one: one.first(after=after, level="problem") in judging.right(one.run)
+    return lambda one: one.first(after=after) in judging.right(one.run)
 
 
 def _share(some: Sequence[Run], holds: Callable[[Run], bool]) -> dict[str, Any]:
