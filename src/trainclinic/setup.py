@@ -70,8 +70,12 @@ class Setup:
 
     @property
     def metric_name(self) -> str:
-        """The metric's name, as it stands in recordings."""
-        return self.metric if isinstance(self.metric, str) else getattr(self.metric, "__name__", "metric")
+        """The metric's name, as it stands in recordings; a function named like a known metric is not taken for it."""
+        if isinstance(self.metric, str):
+            return self.metric
+        name = getattr(self.metric, "__name__", "metric")
+        taken = name in ("loss", *METRICS) and self.metric is not METRICS.get(name)
+        return f"own_{name}" if taken else name
 
     def loss(self, batch: Any) -> Tensor:
         """The loss of one batch, in the model's present mode.

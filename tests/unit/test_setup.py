@@ -93,6 +93,16 @@ def largest(outputs, targets):
     return float(outputs.max())
 
 
+def test_a_metric_function_is_not_taken_for_the_known_one_of_its_name():
+    def loss(outputs, targets):
+        return 97.0
+
+    figures = evaluate(Setup(**fields(metric=loss)))
+    assert figures["own_loss"] == 97.0
+    assert figures["loss"] < 97.0
+    assert Setup(**fields(metric=accuracy)).metric_name == "accuracy"
+
+
 def test_metrics_by_hand():
     assert accuracy(torch.tensor([[0.1, 0.9], [0.8, 0.2]]), torch.tensor([1, 1])) == 0.5
     assert accuracy(torch.tensor([[2.0], [-1.0], [-3.0], [4.0]]), torch.tensor([1.0, 0.0, 1.0, 1.0])) == 0.75
