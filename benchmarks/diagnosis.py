@@ -19,12 +19,13 @@ frozen: they were written without a look at any rule, none of their data and few
 before, and what becomes of them was set by outcomes alone.
 
 **What counts.** A healthy plan counts where it reaches its task's level on each of its seeds, on rows that nothing saw,
-and its validation loss does not turn. A fault counts where it hurts on at least two of three seeds, by a margin fixed
-beforehand (`diagnosis_zoo/outcome.py`), and then with the seeds on which it does; one that does not hurt counts as
-healthy. Leaks, overfitting and numbers that break are held to what they do; what is worse than its twin in another
-way counts nowhere. Whether it counts is decided by outcomes alone, never by what is diagnosed. Right is the root cause
-that was built in, or one of those that the fault accepts for a reason that stands with it; to say nothing is a miss.
-Intervals are of 95 %, from a bootstrap of whole Setups.
+and its validation loss does not turn. A fault counts where it comes out worse than its healthy twin on at least two of
+three seeds, and then with the seeds on which it does; one that does not counts as healthy. This is counted twice: worse
+at all, as the promises word it, and worse by a margin fixed beforehand (`diagnosis_zoo/outcome.py`), which all tables
+of single problems are made with. Leaks, overfitting and numbers that break are held to what they do; what is clearly
+worse than its twin in another way counts nowhere. Whether it counts is decided by outcomes alone, never by what is
+diagnosed. Right is the root cause that was built in, or one of those that the fault accepts for a reason that stands
+with it; to say nothing is a miss. Intervals are of 95 %, from a bootstrap of whole Setups.
 """
 
 from __future__ import annotations
@@ -87,11 +88,11 @@ def train(options: argparse.Namespace, chosen: Sequence[Run]) -> None:
 
 def judge(options: argparse.Namespace, chosen: Sequence[Run]) -> None:
     """Ask the rules, and write what they got right."""
-    sorted_runs = verified(options.folder, chosen)
-    counted = [*sorted_runs.healthy, *sorted_runs.faulty]
+    sorted_runs, at_all = (verified(options.folder, chosen, at_all=how) for how in (False, True))
+    counted = list(dict.fromkeys((*sorted_runs.healthy, *sorted_runs.faulty, *at_all.healthy, *at_all.faulty)))
     begun = time.monotonic()
     answers = list(shown("judging", judging.ask(options.folder, counted, options.workers), len(counted)))
-    results = judging.rates(answers, sorted_runs) | {
+    results = judging.rates(answers, sorted_runs, at_all) | {
         "machine": sections.machine("cpu", None, []),
         "seconds to judge": round(time.monotonic() - begun),
     }

@@ -96,11 +96,40 @@ def _setup(run: Run) -> str:
     return f"{run.problem} {run.name}"
 
 
-def rates(answers: Iterable[Answer], sorted_runs: Verified) -> dict[str, Any]:
-    """The content of the results file, but for where and when."""
+def rates(answers: Iterable[Answer], sorted_runs: Verified, at_all: Verified) -> dict[str, Any]:
+    """The content of the results file, but for where and when.
+
+    Args:
+        answers: about every run of both.
+        sorted_runs: by what is clearly worse.
+        at_all: by what is worse by however little, for what is promised.
+    """
+    told = list(answers)
+    ill, well = _parted(told, sorted_runs)
+    return _shares(ill, well) | {
+        "where worse at all is harm": _shares(*_parted(told, at_all)),
+        "by what is held out": _held_out(ill, well),
+        "by problem": {problem: _of(problem, ill, well) for problem in sorted({one.run.problem for one in ill})},
+        "confusion": _confusion(ill, well),
+        "false alarms": [_told(one) for one in well if one.problems],
+        "not right": [_told(one) for one in ill if not _first(one)],
+        "harmless faults, counted as healthy": sorted(sorted_runs.harmless),
+        "left out": dict(sorted(sorted_runs.left_out.items())),
+        "kept for comparisons": sorted(
+            {one.run.name for one in (*ill, *well) if kept_for_comparison(one.run.name)}
+        ),
+    }  # fmt: skip
+
+
+def _parted(answers: Iterable[Answer], sorted_runs: Verified) -> tuple[list[Answer], list[Answer]]:
+    """The faulty runs and the healthy ones, in the order of their names."""
     by_run = {answer.run: answer for answer in sorted(answers, key=lambda one: (_setup(one.run), one.run.seed))}
     ill = [by_run[run] for run in sorted_runs.faulty if run in by_run]
-    well = [by_run[run] for run in sorted_runs.healthy if run in by_run]
+    return ill, [by_run[run] for run in sorted_runs.healthy if run in by_run]
+
+
+def _shares(ill: Sequence[Answer], well: Sequence[Answer]) -> dict[str, Any]:
+    """What is promised, and what belongs to it."""
     return {
         "root cause ranked first": share(ill, _first),
         "… at level problem": share(ill, lambda one: _alarmed(one) in one.right),
@@ -117,16 +146,6 @@ def rates(answers: Iterable[Answer], sorted_runs: Verified) -> dict[str, Any]:
                                                       lambda one: _alarmed(one) not in ("", *one.right)),
         "an observation, and no problem, on a good plan": share([one for one in well if not one.run.problem],
                                                                 lambda one: bool(one.mentioned) and not one.problems),
-        "by what is held out": _held_out(ill, well),
-        "by problem": {problem: _of(problem, ill, well) for problem in sorted({one.run.problem for one in ill})},
-        "confusion": _confusion(ill, well),
-        "false alarms": [_told(one) for one in well if one.problems],
-        "not right": [_told(one) for one in ill if not _first(one)],
-        "harmless faults, counted as healthy": sorted(sorted_runs.harmless),
-        "left out": dict(sorted(sorted_runs.left_out.items())),
-        "kept for comparisons": sorted(
-            {one.run.name for one in (*ill, *well) if kept_for_comparison(one.run.name)}
-        ),
     }  # fmt: skip
 
 

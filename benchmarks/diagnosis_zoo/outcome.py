@@ -65,7 +65,7 @@ def good(one: Outcome, task: Task) -> bool:
     return one.score >= task.level and one.risen <= RISEN
 
 
-def hurts(one: Outcome, twin: Outcome, task: Task, how: str = "score") -> bool:
+def hurts(one: Outcome, twin: Outcome, task: Task, how: str = "score", *, at_all: bool = False) -> bool:
     """Whether a fault costs what its kind is said to cost, against the healthy twin on the same seed.
 
     Args:
@@ -75,7 +75,10 @@ def hurts(one: Outcome, twin: Outcome, task: Task, how: str = "score") -> bool:
         how: "score": the test metric is worse by the margin. "report": what the training reports of itself is off
             from the test metric by the margin more than the twin's. "overfit": the test loss is a quarter higher than
             the twin's, and the validation loss has risen from its best. "breaks": the numbers are finite no longer.
+        at_all: whether it costs anything of that, by however little.
     """
+    if at_all:
+        return _worse(one, twin, how)
     margin = MARGINS[task.metric]
     if how == "report":
         return not abs(one.reported - one.score) < abs(twin.reported - twin.score) + margin
@@ -84,3 +87,13 @@ def hurts(one: Outcome, twin: Outcome, task: Task, how: str = "score") -> bool:
     if how == "overfit":
         return one.loss >= WORSE * twin.loss and one.risen >= RISEN
     return not one.score > twin.score - margin
+
+
+def _worse(one: Outcome, twin: Outcome, how: str) -> bool:
+    if how == "report":
+        return not abs(one.reported - one.score) <= abs(twin.reported - twin.score)
+    if how == "breaks":
+        return math.isnan(one.score)
+    if how == "overfit":
+        return not one.loss <= twin.loss
+    return not one.score >= twin.score

@@ -27,8 +27,14 @@ class Verified:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def verified(folder: Path, runs: Sequence[Run]) -> Verified:
-    """Sort the runs by their outcomes, never by what a diagnosis says."""
+def verified(folder: Path, runs: Sequence[Run], *, at_all: bool = False) -> Verified:
+    """Sort the runs by their outcomes, never by what a diagnosis says.
+
+    Args:
+        folder: of the outcomes.
+        runs: of one part, the twins among them.
+        at_all: whether a fault hurts where its runs come out worse by however little, and not by the margin.
+    """
     outcomes = {run: outcome_of(folder, run) for run in runs}
     grouped: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
@@ -38,7 +44,7 @@ def verified(folder: Path, runs: Sequence[Run]) -> Verified:
         if any(outcomes[run] is None for run in own):
             found.left_out[name] = "not trained, or the training broke off"
         elif problem:
-            _sort_fault(found, name, own, outcomes)
+            _sort_fault(found, name, own, outcomes, at_all)
         else:
             _sort_plan(found, name, own, outcomes)
     return found
@@ -53,13 +59,14 @@ def _sort_plan(found: Verified, name: str, own: list[Run], outcomes: dict[Run, O
         found.healthy += own
 
 
-def _sort_fault(found: Verified, name: str, own: list[Run], outcomes: dict[Run, Outcome | None]) -> None:
+def _sort_fault(found: Verified, name: str, own: list[Run], outcomes: dict[Run, Outcome | None], at_all: bool) -> None:
     fault = fault_of(own[0])
     twins = {run: outcomes.get(Run(fault.twin.name, "", run.seed)) for run in own}
     if any(twin is None for twin in twins.values()) or fault.twin.name in found.left_out:
         found.left_out[name] = "its healthy twin is missing or not good"
         return
-    ill = [run for run in own if hurts(outcomes[run], twins[run], fault.twin.task, fault.dose.how)]
+    how = fault.dose.how
+    ill = [run for run in own if hurts(outcomes[run], twins[run], fault.twin.task, how, at_all=at_all)]
     if 3 * len(ill) >= 2 * len(own):
         found.faulty += ill
     else:

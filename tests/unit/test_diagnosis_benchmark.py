@@ -110,6 +110,16 @@ def test_a_fault_hurts_by_the_margin_that_was_fixed():
     assert not hurts(Outcome(0.5, 0.1, 0.9, 0.0), twin, FRIEDMAN2, "breaks")
 
 
+def test_worse_at_all_is_by_however_little():
+    twin = Outcome(score=0.95, loss=0.1, reported=0.96, risen=0.0)
+    little = Outcome(score=0.9499, loss=0.1001, reported=0.96, risen=0.0)
+    for how in ("score", "report", "overfit"):
+        assert hurts(little, twin, FRIEDMAN2, how, at_all=True), how
+        assert not hurts(twin, twin, FRIEDMAN2, how, at_all=True), how
+    assert hurts(Outcome(float("nan"), float("nan"), 0.9, 0.0), twin, FRIEDMAN2, at_all=True)
+    assert not hurts(little, twin, FRIEDMAN2, "breaks", at_all=True)
+
+
 def chosen():
     """A healthy plan and two faults of it, as they stand in the benchmark."""
     plan = next(plan for plan in healthy() if plan.name == "one sigmoid layer, circles")
@@ -126,7 +136,7 @@ def test_from_the_training_to_the_figures(tmp_path):
     found = verified(tmp_path, wanted)
     assert wanted[0] in found.healthy
     assert len(found.healthy) + len(found.faulty) == len(wanted)
-    results = judging.rates(judging.ask(tmp_path, [*found.healthy, *found.faulty], workers=1), found)
+    results = judging.rates(judging.ask(tmp_path, [*found.healthy, *found.faulty], workers=1), found, found)
     assert results["a problem found on a healthy run"]["runs"] == len(found.healthy)
     assert sum(sum(row.values()) for row in results["confusion"].values()) == len(wanted)
     assert "benchmarks/results/diagnosis.json" in report.section(results)
@@ -153,7 +163,7 @@ def test_shares_know_that_seeds_belong_together():
 
 def test_to_say_nothing_is_a_miss():
     found = runs_of("dead-relu")
-    results = judging.rates([answer("dead-relu", "", run.seed) for run in found.faulty], found)
+    results = judging.rates([answer("dead-relu", "", run.seed) for run in found.faulty], found, found)
     assert results["root cause ranked first"]["yes"] == 0
     assert results["nothing found on a faulty run"]["share"] == 1.0
     assert results["confusion"] == {"dead-relu": {"nothing": 2}}

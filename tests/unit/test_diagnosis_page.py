@@ -100,7 +100,7 @@ def test_the_page_and_the_rates_hold_the_figures(tmp_path, monkeypatch):
     for name, path in (("PAGE", page), ("PICTURE", tmp_path / "a.svg"), ("RATES", tmp_path / "rates.json")):
         monkeypatch.setattr(report, name, path)
     ours, theirs = tmp_path / "ours.json", tmp_path / "theirs.json"
-    ours.write_text(json.dumps(judging.rates(answers(), SORTED)))
+    ours.write_text(json.dumps(judging.rates(answers(), SORTED, SORTED)))
     report.write(ours, theirs)
     assert "trained again under two other tools" not in page.read_text(encoding="utf-8")
     broken = [peers.read(run, "torchmortem", [], "ValueError: no" if run.problem else "") for run in (*DEAD, *WELL)]
