@@ -20,6 +20,7 @@ from diagnosis_zoo import sequence_networks as seq
 from diagnosis_zoo import sequences as s
 from diagnosis_zoo import tasks as t
 from diagnosis_zoo.data_faults import inputs
+from diagnosis_zoo.fifth_healthy import fifth
 from diagnosis_zoo.fourth_healthy import fourth
 from diagnosis_zoo.habits import (
     SMOOTH,
@@ -224,4 +225,4 @@ def _sequences() -> Iterator[Plan]:
 @cache
 def healthy() -> tuple[Plan, ...]:
     """Every good plan, part by part."""
-    return (*_tables(), *_gates(), *_pictures(), *_sequences(), *second(), *third(), *fourth())
+    return (*_tables(), *_gates(), *_pictures(), *_sequences(), *second(), *third(), *fourth(), *fifth())

@@ -24,6 +24,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
                         the share that is a copy of a training row, at least (only a sample of these was seen);
                         fewest_copies: the same of the batch that has the fewest;
                         agreement: as above, of validation rows with training rows as their neighbours;
+                        closed_form: how much a fit in closed form to the training rows tells of them: share of right
+                        answers, or R² (`closed_form.py`);
                 near: share of the others that lie four times nearer to a training row than training rows usually lie to
                 each other; near_in_training: the same share among the training rows; overlap: share of the rows that
                 are the row before moved on, as windows of one series are;
@@ -35,11 +37,13 @@ Nearest neighbours are five, by the Euclidean distance of the standardised featu
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from trainclinic.measure.closed_form import told
 from trainclinic.measure.reductions import dense, is_sparse
 
 ROWS = 2000  # of training, and as many of validation
@@ -78,6 +82,8 @@ class DataSample:
         if rows > self._made_of and (final or complete or rows >= 1.5 * self._made_of):
             self._made_of = rows
             self._card, self.known = card(self.training, self.validation, thorough=final or complete)
+            if (final or complete) and "validation" in self._card:
+                self._card["validation"] |= _closed_form(self.training, self.validation)
         if complete:
             self.training.forget()
             self.validation.forget()
@@ -93,8 +99,8 @@ class Rows:
         self._batches: list[tuple[Tensor, Tensor | None]] = []
         self._pending: Tensor | None = None
         self._shape: tuple[int, ...] = ()
-        self.lines = 0  # the last dimension of a sample that has several, where all of its features are kept
-        self._pending_lines = 0
+        self.sample: tuple[int, ...] = ()  # the shape of one, where all of its features are kept
+        self._pending_sample: tuple[int, ...] = ()
 
     def close(self) -> None:
         """No more."""
@@ -113,7 +119,7 @@ class Rows:
         if not inputs.ndim or not inputs.numel() or inputs.is_complex():
             return
         flat = inputs.detach().reshape(len(inputs), -1)
-        self._pending_lines = inputs.shape[-1] if inputs.ndim > 2 and flat.shape[1] <= FEATURES else 0
+        self._pending_sample = tuple(inputs.shape[1:]) if flat.shape[1] <= FEATURES else ()
         self._pending = flat[:, :: max(1, -(-flat.shape[1] // FEATURES))].clone()
 
     def see_targets(self, targets: Tensor) -> None:
@@ -126,10 +132,15 @@ class Rows:
         pending, self._pending = self._pending, None
         if pending is None or not self.wants_more or self._shape not in ((), tuple(pending.shape[1:])):
             return
-        self._shape, self.lines = tuple(pending.shape[1:]), self._pending_lines
+        self._shape, self.sample = tuple(pending.shape[1:]), self._pending_sample
         self._batches.append((pending, targets))
         self.count += len(pending)
         self.wants_more = self.count < ROWS
+
+    @property
+    def lines(self) -> int:
+        """The last dimension of a sample that has several, where all of its features are kept."""
+        return self.sample[-1] if len(self.sample) > 1 else 0
 
     def batches(self) -> list[tuple[Tensor, Tensor | None]]:
         """What was kept, on the CPU."""
@@ -163,6 +174,25 @@ def card(
         alike = len(told) == len(held) and len({(target.shape[1:], target.dtype) for target in told}) == 1
         known = (copied, torch.cat(told)) if copied is not None and alike else None
     return found, known
+
+
+def _closed_form(training: Rows, validation: Rows) -> dict[str, float]:
+    """What a fit in closed form to the training rows tells of those of validation; empty where none can be made."""
+    sets = []
+    for rows in (training, validation):
+        batches = rows.batches()
+        targets = [y for _, y in batches if y is not None]
+        if not batches or len(targets) < len(batches) or len({(y.shape[1:], y.dtype) for y in targets}) > 1:
+            return {}
+        inputs, answers = torch.cat([x for x, _ in batches]), torch.cat(targets)
+        sets.append((inputs.reshape(len(inputs), *rows.sample) if rows.sample else inputs, answers))
+    (inputs, answers), held = sets
+    first = _first_of_each(inputs, answers)
+    try:
+        found = told(inputs[first], answers[first], *held)
+    except RuntimeError:  # no factorization, or no memory for it: the training goes on without this number
+        return {}
+    return {} if math.isnan(found) else {"closed_form": found}
 
 
 def _joined(batches: list[tuple[Tensor, Tensor | None]]) -> tuple[Tensor, Tensor | None]:
