@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -460,10 +461,12 @@ def test_copies_that_flatter_nothing_are_observed(flattered, found):
 # -- where a fault does no harm
 
 
-def answered(accuracy: Any, neighbours: float = 0.8, linear: float = 0.7, **facts: Any) -> Recording:
+def answered(
+    accuracy: Any, neighbours: float = 0.8, linear: float = 0.7, fit: float = math.nan, **facts: Any
+) -> Recording:
     """A run whose loss says little, with the accuracies of its evaluations; a guess is right in a tenth."""
     data = {"link": {"rows": 1000, "guess": 0.1, "null": 0.13, "agreement": neighbours, "linear": linear},
-            "validation": {"rows": 400, "agreement": neighbours}}  # fmt: skip
+            "validation": {"rows": 400, "agreement": neighbours, "closed_form": fit}}  # fmt: skip
     looks = np.linspace(20, COUNT, len(accuracy)).astype(int)
     recording = make(np.geomspace(2.3, 1.0, COUNT), validation=np.geomspace(2.3, 1.0, 20), data=data, **facts)
     recording._series["validation_accuracy", ""] = Series(looks, np.asarray(accuracy, float))
@@ -483,6 +486,32 @@ def answered(accuracy: Any, neighbours: float = 0.8, linear: float = 0.7, **fact
 )
 def test_good_answers_that_nothing_simpler_beats_excuse_a_fault(recording, good):
     assert serves(recording) == good
+
+
+@pytest.mark.parametrize(
+    ("recording", "good"),
+    [
+        (answered([0.6] * 20, 0.5, 0.5, fit=0.62), True),  # one standard error is 0.024
+        (answered([0.6] * 20, 0.5, 0.5, fit=0.63), False),
+        (answered([0.45] * 20, 0.4, 0.4, fit=0.46), False),  # 0.4 of what a guess leaves is little
+        (answered([0.47] * 20, 0.4, 0.4, fit=0.47), True),
+        (answered([0.6] * 20, neighbours=0.66, linear=0.5, fit=0.6), False),  # two standard errors
+        (answered([0.6] * 20, neighbours=0.64, linear=0.64, fit=0.6), True),
+        (answered([0.8] * 20, fit=0.95), True),  # good enough by itself: a fit that knows more accuses nobody
+        (answered([0.6, 0.3, 0.3, 0.6] * 5, 0.5, 0.5, fit=0.6), False),
+    ],
+)
+def test_answers_as_good_as_a_fit_in_closed_form_excuse_a_fault(recording, good):
+    assert serves(recording) == good
+
+
+def test_what_is_in_the_rows_is_not_excused_by_a_fit_that_suffers_as_well():
+    recording = answered([0.6] * 20, 0.5, 0.5, fit=0.6)
+    assert serves(recording)
+    assert not serves(recording, fit=False)
+    assert {"noisy-labels", "misaligned-data", "constant-feature"} == {
+        name for name, problem in catalog.entries(PROBLEMS).items() if problem.in_the_rows
+    }
 
 
 def test_a_fault_that_did_no_harm_is_an_observation_and_a_leak_is_none():

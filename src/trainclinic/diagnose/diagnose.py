@@ -37,14 +37,15 @@ def diagnose(source: Any) -> Diagnosis:
                              "steps, and keep the training loop inside the watch")  # fmt: skip
     findings: list[Finding] = []
     unseen = []
-    excused = {surely: serves(recording, surely=surely) for surely in (False, True)}
+    both = (False, True)
+    excused = {(surely, fit): serves(recording, surely=surely, fit=fit) for surely in both for fit in both}
     not_seen = recording.facts.get("layers_not_seen")
     because = f" (layers not looked at: {not_seen})" if not_seen else ""
     for name, problem in catalog.entries(PROBLEMS).items():
         rule = problem()
         try:
             found = rule.examine(recording) if "checkup" in recording.facts else rule.find(recording)
-            harmless = excused[rule.exact] and not rule.beyond_answers
+            harmless = excused[rule.exact, not rule.in_the_rows] and not rule.beyond_answers
             findings.extend(_harmless(one) if harmless or one.level == "observation" else one for one in found)
         except NotExaminedError as reason:
             unseen.append(NotExamined(name, f"{reason}{because}"))

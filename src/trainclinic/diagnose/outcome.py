@@ -131,22 +131,46 @@ def answers_well(recording: Recording, *, neighbours: bool = True) -> bool:
     return neighbours and (near - guess) / (1 - guess) >= TELLING and network >= near - error
 
 
-def serves(recording: Recording, *, surely: bool = False, bad: float = 0.25) -> bool:
+def serves(recording: Recording, *, surely: bool = False, bad: float = 0.25, fit: bool = True) -> bool:
     """Whether the answers of the later evaluations are good, and nothing simpler clearly knows more.
 
-    Simpler are nearest neighbours and a linear map. What is abnormal in such a training has done no harm that can be
-    seen. `surely`: and one of these is known. `bad`: of the last third of the evaluations, the share that may be bad.
+    Simpler are nearest neighbours and a linear map. Good are answers that know most of what a guess does not, or as
+    much as a fit in closed form (`fits`). What is abnormal in such a training has done no harm that can be seen.
+    `surely`: and one of these is known. `bad`: of the last third of the evaluations, the share that may be bad. `fit`:
+    False for a fault from which the fit suffers, too.
     """
     if "checkup" in recording.facts or outcome(recording).diverged:
         return False
+    if fit and fits(recording, bad):
+        return True
     network, near, error, guess = _standing(recording)
     usual = min(network, later(recording, bad))
     if not (guess < 1 and GOOD <= (usual - guess) / (1 - guess) <= 1):  # a figure beyond is no share
         return False
-    linear = math.nan if math.isnan(near) else recording.facts["data"]["link"].get("linear", math.nan)
+    linear = _linear(recording, near)
     if surely and math.isnan(near) and math.isnan(linear):
         return False
     return not (near - network > 2 * error or linear - network > 2 * error)
+
+
+def fits(recording: Recording, bad: float = 0.25) -> bool:
+    """Whether the later answers know as much as a fit in closed form to the same rows, and that is much.
+
+    Then more may not be there to be known. It is held to one standard error, since both answered the same rows;
+    neighbours and a linear map, which answered training rows, to two.
+    """
+    network, near, error, guess = _standing(recording)
+    usual = min(network, later(recording, bad))
+    fit = recording.facts.get("data", {}).get("validation", {}).get("closed_form", math.nan)
+    if not (guess < 1 and usual <= 1 and (fit - guess) / (1 - guess) >= TELLING):
+        return False
+    simple = (near, _linear(recording, near))
+    return usual >= fit - error and not any(score - usual > 2 * error for score in simple)
+
+
+def _linear(recording: Recording, near: float) -> float:
+    """What a linear map tells, where neighbours are held against the network, too."""
+    return math.nan if math.isnan(near) else float(recording.facts["data"]["link"].get("linear", math.nan))
 
 
 def _standing(recording: Recording) -> tuple[float, float, float, float]:
@@ -155,7 +179,9 @@ def _standing(recording: Recording) -> tuple[float, float, float, float]:
     guess = recording.facts.get("data", {}).get("link", {}).get("guess", math.nan)
     answers = recording.facts.get("answers", {})
     if math.isnan(network):  # several labels a sample, or mixed ones: neighbours are held against real numbers there
-        return answers.get("own", math.nan), math.nan, math.nan, answers.get("guess", math.nan)
+        own, rows = answers.get("own", math.nan), answers.get("rows", 0)
+        error = math.sqrt(max(0.0, own * (1 - own)) / max(1, rows))
+        return own, math.nan, error, answers.get("guess", math.nan)
     if math.isnan(guess):
         counts = recording.facts.get("targets", {}).get("classes", {}).values()
         guess = answers.get("guess", max(counts, default=math.nan) / max(1, sum(counts)) if counts else 0.0)

@@ -58,6 +58,7 @@ class Problem(Entry):
         in_checkup: whether `find` can judge a checkup, too, which follows the training's loop for a few steps and fits
             one batch.
         beyond_answers: whether it can do harm that good answers in validation do not rule out.
+        in_the_rows: whether it is in the rows themselves: what is fitted to them suffers as well, and excuses nothing.
         live: whether it is decided within one step, from the facts alone: it can be told while the training runs.
     """
 
@@ -68,6 +69,7 @@ class Problem(Entry):
     exact: ClassVar[bool] = False
     in_checkup: ClassVar[bool] = False
     beyond_answers: ClassVar[bool] = False
+    in_the_rows: ClassVar[bool] = False
     live: ClassVar[bool] = False
 
     def find(self, recording: Recording) -> Iterable[Finding]:

@@ -57,6 +57,7 @@ class ConstantFeature(Problem):
     learned: float = limit(0.8, "1", RANGE, "below")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
+    in_the_rows: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "constant_share": "share of the input features that hold one value in all training rows",
         "moved": "share of the validation rows in which a feature moves that stood still in training",

@@ -60,6 +60,7 @@ class MisalignedData(Problem):
     learned: float = limit(0.3, "1", RANGE)
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
+    in_the_rows: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "link_excess": "what nearest neighbours, or a linear map, tell of the targets, beyond that of permuted ones",
         "commonest": "share of the commonest class",

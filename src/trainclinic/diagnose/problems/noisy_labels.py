@@ -87,6 +87,7 @@ class NoisyLabels(Problem):
     still: float = limit(0.05, "1", "Prechelt 1998")
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss")
+    in_the_rows: ClassVar[bool] = True
     measures: ClassVar[dict[str, str]] = {
         "odd": "share of another class among samples whose neighbours are all of one, at least (95 %)",
         "label_gap": "how much better neighbours tell the labels of validation than those of training, at least (95 %)",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from trainclinic.diagnose.outcome import hurts, outcome, serves, severity
+from trainclinic.diagnose.outcome import fits, hurts, outcome, serves, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
@@ -99,7 +99,7 @@ class WrongMode(Problem):
             harm = cause != "part in eval mode"
         elif cause == "evaluated in train mode":  # the figure is what suffers, and Dropout costs it little
             lags = hurts(result, self.learned) if math.isnan(lag) else lag > self.lag
-            harm = lags and _normalizes(recording)
+            harm = lags and _normalizes(recording) and not fits(recording)
         else:
             harm = cause != "part in eval mode" and hurts(result, self.learned) and not serves(recording, surely=True)
         return Finding(
