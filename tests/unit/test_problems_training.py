@@ -407,6 +407,14 @@ def test_a_squared_error_below_zero_has_its_sign_turned():
     assert mismatched("addmm", (-1.0, 1.0), lowest=0.0) == ""
 
 
+def test_log_probabilities_that_make_a_loss_below_zero_are_none_whatever_made_them():
+    for lowest, cause in ((-0.1, "logits for log-probabilities"), (0.0, "")):
+        recording = make(np.linspace(1.0, lowest, COUNT), loss_name="nll_loss")
+        recording.facts["loss"]["graph"] = [{"loss": "nll_loss", "input": "add"}]
+        finding = find("loss-output-mismatch", recording)
+        assert (finding.cause if finding else "") == cause
+
+
 # -- exploding-gradient, in a net of few layers
 
 

@@ -120,8 +120,9 @@ class LossOutputMismatch(Problem):
         elif _class_numbers(recording):
             classes = recording.facts["targets"]["max"] + 1
             yield self._finding(recording, "class numbers", (Evidence("class_numbers", "", classes, 1.0, "1"),))
-        elif loss.get("name") in NEVER_NEGATIVE and len(graph) < 2 and lowest < 0:
-            yield self._finding(recording, "sign", (Evidence("lowest_loss", "", lowest, 0.0, "1", "below"),))
+        elif loss.get("name") in (*NEVER_NEGATIVE, "nll_loss") and len(graph) < 2 and lowest < 0:
+            cause = "logits for log-probabilities" if loss["name"] == "nll_loss" else "sign"
+            yield self._finding(recording, cause, (Evidence("lowest_loss", "", lowest, 0.0, "1", "below"),))
 
     def _finding(self, recording: Recording, cause: str, evidence: tuple[Evidence, ...]) -> Finding:
         result = outcome(recording)
