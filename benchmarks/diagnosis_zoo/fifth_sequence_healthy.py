@@ -79,7 +79,7 @@ def _plain() -> Iterator[Plan]:
                 epochs=16, schedule=cosine)
     yield plain("point net, BatchNorm, smears", "sets", s.SMEARS, partial(points.PointNet, norm=BN1, width=24),
                 decayed(4e-3, 0.1), epochs=16, augment=shaken, schedule=cosine)
-    yield plain("messages, projects", "graph", s.PROJECTS, partial(graphs.Messages, rounds=3, width=16),
+    yield plain("messages, projects", "messages", s.PROJECTS, partial(graphs.Messages, rounds=3, width=16),
                 quick, epochs=20, clip=1.0, schedule=cosine)
     # fmt: on
 
@@ -100,8 +100,8 @@ def _new() -> Iterator[Plan]:
                nesterov=True), epochs=15, schedule=steps)
     yield plan("inception, GroupNorm, talk", "inception", s.TALK, partial(own.Inception, norm=GROUPS, act=nn.ELU),
                partial(RAdam, lr=1e-2), epochs=12, schedule=cosine)
-    yield plan("excited filters, batteries", "separable", s.BATTERIES, own.Excited, adamw, epochs=16, schedule=cosine)
-    yield plan("excited filters, mixup, sales", "separable", s.SALES, partial(own.Excited, size=15, pool="last"),
+    yield plan("excited filters, batteries", "excited", s.BATTERIES, own.Excited, adamw, epochs=16, schedule=cosine)
+    yield plan("excited filters, mixup, sales", "excited", s.SALES, partial(own.Excited, size=15, pool="last"),
                decayed(5e-3, 0.02), epochs=20, augment=mixed, schedule=cosine)
     yield plan("conformer, addresses", "conformer", s.ADDRESSES, partial(own.Conformer, dropout=0.1),
                decayed(5e-3, 0.05), epochs=14, schedule=cosine)
