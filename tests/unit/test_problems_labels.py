@@ -10,7 +10,7 @@ from hand_made import EVEN, GOOD, GUESSED, LEARNS, STALLS, TURNED, found, labels
 
 from trainclinic.diagnose.causes import explain
 from trainclinic.diagnose.problem import NotExaminedError
-from trainclinic.recording import Recording
+from trainclinic.recording import Recording, Series
 from trainclinic.records import Finding
 
 # -- class-imbalance
@@ -154,6 +154,22 @@ def test_misaligned_data(
 ) -> None:
     data = {"link": {**NO_LINK["link"], "agreement": agreement}}
     assert verdict("misaligned-data", make(loss, validation, right=right, data=data)) == expected
+
+
+@pytest.mark.parametrize(
+    ("network", "fit", "expected"),
+    [
+        (0.18, 0.18, ("observation", "not learned")),
+        (0.20, 0.18, None),  # a tenth of what a guess leaves
+        (0.18, 0.20, None),  # the fit knows something: it is the training that failed
+        (0.18, np.nan, None),
+    ],
+)
+def test_where_a_fit_in_closed_form_knows_nothing_either(network: float, fit: float, expected: Any) -> None:
+    data = {**NO_LINK, "validation": {"rows": 400, "closed_form": fit}}
+    recording = make(LEARNS, GUESSED, right=0.3, data=data)  # some evaluation was better than a guess
+    recording._series["validation_accuracy", ""] = Series(np.arange(20), np.full(20, network))
+    assert verdict("misaligned-data", recording) == expected
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,16 @@ def fits(recording: Recording, bad: float = 0.25) -> bool:
     return usual >= fit - error and not any(score - usual > 2 * error for score in simple)
 
 
+def nothing_told(recording: Recording, most: float) -> bool:
+    """Whether neither the last evaluation nor a fit in closed form knows more than `most` of what a guess does not.
+
+    A fit does not suffer from a bad training: where it knows nothing either, the rows tell nothing of the targets.
+    """
+    network, _, _, guess = _standing(recording)
+    fit = recording.facts.get("data", {}).get("validation", {}).get("closed_form", math.nan)
+    return guess < 1 and all((score - guess) / (1 - guess) < most for score in (network, fit))
+
+
 def _linear(recording: Recording, near: float) -> float:
     """What a linear map tells, where neighbours are held against the network, too."""
     return math.nan if math.isnan(near) else float(recording.facts["data"]["link"].get("linear", math.nan))
