@@ -412,9 +412,27 @@ def test_overfitting_needs_a_rise_that_is_no_noise() -> None:
 
     assert found(rises)
     assert not found(falls)
-    assert not found(0.4 + 0.01 * rng.standard_normal(40))  # as good as it gets
+    assert not found(0.3 + 0.01 * rng.standard_normal(40))  # as good as it gets
     assert not found(rises, np.full(200, 0.5))  # the training loss does not fall: another disease
     assert not found(np.abs(0.4 + 0.3 * rng.standard_normal(40)))  # a small, noisy validation set
+
+
+@pytest.mark.parametrize(
+    ("training", "validation", "expected"),
+    [
+        (0.02, 0.5, "observation"),  # 2.3 is what a guess costs: a fifth of it lies between
+        (0.02, 0.3, ""),
+        (0.11, 0.5, ""),  # not five times that of training
+        (0.02, 1.1, "problem"),
+    ],
+)
+def test_validation_that_never_came_near_training(training: float, validation: float, expected: str) -> None:
+    loss = 2.3 * np.exp(-np.arange(200) / 10) + training
+    curve = validation + 1.8 * np.exp(-np.arange(40) / 4)
+    recording = make({("validation_loss", ""): curve}, loss)
+    finding = find("overfitting", recording)
+    assert (finding.level if finding else "") == expected
+    assert not finding or finding.cause == "by heart"
 
 
 def test_a_number_that_breaks_is_told_from_one_that_grows() -> None:

@@ -70,6 +70,13 @@ def test_two_pictures_are_few_however_many_positions_they_have(samples, found):
     assert level("batchnorm-small-batch", make(STALLS, **facts, inputs={"kind": "integer", "shape": [2, 600]})) == ""
 
 
+@pytest.mark.parametrize(("targets", "found"), [([2], "problem"), ([24], ""), ([2, 24], ""), ([], "")])
+def test_two_series_are_few_where_each_has_one_target(targets, found):
+    facts = {"batch_norm": {"bn": 48}, "batch_size": 2, "inputs": {"kind": "float", "shape": [2, 24, 3]}}
+    facts["targets"] = CLASSES | {"shape": targets}
+    assert level("batchnorm-small-batch", make(STALLS, **facts)) == found
+
+
 def test_a_part_of_the_network_may_see_fewer_samples_than_the_batch_has():
     assert level("batchnorm-small-batch", make(STALLS, batch_norm={"bn": 64, "expert": 2}, batch_size=64)) == "problem"
 
@@ -200,6 +207,24 @@ def test_layers_in_line_in_a_part_of_a_network_are_observed(kind, stacked, found
         assert level("underfitting", recording) == found
     except NotExaminedError:
         assert not found
+
+
+def test_a_parameter_of_a_module_of_ones_own_does_not_hide_layers_in_line():
+    layers = [Layer("embed", "Embedding", "weight", 300, (12, 24), 0)]
+    layers += [Layer(f"fc{i}", "Linear", "weight", 9, shape, i + 1) for i, shape in enumerate(((48, 24), (24, 48)))]
+    layers += [Layer("head", "Linear", "weight", 9, (12, 24), 3), Layer("", "Decoder", "weight", 9, (20, 24), 4)]
+    recording = replace(make(STALLS, validation=STALLS[::40]), layers=tuple(layers))
+    recording.facts["loss"] |= {"linear": 0, "stacked": 2}
+    assert level("underfitting", recording) == "observation"
+
+
+@pytest.mark.parametrize(("fit", "found"), [(0.71, "a fit knows more"), (0.69, ""), (0.5, "")])
+def test_a_network_at_rest_that_a_fit_beats_is_observed(fit, found):
+    recording = against_neighbours(0.6, 0.6, RESTS, [1.1] * 10)
+    recording.facts["data"]["validation"]["closed_form"] = fit
+    finding = find("underfitting", recording)
+    assert (finding.cause if finding else "") == found
+    assert not finding or finding.level == "observation"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ _WEIGHTED = {"Addmm", "Mm", "Bmm", "Baddbmm", "Convolution", "MkldnnConvolution"
 _SCALES = {"Mul", "Div"}
 #: what makes weights of weights, as spectral and weight norms do
 _OF_WEIGHTS = {"Mv", "Vdot", "Dot", "Norm", "LinalgVectorNorm", "WeightNormInterface", "NormExceptDim"}
-_SIZES = {"Abs", "Pow", "Softmax", "LogSoftmax"}
+_SIZES = {"Abs", "Pow", "Softmax", "LogSoftmax", "MaxPool2DWithIndices", "MaxPool3DWithIndices"}
 _MOST = 2000  # nodes looked at
 
 

@@ -104,7 +104,11 @@ class BatchnormSmallBatch(Problem):
 
 
 def _samples(recording: Recording) -> float:
-    """Of a batch; NaN where the first dimension of the input may be something else: an edge's ends, time, one graph."""
-    inputs = recording.facts.get("inputs", {})
-    rows = inputs.get("kind") == "float" and len(inputs.get("shape", ())) != 3
+    """Of a batch; NaN where the first dimension of the input may be something else: an edge's ends, time, one graph.
+
+    It is none of these where there is one target for each.
+    """
+    inputs, shape = recording.facts.get("inputs", {}), recording.facts.get("inputs", {}).get("shape", ())
+    rows = inputs.get("kind") == "float" and len(shape) != 3
+    rows = rows or list(recording.facts.get("targets", {}).get("shape", ())) == [*shape[:1]] != []
     return float(recording.facts.get("batch_size") or math.nan) if rows else math.nan

@@ -97,7 +97,8 @@ class MisalignedData(Problem):
         try:
             link = self._link(recording)
         except NotExaminedError:
-            if positions(recording) <= 1 or not no_better_than_a_guess(recording):
+            nothing = nothing_told(recording, self.told)
+            if positions(recording) <= 1 or not (nothing or no_better_than_a_guess(recording)):
                 raise
             yield self._finding("a guess", recording, (), "observation")
             return

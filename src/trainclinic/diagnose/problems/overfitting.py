@@ -15,6 +15,7 @@ from trainclinic.recording import Floats, Recording, Series, Steps
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
+DEVELOPMENT = "benchmarks/diagnosis.py --development"  # what did harm there, and what did not
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Overfitting(Problem):
         The validation loss over the last fifth of the evaluations against its best (Prechelt's generalization loss),
         against the noise of the curve and against the loss of a guess, and the training loss over the same stretch.
         All must agree. Where the validation loss has risen by a little, well above that of training, it is an
-        observation.
+        observation; and where it is five times that of training and far above it from the beginning, which is a problem
+        where nearly half the loss of a guess lies between them.
 
     When it is harmless:
         A validation loss above the training loss that still falls; a rise within the noise of a small validation set;
@@ -55,6 +57,9 @@ class Overfitting(Problem):
     training_fall: float = limit(0.1, "1", RANGE)
     mild: float = limit(0.02, "1", RANGE)
     gap: float = limit(0.1, "1", RANGE)
+    apart: float = limit(0.15, "1", DEVELOPMENT)
+    wide: float = limit(0.45, "1", DEVELOPMENT)
+    ratio: float = limit(5.0, "1", DEVELOPMENT)
     evaluations: int = limit(5, "1", RANGE, "equal")
 
     reads: ClassVar[tuple[str, ...]] = ("validation_loss", "loss")
@@ -65,11 +70,14 @@ class Overfitting(Problem):
         "rise_of_chance": "that rise, against the loss of a guess",
         "training_fall": "fall of the training loss over the same stretch",
         "fit_gap": "the validation loss above that of training, against the loss of a guess",
+        "fit_ratio": "the validation loss, in units of that of training",
         "best_step": "step of the best validation loss",
     }
     causes: ClassVar[dict[str, str]] = {
         "": "Since its best the validation loss has risen while the training loss went on falling: the net is learning "
-        "the training samples by heart."
+        "the training samples by heart.",
+        "by heart": "Of the training loss hardly anything is left, of the validation loss much: the net knows the "
+        "training samples by heart, and tells little of others.",
     }
 
     def find(self, recording: Recording) -> Iterable[Finding]:
@@ -90,14 +98,19 @@ class Overfitting(Problem):
         of_chance = (last - values[best]) / chance_loss(recording)
         worse = rise > self.loss and in_noise > self.noise and fall > self.training_fall
         harm = worse and not of_chance <= self.of_chance  # of a loss whose guess is not known the rise alone tells
-        gap = (last - outcome(recording).last) / chance_loss(recording)
+        trained = outcome(recording).last
+        gap = (last - trained) / chance_loss(recording)
         mild = of_chance > self.mild and gap > self.gap and in_noise > self.noise and fall > 0
-        if not (harm or mild):
+        # Or it never rose: the training rows are known by heart from early on.
+        ratio = last / trained if trained > 0 else math.inf
+        apart = ratio > self.ratio and gap > self.apart and last - trained > self.noise * noise
+        wide = apart and gap > self.wide
+        if not (harm or mild or apart):
             return
         yield Finding(
             problem=self.id(),
-            level="problem" if harm else "observation",
-            severity=float(min(1.0, 0.3 + rise / 2)) if harm else 0.2,
+            level="problem" if harm or wide else "observation",
+            severity=float(min(1.0, 0.3 + rise / 2)) if harm else float(min(1.0, gap)) if wide else 0.2,
             confidence=0.8,
             layers=(),
             steps=(int(steps[best]), int(steps[-1])),
@@ -106,9 +119,11 @@ class Overfitting(Problem):
                 Evidence("rise_in_noise", "", in_noise, self.noise, "1"),
                 Evidence("rise_of_chance", "", of_chance, self.of_chance, "1"),
                 Evidence("training_fall", "", fall, self.training_fall, "1"),
-                Evidence("fit_gap", "", gap, self.gap, "1"),
+                Evidence("fit_gap", "", gap, self.gap if harm or mild else self.apart, "1"),
+                Evidence("fit_ratio", "", ratio, self.ratio, "1"),
                 Evidence("best_step", "", float(steps[best]), math.nan, "step"),
             ),
+            cause="" if harm or mild else "by heart",
         )
 
 

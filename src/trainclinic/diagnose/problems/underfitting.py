@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -60,6 +60,7 @@ class Underfitting(Problem):
     widest: float = limit(3.0, "units", RANGE, "below")
     bottleneck: float = limit(2.0, "units", RANGE, "below")
     learned: float = limit(0.95, "1", DEVELOPMENT, "below")
+    beyond: float = limit(0.1, "1", DEVELOPMENT)
 
     reads: ClassVar[tuple[str, ...]] = ("loss", "validation_loss", "batch_accuracy")
     measures: ClassVar[dict[str, str]] = {
@@ -67,6 +68,7 @@ class Underfitting(Problem):
         "of_neighbours": "accuracy or R² of nearest neighbours",
         "of_network": "accuracy or R² of the network",
         "errors": "that shortfall, in standard errors",
+        "beyond": "what a fit in closed form to the same rows reaches beyond the network, in validation",
         "late_fall": "fall of the loss over the last two fifths of the run",
         "gap": "validation loss against the training loss",
         "linear_layers": "layers with weights that follow one another with nothing but linear operations between them",
@@ -82,6 +84,8 @@ class Underfitting(Problem):
         "part in line": "Layers of a part of the network follow one another with no activation function between them: "
         "together they are one linear map.",
         "thin layer": "A layer has no more than two units, so that hardly anything passes through it.",
+        "a fit knows more": "Training has come to rest, and a fit in closed form to the same rows still answers "
+        "better.",
         "few units": "There are hardly any units, or everything has to pass through one or two of them: too few for "
         "what the data hold.",
         "narrow layer": "Training has come to rest, and a look at similar samples still answers better: one layer has "
@@ -115,7 +119,16 @@ class Underfitting(Problem):
         if not below and thin <= self.bottleneck:
             told = Evidence("thinnest", "", thin, self.bottleneck, "units", "below")
             below = (self._few_units(result, recording, [told], "thin layer"),)
-        yield from below
+        yield from below or self._below_a_fit(recording, result)
+
+    def _below_a_fit(self, recording: Recording, result: Outcome) -> Iterator[Finding]:
+        """What a fit in closed form knows beyond the network is no more than observed: some data suit it better."""
+        network, _, error = scores(recording)
+        fit = recording.facts.get("data", {}).get("validation", {}).get("closed_form", math.nan)
+        beyond = Evidence("beyond", "", fit - network, self.beyond, "1")
+        if not (fit - network > max(self.beyond, self.errors * error) and late_fall(recording) < self.fall):
+            return
+        yield self._few_units(result, recording, [beyond], "a fit knows more")
 
     def _below_neighbours(self, recording: Recording, result: Outcome) -> tuple[Finding, ...]:
         """Compare the network with its samples' nearest neighbours."""
@@ -214,10 +227,12 @@ _ROWS_ARE_UNITS = ("Linear", "Conv", "RNN", "LSTM", "GRU")  # of a weight in a m
 def _executed(recording: Recording) -> list[Layer]:
     """The layers with weights in the order in which they ran; none where one is of a kind that is not known."""
     ran = [one for one in recording.measured("activation_rms") if one.role == "weight" and len(one.shape) > 1]
-    known = (
-        (one.kind.startswith(_ROWS_ARE_UNITS) and "Transpose" not in one.kind) or "Embedding" in one.kind for one in ran
-    )
-    return ran if all(known) else []
+    return ran if all(map(_of_units, ran)) else []
+
+
+def _of_units(layer: Layer) -> bool:
+    """Whether it is of a kind whose rows are known to be units, or tokens."""
+    return (layer.kind.startswith(_ROWS_ARE_UNITS) and "Transpose" not in layer.kind) or "Embedding" in layer.kind
 
 
 def widest(recording: Recording) -> float:
@@ -270,9 +285,9 @@ def thinnest(recording: Recording) -> float:
 
 
 def _plain(recording: Recording) -> bool:
-    """Whether all layers are such as have no activation function within."""
+    """Whether no layer has an activation function within, where no graph shows it."""
     weights = [layer for layer in recording.layers if layer.role == "weight"]
-    return all(layer.kind.startswith(("Linear", "Conv", "Embedding", "BatchNorm", "Parametrized")) for layer in weights)
+    return not any(layer.kind.startswith(("RNN", *_GATES)) for layer in weights)
 
 
 def _factorizes(recording: Recording) -> bool:
@@ -286,7 +301,7 @@ def _narrowest(recording: Recording, *, feeding: bool = True) -> Layer | None:
 
     `feeding`: of those that the next layer takes.
     """
-    weights = [layer for layer in recording.layers if layer.role == "weight" and layer.shape]
+    weights = [layer for layer in recording.layers if layer.role == "weight" and layer.shape and _of_units(layer)]
     passed_on = [layer for layer, after in pairwise(weights) if not feeding or _feeds(layer, after)]
     hidden = min(passed_on, key=lambda layer: layer.shape[0], default=None)
     return hidden if hidden and hidden.shape[0] < min(weights[-1].shape[0], weights[0].shape[-1]) else None
