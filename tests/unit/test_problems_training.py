@@ -526,8 +526,8 @@ def test_good_answers_that_nothing_simpler_beats_excuse_a_fault(recording, good)
     [
         (answered([0.6] * 20, 0.5, 0.5, fit=0.62), True),  # one standard error is 0.024
         (answered([0.6] * 20, 0.5, 0.5, fit=0.63), False),
-        (answered([0.45] * 20, 0.4, 0.4, fit=0.46), False),  # 0.4 of what a guess leaves is little
-        (answered([0.47] * 20, 0.4, 0.4, fit=0.47), True),
+        (answered([0.36] * 20, 0.3, 0.3, fit=0.36), False),  # less than 0.3 of what a guess leaves is little
+        (answered([0.38] * 20, 0.3, 0.3, fit=0.38), True),
         (answered([0.6] * 20, neighbours=0.66, linear=0.5, fit=0.6), False),  # two standard errors
         (answered([0.6] * 20, neighbours=0.64, linear=0.64, fit=0.6), True),
         (answered([0.8] * 20, fit=0.95), True),  # good enough by itself: a fit that knows more accuses nobody

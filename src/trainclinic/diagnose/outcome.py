@@ -114,7 +114,7 @@ def hurts(result: Outcome, learned: float, *, neighbours: bool = True) -> bool:
 
 
 #: of what a guess leaves to be known; GOOD excuses faults: benchmarks/diagnosis.py --development, decision 19
-ALMOST, GOOD = 0.75, 0.7
+ALMOST, GOOD, FITTING = 0.75, 0.7, 0.3
 
 
 def answers_well(recording: Recording, *, neighbours: bool = True) -> bool:
@@ -162,7 +162,7 @@ def fits(recording: Recording, bad: float = 0.25) -> bool:
     network, near, error, guess = _standing(recording)
     usual = min(network, later(recording, bad))
     fit = recording.facts.get("data", {}).get("validation", {}).get("closed_form", math.nan)
-    if not (guess < 1 and usual <= 1 and (fit - guess) / (1 - guess) >= TELLING):
+    if not (guess < 1 and usual <= 1 and (fit - guess) / (1 - guess) >= FITTING):
         return False
     simple = (near, _linear(recording, near))
     return usual >= fit - error and not any(score - usual > 2 * error for score in simple)
