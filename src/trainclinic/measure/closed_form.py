@@ -19,10 +19,11 @@ from torch.nn import functional as F
 
 FEWEST = 50  # rows of each set; of fewer nothing follows
 POSITIONS = 3000  # of all rows that are looked at, where each has its own target
-_UNITS = 900  # random ReLU units of a table, and fewer where other features stand beside them
+_UNITS, _FEWEST_UNITS, _FEATURES = 900, 300, 1000  # random ReLU units of a table, fewer beside many columns of its own
 _NUMBERS = 500_000  # of the inputs of each set: of long samples fewer rows are looked at
 _FLAT = 512  # numbers of a sample that are features themselves
 _MOST_CLASSES, _MOST_OUTPUTS, _VOCABULARY = 64, 256, 400
+_CHANNELS = 16  # of a token
 _AROUND = 4  # positions before and after
 _NEXT = 0.98  # of the targets that are the input one further: then what comes after is not looked at
 _KERNELS = ((2, 1, 60), (3, 1, 80), (3, 3, 60), (5, 1, 60), (7, 1, 60))  # width, dilation, how many
@@ -49,9 +50,8 @@ def told(inputs: Tensor, targets: Tensor, held: Tensor, held_targets: Tensor) ->
     if not alike or min(len(inputs), len(held)) < FEWEST:
         return math.nan
     each = targets.ndim > 1 and targets[0].numel() > 1 and not targets.is_floating_point()
-    most = max(
-        FEWEST, min(_NUMBERS // max(1, inputs[0].numel()), 4 * POSITIONS // len(targets[0]) if each else _NUMBERS)
-    )
+    numbers = max(1, inputs[0].numel()) * (1 if inputs.is_floating_point() else _CHANNELS // 4)
+    most = max(FEWEST, min(_NUMBERS // numbers, 4 * POSITIONS // len(targets[0]) if each else _NUMBERS))
     (inputs, targets), (held, held_targets) = _few(most, inputs, targets), _few(most, held, held_targets)
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
         if targets.is_floating_point():
@@ -103,7 +103,8 @@ def _features(inputs: Tensor, held: Tensor) -> tuple[Tensor, Tensor]:
         parts = list(_of_series(_even(line, (0, 2)), draw))
     else:
         flat = both.reshape(len(both), -1)
-        return _with_units(flat[: len(inputs)], flat[len(inputs) :], _UNITS)
+        count = max(_FEWEST_UNITS, min(_UNITS, _FEATURES - flat.shape[1]))
+        return _with_units(flat[: len(inputs)], flat[len(inputs) :], count)
     return _parted(parts, len(inputs))
 
 
@@ -119,7 +120,7 @@ def _of_tokens(rows: Tensor, draw: torch.Generator) -> Iterator[Tensor]:
         yield F.one_hot(rows, kinds).float().sum(1)
     if kinds * rows.shape[1] <= _VOCABULARY:
         yield F.one_hot(rows, kinds).float().flatten(1)
-    yield from _convolved(_normal(draw, kinds, 16)[rows].transpose(1, 2), draw)
+    yield from _convolved(_normal(draw, kinds, _CHANNELS)[rows].transpose(1, 2), draw)
 
 
 def _of_series(line: Tensor, draw: torch.Generator) -> Iterator[Tensor]:
