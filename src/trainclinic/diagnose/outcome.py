@@ -189,7 +189,8 @@ def _standing(recording: Recording) -> tuple[float, float, float, float]:
     guess = recording.facts.get("data", {}).get("link", {}).get("guess", math.nan)
     answers = recording.facts.get("answers", {})
     if math.isnan(network):  # several labels a sample, or mixed ones: neighbours are held against real numbers there
-        own, rows = answers.get("own", math.nan), answers.get("rows", 0)
+        own, held = answers.get("own", math.nan), recording.facts.get("data", {}).get("validation", {})
+        rows = min(answers.get("rows", 0), held.get("rows", 0))  # labels of one sample are not independent
         error = math.sqrt(max(0.0, own * (1 - own)) / max(1, rows))
         return own, math.nan, error, answers.get("guess", math.nan)
     if math.isnan(guess):
