@@ -101,7 +101,8 @@ class WrongMode(Problem):
             lags = hurts(result, self.learned) if math.isnan(lag) else lag > self.lag
             harm = lags and _normalizes(recording) and not fits(recording)
         else:
-            harm = cause != "part in eval mode" and hurts(result, self.learned) and not serves(recording, surely=True)
+            good = serves(recording, surely=True, fit=False)  # a fit has no dropout to miss
+            harm = cause != "part in eval mode" and hurts(result, self.learned) and not good
         return Finding(
             problem=self.id(),
             level="problem" if harm else "observation",
