@@ -40,6 +40,7 @@ from diagnosis_zoo.habits import (
 from diagnosis_zoo.habits import plan as _plan
 from diagnosis_zoo.plan import Plan
 from diagnosis_zoo.second_healthy import second
+from diagnosis_zoo.sixth_healthy import sixth
 from diagnosis_zoo.third_healthy import third
 
 
@@ -225,4 +226,4 @@ def _sequences() -> Iterator[Plan]:
 @cache
 def healthy() -> tuple[Plan, ...]:
     """Every good plan, part by part."""
-    return (*_tables(), *_gates(), *_pictures(), *_sequences(), *second(), *third(), *fourth(), *fifth())
+    return (*_tables(), *_gates(), *_pictures(), *_sequences(), *second(), *third(), *fourth(), *fifth(), *sixth())
