@@ -180,7 +180,7 @@ def nothing_told(recording: Recording, most: float) -> bool:
 
 def _linear(recording: Recording, near: float) -> float:
     """What a linear map tells, where neighbours are held against the network, too."""
-    return math.nan if math.isnan(near) else float(recording.facts["data"]["link"].get("linear", math.nan))
+    return math.nan if math.isnan(near) else float(recording.facts["data"].get("link", {}).get("linear", math.nan))
 
 
 def _standing(recording: Recording) -> tuple[float, float, float, float]:
