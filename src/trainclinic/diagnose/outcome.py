@@ -153,6 +153,11 @@ def serves(recording: Recording, *, surely: bool = False, bad: float = 0.25, fit
     return not (near - network > 2 * error or linear - network > 2 * error)
 
 
+def closed_form(recording: Recording) -> float:
+    """What a fit in closed form to the training rows tells of those of validation; NaN where none was made."""
+    return float(recording.facts.get("data", {}).get("validation", {}).get("closed_form", math.nan))
+
+
 def fits(recording: Recording, bad: float = 0.25) -> bool:
     """Whether the later answers know as much as a fit in closed form to the same rows, and that is much.
 
@@ -161,7 +166,7 @@ def fits(recording: Recording, bad: float = 0.25) -> bool:
     """
     network, near, error, guess = _standing(recording)
     usual = min(network, later(recording, bad))
-    fit = recording.facts.get("data", {}).get("validation", {}).get("closed_form", math.nan)
+    fit = closed_form(recording)
     if not (guess < 1 and usual <= 1 and (fit - guess) / (1 - guess) >= FITTING):
         return False
     simple = (near, _linear(recording, near))
@@ -174,7 +179,7 @@ def nothing_told(recording: Recording, most: float) -> bool:
     A fit does not suffer from a bad training: where it knows nothing either, the rows tell nothing of the targets.
     """
     network, _, _, guess = _standing(recording)
-    fit = recording.facts.get("data", {}).get("validation", {}).get("closed_form", math.nan)
+    fit = closed_form(recording)
     return guess < 1 and all((score - guess) / (1 - guess) < most for score in (network, fit))
 
 

@@ -180,11 +180,9 @@ def _closed_form(training: Rows, validation: Rows) -> dict[str, float]:
     """What a fit in closed form to the training rows tells of those of validation; empty where none can be made."""
     sets = []
     for rows in (training, validation):
-        batches = rows.batches()
-        targets = [y for _, y in batches if y is not None]
-        if not batches or len(targets) < len(batches) or len({(y.shape[1:], y.dtype) for y in targets}) > 1:
+        inputs, answers = _whole(rows.batches())
+        if answers is None:
             return {}
-        inputs, answers = torch.cat([x for x, _ in batches]), torch.cat(targets)
         sets.append((inputs.reshape(len(inputs), *rows.sample) if rows.sample else inputs, answers))
     (inputs, answers), held = sets
     first = _first_of_each(inputs, answers)
@@ -195,12 +193,18 @@ def _closed_form(training: Rows, validation: Rows) -> dict[str, float]:
     return {} if math.isnan(found) else {"closed_form": found}
 
 
-def _joined(batches: list[tuple[Tensor, Tensor | None]]) -> tuple[Tensor, Tensor | None]:
+def _whole(batches: list[tuple[Tensor, Tensor | None]]) -> tuple[Tensor, Tensor | None]:
+    """Inputs and targets put together; None for targets that are not of all rows, or not alike."""
     inputs = torch.cat([x for x, _ in batches])
     targets = [y for _, y in batches if y is not None]
     if len(targets) < len(batches) or len({(y.shape[1:], y.dtype) for y in targets}) > 1:
         return inputs, None
-    return inputs, _one_each(torch.cat(targets))
+    return inputs, torch.cat(targets)
+
+
+def _joined(batches: list[tuple[Tensor, Tensor | None]]) -> tuple[Tensor, Tensor | None]:
+    inputs, targets = _whole(batches)
+    return inputs, None if targets is None else _one_each(targets)
 
 
 def _one_each(targets: Tensor) -> Tensor | None:

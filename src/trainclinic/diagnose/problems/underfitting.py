@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from trainclinic.diagnose.outcome import Outcome, answers_well, hurts, late_fall, outcome, scores, severity
+from trainclinic.diagnose.outcome import Outcome, answers_well, closed_form, hurts, late_fall, outcome, scores, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.recording import Layer, Recording
 from trainclinic.records import Evidence, Finding
@@ -124,7 +124,7 @@ class Underfitting(Problem):
     def _below_a_fit(self, recording: Recording, result: Outcome) -> Iterator[Finding]:
         """What a fit in closed form knows beyond the network is no more than observed: some data suit it better."""
         network, _, error = scores(recording)
-        fit = recording.facts.get("data", {}).get("validation", {}).get("closed_form", math.nan)
+        fit = closed_form(recording)
         beyond = Evidence("beyond", "", fit - network, self.beyond, "1")
         if not (fit - network > max(self.beyond, self.errors * error) and late_fall(recording) < self.fall):
             return
