@@ -19,6 +19,7 @@ from trainclinic.cli import app
 from trainclinic.diagnose.diagnose import PROBLEMS
 from trainclinic.diagnose.problem import NotExaminedError
 from trainclinic.errors import SetupError
+from trainclinic.measure.rehearsal import rehearse
 from trainclinic.recording import Layer, Recording, Series
 from trainclinic.setup import train
 
@@ -87,6 +88,27 @@ def test_the_cases_of_what_shows_before_training(name):
     case = catalog.entry(CASES, name)
     assert [finding.problem for finding in tc.checkup(case.faulty).problems][:1] == [name]
     assert not tc.checkup(case.healthy).problems
+
+
+def test_a_setup_that_takes_long_to_build_is_built_twice_and_each_look_begins_where_it_began():
+    """A batch is fitted without dropout and decay, the ladder climbed, the rehearsal made: each as if it were first."""
+    built = []
+
+    def make(seed):
+        torch.manual_seed(seed)
+        x = torch.randn(320, 6)
+        batches = [[part, (part[:, 0] > 0).long()] for part in x.split(32)]  # lists: no generator is asked for an order
+        model = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.BatchNorm1d(16), nn.Dropout(0.3), nn.Linear(16, 2))
+        optimizer = torch.optim.AdamW(model.parameters(), 0.01, weight_decay=0.5)
+        built.append(tc.Setup(model, nn.CrossEntropyLoss(), optimizer, batches, batches, epochs=4))
+        return built[-1]
+
+    found = tc.checkup(make).recording.facts["checkup"]
+    assert len(built) == 2
+    alone = make(0)
+    torch.manual_seed(0)
+    assert found["rehearsal"]["training"] == rehearse(alone, 40)["training"]
+    assert found["ladder"]["start"] == pytest.approx(found["overfit"]["first"], abs=0.3)  # but for dropout
 
 
 def test_a_mistake_in_the_users_own_loop_is_seen():

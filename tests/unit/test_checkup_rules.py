@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,7 +78,8 @@ LEARNED = {"own": 0.6, "surest": 0.6, "surest_rows": 100}
         (rehearsed(*GAINS, share=0.5, answers=LEARNED, data=labels(0.0)), None),  # it is still learning
         (rehearsed(2.3, 1.04, 1.02, 1.0, share=0.5, answers=LEARNED), ("problem", "sure answers")),
         (rehearsed(*GAINS, answers=LEARNED | {"surest": 1.0}, data=labels(0.3, 0.7)), ("observation", "all labels")),
-        (rehearsed(*GAINS, share=0.5, data=labels(0.3, 0.7)), ("problem", "all labels")),
+        (rehearsed(*GAINS, data=labels(0.3, 0.7)), ("problem", "all labels")),
+        (rehearsed(*GAINS, share=0.5, data=labels(0.3, 0.7)), ("observation", "all labels")),  # it is still learning
         (rehearsed(*GAINS, answers=LEARNED | {"surest": 1.0}, data=labels(0.2)), ("problem", "training labels")),
         (rehearsed(*GAINS, data=labels(0.2, copies=0.5)), None),  # rows whose neighbours are themselves
     ],
@@ -139,6 +142,46 @@ def test_norms_hide_weights_that_are_too_large(size: float, norms: bool, found: 
     assert verdict("poor-initialization", weights(size, norms=norms), checkup=True) == expected
 
 
+def test_over_which_dimensions_a_weight_of_ones_own_sums_is_not_known() -> None:
+    """Batched matrices, four of 16 × 16, are He normal where a convolution of this shape would stretch fourfold."""
+    recording = weights(1.0, norms=True)
+    own = tuple(replace(layer, kind="Grouped", shape=(4, 16, 16)) for layer in recording.layers)
+    size = {("weight_rms", layer.name): Series(np.arange(1), np.array([0.3])) for layer in own}
+    recording = replace(recording, layers=own, _series=recording._series | size)
+    assert verdict("poor-initialization", recording, checkup=True) is None
+    kernels = tuple(replace(layer, kind="Conv1d") for layer in own)
+    found = verdict("poor-initialization", replace(recording, layers=kernels), checkup=True)
+    assert found == ("problem", "hidden by norms")
+
+
+def shrinking(span: float, share: float) -> Recording:
+    """Six layers through which the signal loses `span` decades; the first are updated `share` as much as the last."""
+    layers = tuple(Layer(f"fc{i}", "Linear", "weight", 64, (64, 64), i) for i in range(6))
+    once = np.arange(1)
+    series = {("backward_rms", one.name): Series(once, np.array([10 ** (-span * (4 - i) / 4)]))
+              for i, one in enumerate(layers)}  # fmt: skip
+    series |= {("update_ratio", one.name): Series(once, np.array([share if i < 1 else 1.0]))
+               for i, one in enumerate(layers)}  # fmt: skip
+    series["loss", ""] = Series(np.arange(20), np.full(20, 2.3))
+    return Recording(layers, {}, {"steps": 20, "checkup": {}}, {}, "completed", _series=series)
+
+
+@pytest.mark.parametrize(
+    ("span", "share", "level"),
+    [(2.9, 0.009, None), (3.1, 0.009, "problem"), (3.1, 0.011, "observation"), (4.9, 0.011, "observation"),
+     (5.1, 0.011, "problem")],
+)  # fmt: skip
+def test_large_updates_make_up_for_a_signal_that_shrinks_by_up_to_five_decades(
+    span: float, share: float, level: str | None
+) -> None:
+    recording = shrinking(span, share)
+    found = verdict("vanishing-gradient", recording, checkup=True)
+    assert (found[0] if found else None) == level
+    del recording.facts["checkup"]
+    trained = verdict("vanishing-gradient", recording)
+    assert (trained[0] if trained else None) == ("problem" if level else None)  # its loss tells
+
+
 @pytest.mark.parametrize(("size", "cause"), [(1.0, "never trained"), (1.2, "declared frozen")])
 def test_recurrent_weights_frozen_as_they_were_drawn(size: float, cause: str) -> None:
     name = "rnn.weight_hh_l0"
@@ -173,11 +216,14 @@ def test_a_rehearsal_tells_how_far_it_came() -> None:
     cut = rehearse(sound(epochs=10_000), 200_000, seconds=0.2)
     assert 0 < cut["share"] < 0.1
     assert len(cut["validation"]) == 4
+    late = rehearse(sound(epochs=10_000), 200_000, until=time.perf_counter() + 0.5)
+    assert 0 < late["share"] < 0.1
 
 
 def test_nothing_is_rehearsed_without_rows_held_back_or_time() -> None:
     assert rehearse(sound(held=False), 80) == {}
     assert rehearse(sound(), 80, seconds=0.0) == {}
+    assert rehearse(sound(), 80, until=time.perf_counter()) == {}
 
 
 def test_a_number_that_is_not_finite_only_after_a_while_is_seen() -> None:

@@ -126,6 +126,12 @@ def reach(line: Slope) -> float:
 
 
 def forward_gain(recording: Recording, layer: str) -> float:
-    """RMS(W) · √fan_in at the start of the run: the factor by which a weight stretches a random input."""
-    shape = recording.layer(layer).shape
+    """RMS(W) · √fan_in at the start of the run: the factor by which a weight stretches a random input.
+
+    NaN of more than two dimensions that are no convolution's: over which of them is summed is not known.
+    """
+    found = recording.layer(layer)
+    shape = found.shape
+    if len(shape) > 2 and "Conv" not in found.kind:
+        return math.nan
     return recording.series("weight_rms", layer).early(1) * math.sqrt(math.prod(shape[1:]))

@@ -21,13 +21,13 @@ Fitting one batch: Karpathy 2019 (a recipe for training neural networks). Ladder
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -39,7 +39,7 @@ from trainclinic.errors import SetupError
 from trainclinic.measure.data_card import Rows, card
 from trainclinic.measure.facts import InputFacts, TargetFacts
 from trainclinic.measure.outputs import first_tensor
-from trainclinic.measure.rehearsal import SECONDS, rehearse
+from trainclinic.measure.rehearsal import rehearse
 from trainclinic.measure.run import Make, build
 from trainclinic.measure.shadow import generators_kept
 from trainclinic.measure.watch import Watch
@@ -56,7 +56,7 @@ FITTED = 0.01  # of the first loss: then it is enough
 RUNGS = (1 / 30, 1 / 10, 1 / 3, 1.0, 3.0, 10.0, 30.0)  # of the learning rate
 RUNG_STEPS = 25
 PATIENCE = 2.5  # seconds for the data, for the loop, for one batch and for the ladder; slow networks are seen in part
-ALL = 8.0  # seconds after which nothing is rehearsed any more
+ALL = 8.0  # seconds after which nothing more is rehearsed
 
 
 class _EnoughError(Exception):
@@ -76,39 +76,39 @@ def checkup(source: Make | Setup, seed: int = 0) -> Recording:
     begun = time.perf_counter()
     with generators_kept():
         fresh = _sources(source, seed)
-        untouched = fresh()
+        untouched = next(fresh)  # and put back after each of the looks at it
         facts, same_order = _data(untouched)
-        followed, stopped = _follow(fresh(), facts.pop("size"))
-        fitted, batch, fit = _fit(fresh())
+        followed, stopped = _follow(next(fresh), facts.pop("size"))
+        fitted, batch, fit = _fit(untouched)
         planned = _planned(untouched)
         more = {
             "overfit": fit,
-            "ladder": _ladder(fresh()),
             "mixes_samples": _mixes_samples(untouched, batch),
+            "ladder": _ladder(untouched),
             "same_order": same_order,
             "planned_steps": planned,
             "stopped": stopped,
         }
-        rehearsed = _rehearse(fresh(), planned, min(SECONDS, begun + ALL - time.perf_counter()))
+        torch.manual_seed(seed)
+        rehearsed = _rehearse(untouched, planned, begun + ALL)
         last = {"answers": rehearsed.pop("answers", {}), "classes": rehearsed.pop("classes", {})}
         facts["non_finite"] = rehearsed.pop("non_finite", None)
         more["rehearsal"] = rehearsed
     return _together(followed, fitted, {**facts, "checkup": more}, last)
 
 
-def _sources(source: Make | Setup, seed: int) -> Callable[[], Setup]:
-    """What gives fresh Setups, all alike: built anew, or copied where what is built is shared."""
+def _sources(source: Make | Setup, seed: int) -> Iterator[Setup]:
+    """Fresh Setups, all alike: built anew, or copied where what is built is shared. To build one may take long."""
     if not isinstance(source, Setup):
-        shared = build(source, seed)
-        if build(source, seed).model is not shared.model:
-            return partial(build, source, seed)
-        source = shared
-
-    def copied() -> Setup:
+        first, second = build(source, seed), build(source, seed)
+        if first.model is not second.model:
+            yield from (first, second)
+            while True:
+                yield build(source, seed)
+        source = first
+    while True:
         torch.manual_seed(seed)
-        return _copy(source)
-
-    return copied
+        yield _copy(source)
 
 
 def _copy(setup: Setup) -> Setup:
@@ -245,17 +245,16 @@ def _follow(setup: Setup, size: int | None) -> tuple[Recording, str]:
 def _fit(setup: Setup) -> tuple[Recording, Any, dict[str, Any]]:
     """Fit one batch, without dropout and weight decay, by the Setup's own optimizer; the batch, and how it went."""
     batch = _part(next(iter(setup.train_loader)))
-    for module in setup.model.modules():
-        if isinstance(module, nn.modules.dropout._DropoutNd):
-            module.p = 0.0
-    for group in setup.optimizer.param_groups:
-        group["lr"] = group.get("initial_lr", group["lr"])
-        if "weight_decay" in group:
-            group["weight_decay"] = 0.0
-    setup.model.train()
     losses: list[float] = []
-    until = time.perf_counter() + PATIENCE
-    with Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
+    with _put_back(setup), Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
+        for module in _dropouts(setup):
+            module.p = 0.0
+        for group in setup.optimizer.param_groups:
+            group["lr"] = group.get("initial_lr", group["lr"])
+            if "weight_decay" in group:
+                group["weight_decay"] = 0.0
+        setup.model.train()
+        until = time.perf_counter() + PATIENCE
         for _ in range(FIT_STEPS):
             losses.append(float(update(setup, batch)))
             if not math.isfinite(losses[-1]) or (len(losses) > FIT_STEPS // 4 and losses[-1] < FITTED * losses[0]):
@@ -282,15 +281,13 @@ def _part(batch: Any) -> Any:
 def _ladder(setup: Setup) -> dict[str, Any]:
     """Loss after a few steps at each learning rate, all from the same start on the same batches."""
     batches = list(itertools.islice(setup.train_loader, RUNG_STEPS))
-    start = copy.deepcopy((setup.model.state_dict(), setup.optimizer.state_dict()))
     until, rungs, before = time.perf_counter() + PATIENCE, {}, math.nan
-    setup.model.train()
     for factor in sorted(RUNGS, key=lambda rung: abs(math.log(rung))):  # the nearest first: the time may not last
-        setup.model.load_state_dict(start[0])
-        setup.optimizer.load_state_dict(copy.deepcopy(start[1]))
-        for group in setup.optimizer.param_groups:
-            group["lr"] = factor * group.get("initial_lr", group["lr"])
-        losses = [float(update(setup, batches[step % len(batches)])) for step in range(RUNG_STEPS)]
+        with _put_back(setup):
+            for group in setup.optimizer.param_groups:
+                group["lr"] = factor * group.get("initial_lr", group["lr"])
+            setup.model.train()
+            losses = [float(update(setup, batches[step % len(batches)])) for step in range(RUNG_STEPS)]
         before = losses[0]
         rungs[f"{factor:.3g}"] = sum(losses[-5:]) / 5
         if time.perf_counter() > until:
@@ -298,9 +295,31 @@ def _ladder(setup: Setup) -> dict[str, Any]:
     return {"start": before, "rungs": rungs}
 
 
-def _rehearse(setup: Setup, planned: int | None, seconds: float) -> dict[str, Any]:
+@contextlib.contextmanager
+def _put_back(setup: Setup) -> Iterator[None]:
+    """Model and optimizer are afterwards as they were: to build them anew may take long."""
+    states = copy.deepcopy((setup.model.state_dict(), setup.optimizer.state_dict()))
+    rates = {module: module.p for module in _dropouts(setup)}
+    modes = {part: part.training for part in setup.model.modules()}
     try:
-        return rehearse(setup, planned, seconds)
+        yield
+    finally:
+        setup.model.load_state_dict(states[0])
+        setup.optimizer.load_state_dict(states[1])
+        setup.optimizer.zero_grad()
+        for module, rate in rates.items():
+            module.p = rate
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def _dropouts(setup: Setup) -> list[nn.modules.dropout._DropoutNd]:
+    return [module for module in setup.model.modules() if isinstance(module, nn.modules.dropout._DropoutNd)]
+
+
+def _rehearse(setup: Setup, planned: int | None, until: float) -> dict[str, Any]:
+    try:
+        return rehearse(setup, planned, until=until)
     except Exception:  # such as of a validation set that only the user's own loop can read
         return {}
 

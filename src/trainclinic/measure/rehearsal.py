@@ -32,17 +32,19 @@ _COUNTED = 30  # batches
 _RARELY = 1_000_000  # steps from one look to the next: only whether all is finite is watched at each
 
 
-def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dict[str, Any]:
+def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS, until: float = math.inf) -> dict[str, Any]:
     """Train it by the plain loop for so long, or to the end of what is planned.
 
     Args:
         setup: is changed.
         planned: optimizer steps of the whole training; None where it is not known.
         seconds: of training.
+        until: when it ends at the latest, the last evaluation with it [s, of `time.perf_counter`].
 
     Returns:
         The facts; only `non_finite` where a loss or a gradient was not, and nothing without validation rows or time.
     """
+    seconds = min(seconds, until - time.perf_counter())
     if setup.val_loader is None or seconds <= 0:
         return {}
     short = replace(setup, val_loader=_FirstRows(setup.val_loader), metric="loss")
@@ -51,16 +53,22 @@ def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS) -> dic
     spent = 0.0
     with Watch(setup.model, setup.optimizer, setup.loss_fn, every=_RARELY) as watch:
         setup.model.train()
+        begun = time.perf_counter()
         for batch in islice(setup.train_loader, _COUNTED):
             setup.loss(batch)  # so that the classes are counted: of the steps only the first one is looked at
+        evaluation = time.perf_counter() - begun  # about as many rows are evaluated
         for batch in _epochs(setup):
             begun = time.perf_counter()
+            if begun + evaluation > until:
+                break
             losses.append(float(update(setup, batch)))
             spent += time.perf_counter() - begun
             if spent > seconds or not math.isfinite(losses[-1]):
                 break
             if spent > seconds * (len(validation) + 1) / _PARTS:
+                begun = time.perf_counter()
                 validation.append(evaluate(short)["loss"])
+                evaluation = time.perf_counter() - begun
         if losses:
             validation.append(evaluate(short)["loss"])
     facts = watch.recording.facts

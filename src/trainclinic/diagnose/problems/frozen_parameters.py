@@ -131,8 +131,9 @@ def _as_drawn(recording: Recording, broken: list[tuple[str, int]], *, recurrent:
         layer = recording.layer(_layer(name)) if recording.series("weight_rms", _layer(name)) else None
         drawn_so = name.endswith(".weight") or (recurrent and "weight_hh" in name)
         if drawn_so and layer is not None and len(layer.shape) > 1 and count >= _COUNTED:
+            gain = forward_gain(recording, layer.name)
             # The error of an RMS of so many uniform numbers is 0.45 / √count.
-            sizes.append(abs(forward_gain(recording, layer.name) * math.sqrt(3) - 1) * math.sqrt(count))
+            sizes += [abs(gain * math.sqrt(3) - 1) * math.sqrt(count)] if math.isfinite(gain) else []
     several = len(sizes) > 1 or any("weight_hh" in name for name, _ in broken)  # a single one may be random features
     return several and max(sizes, default=math.inf) <= _ERRORS
 

@@ -14,6 +14,7 @@ from trainclinic.recording import Layer, Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
+CHECKUPS = "benchmarks/diagnosis_checkup.py --development"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class VanishingGradient(Problem):
         number: slope [decades per layer] and span from the last hidden layer to the first [decades]. RMS does not
         depend on the layer's size, and unlike the weights' own gradients it is not hidden by a forward signal that
         shrinks as well. Of a layer that is called once per time step, what is left after all its calls. It is called a
-        problem only where the loss did not fall as it should.
+        problem only where the loss did not fall as it should; before a training, where a batch was not fitted as it
+        should be, and the first layers' updates are far smaller than the last ones' or the span is below −5 decades.
 
     When it is harmless:
         Adam and its kin rescale every weight's gradient and often train in spite of two to five decades. PyTorch's
@@ -60,6 +62,7 @@ class VanishingGradient(Problem):
     in_time: float = limit(0.91, "1", RANGE, "below")
     update_share: float = limit(1e-2, "1", RANGE, "below")
     learned: float = limit(0.9, "1", RANGE, "below")
+    in_spite: float = limit(-5.0, "decades", CHECKUPS, "below")
 
     reads: ClassVar[tuple[str, ...]] = (
         "backward_rms", "backward_call_span", "activation_derivative", "weight_gain", "update_ratio", "loss",
@@ -136,9 +139,18 @@ class VanishingGradient(Problem):
         """Decades between the first and the last hidden layer; of few layers only what the line says."""
         return min(line.span, reach(line)) if line.layers >= self.layers else reach(line)
 
+    def _made_up_for(self, recording: Recording, share: float, links: tuple[Link, ...], line: Slope) -> bool:
+        """Whether the optimizer gives the first layers steps as large as the last ones', of what is left of a signal.
+
+        After a training its loss tells whether that was enough; to fit one batch, as a checkup does, is no training.
+        """
+        severed = any(link.backward == 0 for link in links)
+        enough = share >= self.update_share and self._lost(line) > self.in_spite
+        return "checkup" in recording.facts and enough and not severed
+
     def _finding(self, recording: Recording, links: tuple[Link, ...], line: Slope, result: Outcome) -> Finding:
         share = _update_share(recording, links)
-        harm = hurts(result, self.learned)
+        harm = hurts(result, self.learned) and not self._made_up_for(recording, share, links, line)
         derivatives = [link.derivative for link in links if math.isfinite(link.derivative)]
         gains = [link.gain for link in links[1:] if math.isfinite(link.gain)]
         evidence = [
