@@ -40,6 +40,7 @@ from diagnosis_zoo.habits import (
 from diagnosis_zoo.habits import plan as _plan
 from diagnosis_zoo.plan import Plan
 from diagnosis_zoo.second_healthy import second
+from diagnosis_zoo.seventh_healthy import seventh
 from diagnosis_zoo.sixth_healthy import sixth
 from diagnosis_zoo.third_healthy import third
 
@@ -226,4 +227,5 @@ def _sequences() -> Iterator[Plan]:
 @cache
 def healthy() -> tuple[Plan, ...]:
     """Every good plan, part by part."""
-    return (*_tables(), *_gates(), *_pictures(), *_sequences(), *second(), *third(), *fourth(), *fifth(), *sixth())
+    own = (*_tables(), *_gates(), *_pictures(), *_sequences())
+    return (*own, *second(), *third(), *fourth(), *fifth(), *sixth(), *seventh())

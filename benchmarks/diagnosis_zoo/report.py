@@ -11,6 +11,7 @@ from rich.table import Table
 
 from diagnosis_zoo import picture
 from diagnosis_zoo.healthy import healthy
+from diagnosis_zoo.tasks import SEALED
 
 ROOT = Path(__file__).parents[2]
 PAGE, PICTURE = ROOT / "docs" / "guide" / "accuracy.md", ROOT / "docs" / "guide" / "accuracy.svg"
@@ -138,7 +139,7 @@ def _rate(found: dict[str, Any]) -> dict[str, Any]:
 def section(results: dict[str, Any], peers: dict[str, Any] | None = None) -> str:
     """The section as Markdown, with the table of the other tools where they were asked."""
     kinds, at_all = results["by what is held out"], results["where worse at all is harm"]
-    plans = [plan for plan in healthy() if plan.task.sealed]
+    plans = [plan for plan in healthy() if plan.task.part == SEALED]
     return SECTION.format(
         begin=BEGIN,
         end=END,

@@ -1,7 +1,7 @@
 """Trains the plans and the faults, watched, and keeps every recording with its outcome.
 
-Once, so that rules can be judged again in minutes. The report part is what is sealed (`Task.sealed`): nothing of it is
-looked at before the rules and limits are frozen. The development part is all the rest.
+Once, so that rules can be judged again in minutes. Two parts are sealed (`Task.sealed`), for the report and for that of
+checkups: nothing of them is looked at before the rules and limits are frozen. The development part is all the rest.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+from diagnosis_zoo.doses import EXAMINED
 from diagnosis_zoo.faults import Fault, faults, further
 from diagnosis_zoo.healthy import healthy
 from diagnosis_zoo.outcome import Outcome, outcome
 from diagnosis_zoo.plan import Built, Plan
+from diagnosis_zoo.tasks import BEFORE, SEALED, Task
 from trainclinic.setup import Setup
 
 SEEDS_HEALTHY, SEEDS_FAULTY = 6, 3
@@ -54,13 +56,35 @@ def everything(*, development: bool = False) -> list[Run]:
     """Every run of one part; the healthy first, and seed by seed, so that some of them are a fair sample.
 
     Args:
-        development: the tasks on which rules and limits may be looked at; else the sealed ones, which the report is of.
+        development: the tasks on which rules and limits may be looked at; else those that the report is of.
     """
-    plans = [plan for plan in healthy() if plan.task.sealed != development]
-    ills = [fault for fault in faults() if fault.twin.task.sealed != development]
-    well = [Run(plan.name, "", seed) for seed in range(SEEDS_HEALTHY) for plan in plans]
-    ill = [Run(fault.name, fault.problem, seed) for seed in range(SEEDS_FAULTY) for fault in ills]
-    return well + ill
+
+    def belongs(task: Task) -> bool:
+        return not task.sealed if development else task.part == SEALED
+
+    ill = [
+        Run(one.name, one.problem, seed) for seed in range(SEEDS_FAULTY) for one in faults() if belongs(one.twin.task)
+    ]
+    return _well(belongs, SEEDS_HEALTHY) + ill
+
+
+def before_training(*, development: bool = False) -> list[Run]:
+    """The same for checkups: with the faults that one can see, and as few seeds for the healthy plans.
+
+    Args:
+        development: the tasks on which rules and limits may be looked at; else those that the report of checkups is of.
+    """
+
+    def belongs(task: Task) -> bool:
+        return not task.sealed if development else task.part == BEFORE
+
+    chosen = [one for one in faults() if one.problem in EXAMINED and belongs(one.twin.task)]
+    ill = [Run(one.name, one.problem, seed) for seed in range(SEEDS_FAULTY) for one in chosen]
+    return _well(belongs, SEEDS_FAULTY) + ill
+
+
+def _well(belongs: Callable[[Task], bool], seeds: int) -> list[Run]:
+    return [Run(plan.name, "", seed) for seed in range(seeds) for plan in healthy() if belongs(plan.task)]
 
 
 def more(most: int = 4) -> list[Run]:

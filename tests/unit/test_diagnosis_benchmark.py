@@ -21,10 +21,11 @@ from diagnosis_zoo.faults import MOST, faults, further
 from diagnosis_zoo.healthy import healthy
 from diagnosis_zoo.outcome import Outcome, good, hurts
 from diagnosis_zoo.runs import Run
-from diagnosis_zoo.tasks import FRIEDMAN2
+from diagnosis_zoo.tasks import BEFORE, FRIEDMAN2, SEALED
 from diagnosis_zoo.verified import verified
 
-SEALED = [plan for plan in healthy() if plan.task.sealed]
+REPORT = [plan for plan in healthy() if plan.task.part == SEALED]
+CHECKUPS = [plan for plan in healthy() if plan.task.part == BEFORE]
 
 
 def tasks_of(plans):
@@ -34,26 +35,32 @@ def tasks_of(plans):
 def test_there_are_enough_healthy_setups():
     names = [plan.name for plan in healthy()]
     assert len(set(names)) == len(names)
-    assert len(SEALED) * runs.SEEDS_HEALTHY >= 330
-    assert len(names) - len(SEALED) >= 62
+    assert len(REPORT) * runs.SEEDS_HEALTHY >= 330
+    assert len(CHECKUPS) >= 100
+    assert len(names) - len(REPORT) - len(CHECKUPS) >= 62
     assert all(plan.epochs >= 8 for plan in healthy()), "validated too seldom"
 
 
-def test_the_report_part_is_of_many_tasks_and_architectures():
-    tasks = tasks_of(SEALED).values()
+@pytest.mark.parametrize("plans", [REPORT, CHECKUPS], ids=["report", "checkups"])
+def test_what_is_reported_is_of_many_tasks_and_architectures(plans):
+    tasks = tasks_of(plans).values()
     assert len(tasks) >= 18
-    assert sum(not plan.known for plan in SEALED) >= 36
+    assert sum(not plan.known for plan in plans) >= 36
     assert {"accuracy", "label_accuracy", "r2"} == {task.metric for task in tasks}
     assert any(task.tokens for task in tasks)
     assert any(task.each for task in tasks)
     assert any(task.length == 12 for task in tasks)
 
 
-def test_the_two_parts_are_all_there_is_and_share_nothing():
-    report_part, development = runs.everything(), runs.everything(development=True)
-    assert not {run.name for run in report_part} & {run.name for run in development}
-    wanted = len(healthy()) * runs.SEEDS_HEALTHY + len(faults()) * runs.SEEDS_FAULTY
+def test_the_parts_are_all_there_is_and_share_nothing():
+    report_part, development, checkups = runs.everything(), runs.everything(development=True), runs.before_training()
+    names = [{run.name for run in part} for part in (report_part, development, checkups)]
+    assert len(set.union(*names)) == sum(map(len, names))
+    others = [fault for fault in faults() if fault.twin.task.part != BEFORE]
+    wanted = (len(healthy()) - len(CHECKUPS)) * runs.SEEDS_HEALTHY + len(others) * runs.SEEDS_FAULTY
     assert len(report_part) + len(development) == wanted
+    assert {plan.name for plan in CHECKUPS} < names[2]
+    assert {run.name for run in runs.before_training(development=True)} < names[1]
     assert not any(fault.twin.task.sealed for fault in further())
     assert not any(runs.fault_of(run).twin.task.sealed for run in runs.more())
 
@@ -82,12 +89,14 @@ def test_no_part_has_data_of_another():
     zoos = [value.data()[0] for value in vars(zoo).values() if isinstance(value, zoo.Task)]
     assert len(zoos) >= 10
     looked_at = tasks_of(plan for plan in healthy() if not plan.task.sealed)
-    assert not {*looked_at} & {*tasks_of(SEALED)}
+    sealed = tasks_of([*REPORT, *CHECKUPS])
+    assert not {*looked_at} & {*sealed}
     for task in looked_at.values():
         assert not alike(task.draw(0)[0], zoos), task.name
     seen = [*zoos, *(task.draw(0)[0] for task in looked_at.values())]
-    for task in tasks_of(SEALED).values():
+    for task in sealed.values():
         assert not alike(task.draw(0)[0], seen), task.name
+        seen.append(task.draw(0)[0])
 
 
 def alike(x, others):
