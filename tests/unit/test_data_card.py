@@ -66,6 +66,17 @@ def test_a_border_is_told_from_columns_within_a_picture():
     assert rows.to_dict(final=True)["training"]["inside"] == pytest.approx(1 / 3)
 
 
+def test_a_channel_that_stands_still_is_told_from_padding():
+    x = torch.rand(60, 20, 3, generator=torch.Generator().manual_seed(0))
+    dead, padded, square = x.clone(), x.clone(), torch.rand(60, 8, 8, generator=torch.Generator().manual_seed(0))
+    dead[..., ::2] = 1
+    padded[:, 12:] = 0
+    square[..., ::2] = 1  # a picture's stripes, perhaps: which dimension is time is not known
+    for one, share in ((x, 0), (dead, 2 / 3), (dead.transpose(1, 2), 2 / 3), (padded, 0), (square, 0)):
+        assert card(one, None)["training"]["channels"] == pytest.approx(share)
+        assert card(one.transpose(1, 2), None)["training"]["channels"] == pytest.approx(share)
+
+
 def test_real_targets_are_told_by_an_r2():
     x = torch.randn(400, 3, generator=torch.Generator().manual_seed(1))
     y = x[:, :1] + x[:, 1:2] ** 2

@@ -6,7 +6,8 @@ all of them, and only the numbers are kept. They stand under `data` in the facts
     training            rows: distinct samples seen; conflicts: those that came with another target, too; again: share
                         that is a copy of another row of the same batch; constant: share of the features that never
                         differ; inside: share of them that lie between others in their line of a picture or a table
-                        of time steps, and are no border; bits: what finely graded features of a row can tell, were
+                        of time steps, and are no border; channels: share of the few channels of a long series that
+                        never differ at any time; bits: what finely graded features of a row can tell, were
                         they independent: rows with few repeat by chance
     order               pairs: neighbours within batches; alike: share of them with the same class; expected: what
                         shuffling gives; score: how far apart, in standard errors. For real targets `alike` is the
@@ -57,6 +58,7 @@ _MOST_FEATURES, _MOST_OUTPUTS = 256, 64  # of a linear map: a training waits for
 NEAR, _ROWS_A_CLASS, _FEWEST_FEATURES = 4.0, 10, 4
 _WHOLE = 0.9  # of a batch that are copies: then the training set itself is evaluated
 _FEW_ROWS = 16  # of a last batch: its share says little
+_CHANNELS = 8  # of a series, at most: of more it may be the times that are few
 _BITS, _FINE = 32.0, 5.0  # of a feature of which no value comes twice; that a finely graded one has at least
 
 
@@ -137,11 +139,6 @@ class Rows:
         self.count += len(pending)
         self.wants_more = self.count < ROWS
 
-    @property
-    def lines(self) -> int:
-        """The last dimension of a sample that has several, where all of its features are kept."""
-        return self.sample[-1] if len(self.sample) > 1 else 0
-
     def batches(self) -> list[tuple[Tensor, Tensor | None]]:
         """What was kept, on the CPU."""
         self._keep(None)
@@ -160,7 +157,7 @@ def card(
         return {}, None
     inputs, targets = _joined(batches)
     first = _first_of_each(inputs, targets)
-    found: dict[str, Any] = {"training": _about_rows(inputs, batches, first, training.lines), "order": _order(batches)}
+    found: dict[str, Any] = {"training": _about_rows(inputs, batches, first, training.sample), "order": _order(batches)}
     kept, labels = inputs[first], None if targets is None else targets[first]
     features = _features(kept)
     if labels is not None:
@@ -235,7 +232,7 @@ def _plain(rows: Tensor) -> Tensor:
 
 
 def _about_rows(
-    inputs: Tensor, batches: list[tuple[Tensor, Tensor | None]], first: Tensor, lines: int
+    inputs: Tensor, batches: list[tuple[Tensor, Tensor | None]], first: Tensor, sample: tuple[int, ...]
 ) -> dict[str, Any]:
     keys = _keys(_plain(inputs[first]))
     again = sum(len(x) - len(set(_keys(_plain(x)))) for x, _ in batches)
@@ -246,9 +243,21 @@ def _about_rows(
         "conflicts": len(keys) - len(set(keys)),
         "again": again / max(1, len(inputs)),
         "constant": float(still.float().mean()),
-        "inside": float(_between(still.reshape(-1, lines)).float().mean()) if lines else 0.0,
+        "inside": float(_between(still.reshape(-1, sample[-1])).float().mean()) if len(sample) > 1 else 0.0,
+        "channels": _channels(still, sample),
         "bits": sum(map(_bits, x[:200].T)),
     }
+
+
+def _channels(still: Tensor, sample: tuple[int, ...]) -> float:
+    """Share of the channels of a series that stand still throughout; the shorter of its dimensions are the channels.
+
+    Of padding all channels stand still, at some of the times. 0 where it is not clear which dimension is which.
+    """
+    if len(sample) != 2 or min(sample) > min(_CHANNELS, max(sample) // 2):
+        return 0.0
+    over_time = 0 if sample[0] > sample[1] else 1
+    return float(still.reshape(sample).all(over_time).float().mean())
 
 
 def _between(still: Tensor) -> Tensor:

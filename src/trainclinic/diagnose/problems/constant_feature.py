@@ -35,7 +35,8 @@ class ConstantFeature(Problem):
     How it is measured:
         Exactly: features with one value over up to 2,000 training rows, and those of them that move in validation: in
         how many rows, and how far, in deviations of a usual feature. It is called a problem when the loss, in training
-        or validation, did not fall as it should.
+        or validation, did not fall as it should; before a training, where they are no border of a picture and no
+        padding, which a channel of a series that stands still all the time is not.
 
     When it is harmless:
         The border of images (not most of the picture, nor stripes of it), padding, rare categories coded as columns of
@@ -91,10 +92,11 @@ class ConstantFeature(Problem):
         )
 
     def examine(self, recording: Recording) -> Iterable[Finding]:
-        """Judge the features alone."""
+        """Judge the features alone: no outcome tells whether what the others say is enough."""
         cause, told = self._features(recording)
         if cause:
-            harmless = cause == "columns" and self._borders(recording)
+            channels = card(recording, "training").get("channels", 0.0) > self.share
+            harmless = cause == "columns" and self._borders(recording) and not channels
             yield Finding(
                 self.id(), "observation" if harmless else "problem", 0.5, 0.7, (), (0, 0), (told,), cause=cause
             )

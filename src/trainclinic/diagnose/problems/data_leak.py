@@ -38,7 +38,8 @@ class DataLeak(Problem):
         batches, and only what lies far above it counts. Copies with a little noise: validation rows that lie four times
         nearer to a training row than training rows usually lie to each other, against the share of training rows that
         do. Samples of the same patient or minute are not seen. Where the answers to copies are hardly better than those
-        to the other rows it is an observation.
+        to the other rows it is an observation. And a single feature that is the target, or nearly so; one of several
+        targets among the features is observed, and before a training on a table, to the last digit, a problem.
 
     When it is harmless:
         Natural repetition, such as short texts or tables of few values; an evaluation of the training set that is meant
@@ -60,6 +61,7 @@ class DataLeak(Problem):
     chance: float = limit(1.5, "1", RANGE)
     rows: float = limit(2.0, "rows", RANGE)
     near: float = limit(0.2, "1", RANGE)
+    itself: float = limit(0.99999, "1", "rounding of float32")
     flattered: float = limit(0.03, "1", DEVELOPMENT)
 
     reads: ClassVar[tuple[str, ...]] = ()
@@ -102,7 +104,8 @@ class DataLeak(Problem):
         tokens = recording.facts.get("inputs", {}).get("kind") == "integer"  # how often one comes may be what is asked
         several = math.prod(recording.facts.get("targets", {}).get("shape", [])[1:]) > 1  # of a series, one is the next
         told = (Evidence("proxy", "", proxy, self.proxy, "1"),)
-        if proxy > self.proxy and not (tokens or several):
+        table = "checkup" in recording.facts and len(recording.facts.get("inputs", {}).get("shape", ())) == 2
+        if proxy > self.proxy and not (tokens or (several and not (table and proxy > self.itself))):
             yield self._finding("target", "problem", 1.0, told, recording)
             return
         found = tuple(self._copied(recording, told_validation))
