@@ -19,6 +19,7 @@ from trainclinic.cli import app
 from trainclinic.diagnose.diagnose import PROBLEMS
 from trainclinic.diagnose.problem import NotExaminedError
 from trainclinic.errors import SetupError
+from trainclinic.measure import checkup, run
 from trainclinic.measure.rehearsal import rehearse
 from trainclinic.recording import Layer, Recording, Series
 from trainclinic.setup import train
@@ -90,25 +91,75 @@ def test_the_cases_of_what_shows_before_training(name):
     assert not tc.checkup(case.healthy).problems
 
 
-def test_a_setup_that_takes_long_to_build_is_built_twice_and_each_look_begins_where_it_began():
-    """A batch is fitted without dropout and decay, the ladder climbed, the rehearsal made: each as if it were first."""
+class Everywhere(nn.Module):
+    """It changes parameters, both kinds of buffers and an attribute."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.BatchNorm1d(16), nn.Dropout(0.3), nn.Linear(16, 2))
+        self.register_buffer("mean", torch.zeros(6), persistent=False)
+        self.scale = 1.0
+
+    def forward(self, x):
+        if self.training:
+            self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
+            self.scale = 0.99 * self.scale + 0.01 * float(x.detach().std())
+        return self.body((x - self.mean) / self.scale)
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_each_look_begins_where_the_training_would(slow, monkeypatch):
+    """Built anew; of what takes long to build there are two, and one is put back."""
+    monkeypatch.setattr(checkup, "SLOW", -1.0 if slow else math.inf)
     built = []
 
     def make(seed):
-        torch.manual_seed(seed)
         x = torch.randn(320, 6)
         batches = [[part, (part[:, 0] > 0).long()] for part in x.split(32)]  # lists: no generator is asked for an order
-        model = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.BatchNorm1d(16), nn.Dropout(0.3), nn.Linear(16, 2))
+        model = Everywhere()
         optimizer = torch.optim.AdamW(model.parameters(), 0.01, weight_decay=0.5)
         built.append(tc.Setup(model, nn.CrossEntropyLoss(), optimizer, batches, batches, epochs=4))
         return built[-1]
 
     found = tc.checkup(make).recording.facts["checkup"]
-    assert len(built) == 2
-    alone = make(0)
-    torch.manual_seed(0)
+    assert (len(built) == 2) == slow
+    alone = run.build(make, 0)
+    if slow:
+        torch.manual_seed(0)
     assert found["rehearsal"]["training"] == rehearse(alone, 40)["training"]
-    assert found["ladder"]["start"] == pytest.approx(found["overfit"]["first"], abs=0.3)  # but for dropout
+
+
+def test_weights_that_every_setup_shares_are_left_as_they_are():
+    body, generator = nn.Linear(6, 6), torch.Generator().manual_seed(3)
+    loader = DataLoader(TensorDataset(torch.randn(80, 6), torch.arange(80) % 2), 20, shuffle=True, generator=generator)
+
+    def make(seed):
+        model = nn.Sequential(body, nn.ReLU(), nn.Linear(6, 2))
+        return tc.Setup(model, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.1), loader, epochs=2)
+
+    before = body.weight.detach().clone(), generator.get_state()
+    tc.checkup(make)
+    assert torch.equal(body.weight, before[0])
+    assert torch.equal(generator.get_state(), before[1])
+
+
+def test_a_step_may_take_its_batch_apart():
+    loss_fn = nn.CrossEntropyLoss()
+
+    def step(model, batch):
+        return loss_fn(model(batch["x"]), batch.pop("y"))
+
+    def make(seed):
+        batches = [{"x": torch.randn(20, 6), "y": torch.arange(20) % 2} for _ in range(4)]
+        model = nn.Linear(6, 2)
+        return tc.Setup(model, loss_fn, torch.optim.SGD(model.parameters(), 0.1), _Copies(batches), epochs=2, step=step)
+
+    assert tc.checkup(make).recording.steps
+
+
+class _Copies(list):
+    def __iter__(self):
+        return (dict(batch) for batch in super().__iter__())
 
 
 def test_a_mistake_in_the_users_own_loop_is_seen():

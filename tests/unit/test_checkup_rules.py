@@ -154,7 +154,7 @@ def test_over_which_dimensions_a_weight_of_ones_own_sums_is_not_known() -> None:
     assert found == ("problem", "hidden by norms")
 
 
-def shrinking(span: float, share: float) -> Recording:
+def shrinking(span: float, share: float, validation: float) -> Recording:
     """Six layers through which the signal loses `span` decades; the first are updated `share` as much as the last."""
     layers = tuple(Layer(f"fc{i}", "Linear", "weight", 64, (64, 64), i) for i in range(6))
     once = np.arange(1)
@@ -163,20 +163,35 @@ def shrinking(span: float, share: float) -> Recording:
     series |= {("update_ratio", one.name): Series(once, np.array([share if i < 1 else 1.0]))
                for i, one in enumerate(layers)}  # fmt: skip
     series["loss", ""] = Series(np.arange(20), np.full(20, 2.3))
-    return Recording(layers, {}, {"steps": 20, "checkup": {}}, {}, "completed", _series=series)
+    facts = {"steps": 20, "checkup": {"rehearsal": {"validation": [validation]}}, "loss": {"name": "cross_entropy"},
+             "targets": {"classes": {str(label): 100 for label in range(10)}}}  # fmt: skip
+    return Recording(layers, {}, facts, {}, "completed", _series=series)
 
 
 @pytest.mark.parametrize(
-    ("span", "share", "level"),
-    [(2.9, 0.009, None), (3.1, 0.009, "problem"), (3.1, 0.011, "observation"), (4.9, 0.011, "observation"),
-     (5.1, 0.011, "problem")],
-)  # fmt: skip
-def test_large_updates_make_up_for_a_signal_that_shrinks_by_up_to_five_decades(
-    span: float, share: float, level: str | None
+    ("span", "share", "validation", "level"),
+    [
+        (2.9, 0.009, 1.5, None),
+        (3.1, 0.009, 1.5, "problem"),
+        (3.1, 0.011, 1.5, "observation"),
+        (3.1, 0.011, 2.31, "problem"),  # steps as large that lead nowhere, as of plain gradient descent
+        (4.9, 0.011, 1.5, "observation"),
+        (5.1, 0.011, 1.5, "problem"),
+    ],
+)
+def test_a_signal_that_shrinks_and_is_enough_to_learn_by(
+    span: float, share: float, validation: float, level: str | None
 ) -> None:
-    recording = shrinking(span, share)
+    recording = shrinking(span, share, validation)
     found = verdict("vanishing-gradient", recording, checkup=True)
     assert (found[0] if found else None) == level
+    recording.facts["checkup"] = {}
+    unknown = verdict("vanishing-gradient", recording, checkup=True)  # plain gradient descent, nothing rehearsed
+    assert (unknown[0] if unknown else None) == ("problem" if level else None)
+    recording.environment["optimizer"] = "Adam"
+    rescaled = verdict("vanishing-gradient", recording, checkup=True)
+    made_up_for = share > 0.01 and span < 5
+    assert (rescaled[0] if rescaled else None) == (level and ("observation" if made_up_for else "problem"))
     del recording.facts["checkup"]
     trained = verdict("vanishing-gradient", recording)
     assert (trained[0] if trained else None) == ("problem" if level else None)  # its loss tells

@@ -76,22 +76,25 @@ def test_what_stands_still_within_a_picture_is_no_border(inside: float, level: s
     assert verdict("constant-feature", make(STALLS, data=still, inputs=images)) == (level, "columns")
 
 
-@pytest.mark.parametrize(("channels", "level"), [(0.3, "observation"), (0.31, "problem")])
+@pytest.mark.parametrize(("channels", "level"), [(0.4, "observation"), (0.41, "problem")])
 def test_a_channel_that_stands_still_is_no_padding(channels: float, level: str) -> None:
     still = {"training": columns(0.5)["training"] | {"channels": channels}}
     series = {"kind": "float", "shape": [64, 20, 3]}
     assert verdict("constant-feature", make(data=still, inputs=series), checkup=True) == (level, "columns")
+    numbers = make(data=still, inputs=series | {"kind": "integer"})  # such as a mask of ones
+    assert verdict("constant-feature", numbers, checkup=True) == ("observation", "columns")
     trained = make(STALLS, data=still, inputs=series)  # whether the others were enough, its answers tell
     assert verdict("constant-feature", trained) == ("observation", "columns")
 
 
 @pytest.mark.parametrize(
     ("proxy", "shape", "level"),
-    [(0.99998, [64, 20], "observation"), (0.999995, [64, 20], "problem"), (0.999995, [64, 10, 2], "observation")],
+    [(1 - 2e-9, [64, 20], "observation"), (1 - 5e-10, [64, 20], "problem"), (1.0, [64, 10, 2], "observation")],
 )
 def test_one_of_several_targets_among_the_columns_of_a_table(proxy: float, shape: list[int], level: str) -> None:
-    told = {"data": {"link": {"proxy": proxy}, "validation": {"copies": 0.0, "rows": 400, "again": 0.0,
-            "training_batches": 0.0, "fewest_copies": 0.0}, "training": {"rows": 400, "again": 0.0, "bits": 99.0}}}  # fmt: skip
+    held = {"copies": 0.0, "rows": 400, "again": 0.0, "training_batches": 0.0, "fewest_copies": 0.0}
+    training = {"rows": 400, "again": 0.0, "bits": 99.0}
+    told = {"data": {"link": {"proxy": proxy}, "validation": held, "training": training}}
     seen = {"inputs": {"kind": "float", "shape": shape}, "targets": {"shape": [64, 3], "dtype": "float32"}}
     found = verdict("data-leak", make(checkup={}, **told, **seen), checkup=True)
     assert found == (level, "target" if level == "problem" else "one target")

@@ -40,8 +40,9 @@ from trainclinic.measure.data_card import Rows, card
 from trainclinic.measure.facts import InputFacts, TargetFacts
 from trainclinic.measure.outputs import first_tensor
 from trainclinic.measure.rehearsal import rehearse
-from trainclinic.measure.run import Make, build
-from trainclinic.measure.shadow import generators_kept
+from trainclinic.measure.run import Make, build, seed_all
+from trainclinic.measure.shadow import generators_kept, order_kept
+from trainclinic.measure.snapshot import Snapshot
 from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
 from trainclinic.setup import Setup, pair, train, update
@@ -57,6 +58,7 @@ RUNGS = (1 / 30, 1 / 10, 1 / 3, 1.0, 3.0, 10.0, 30.0)  # of the learning rate
 RUNG_STEPS = 25
 PATIENCE = 2.5  # seconds for the data, for the loop, for one batch and for the ladder; slow networks are seen in part
 ALL = 8.0  # seconds after which nothing more is rehearsed
+SLOW = 0.5  # seconds to build a Setup: then two have to do
 
 
 class _EnoughError(Exception):
@@ -74,23 +76,24 @@ def checkup(source: Make | Setup, seed: int = 0) -> Recording:
         SetupError: there is no Setup, or it cannot be copied.
     """
     begun = time.perf_counter()
-    with generators_kept():
+    with generators_kept(), contextlib.ExitStack() as kept:
         fresh = _sources(source, seed)
-        untouched = next(fresh)  # and put back after each of the looks at it
+        untouched = next(fresh)
+        for loader in (untouched.train_loader, untouched.val_loader):
+            kept.enter_context(order_kept(loader))  # it may be one that all share
         facts, same_order = _data(untouched)
+        planned, mixes = _planned(untouched), _mixes_samples(untouched)
         followed, stopped = _follow(next(fresh), facts.pop("size"))
-        fitted, batch, fit = _fit(untouched)
-        planned = _planned(untouched)
+        fitted, fit = _fit(next(fresh))
         more = {
             "overfit": fit,
-            "mixes_samples": _mixes_samples(untouched, batch),
-            "ladder": _ladder(untouched),
+            "ladder": _ladder(next(fresh)),
+            "mixes_samples": mixes,
             "same_order": same_order,
             "planned_steps": planned,
             "stopped": stopped,
         }
-        torch.manual_seed(seed)
-        rehearsed = _rehearse(untouched, planned, begun + ALL)
+        rehearsed = _rehearse(next(fresh), planned, begun + ALL)
         last = {"answers": rehearsed.pop("answers", {}), "classes": rehearsed.pop("classes", {})}
         facts["non_finite"] = rehearsed.pop("non_finite", None)
         more["rehearsal"] = rehearsed
@@ -98,17 +101,38 @@ def checkup(source: Make | Setup, seed: int = 0) -> Recording:
 
 
 def _sources(source: Make | Setup, seed: int) -> Iterator[Setup]:
-    """Fresh Setups, all alike: built anew, or copied where what is built is shared. To build one may take long."""
+    """Fresh Setups, all alike, each with seeded generators: built anew, or copied where what is built is shared.
+
+    Of two that took long to build one is put back: all but the training's own loop, which comes second, can do with it.
+    """
     if not isinstance(source, Setup):
+        begun = time.perf_counter()
         first, second = build(source, seed), build(source, seed)
-        if first.model is not second.model:
-            yield from (first, second)
-            while True:
-                yield build(source, seed)
+        slow = time.perf_counter() - begun > 2 * SLOW
+        if not _share_weights(first, second):
+            yield from _put_back(first, second, seed) if slow else _built(source, seed)
         source = first
     while True:
-        torch.manual_seed(seed)
+        seed_all(seed)
         yield _copy(source)
+
+
+def _share_weights(first: Setup, second: Setup) -> bool:
+    same = {id(one) for one in first.model.parameters()} & {id(one) for one in second.model.parameters()}
+    return first.model is second.model or bool(same)
+
+
+def _built(make: Make, seed: int) -> Iterator[Setup]:
+    while True:
+        yield build(make, seed)
+
+
+def _put_back(setup: Setup, for_the_loop: Setup, seed: int) -> Iterator[Setup]:
+    kept = Snapshot(setup)
+    for one in itertools.chain((setup, for_the_loop), itertools.repeat(setup)):
+        kept.put_back()
+        seed_all(seed)
+        yield one
 
 
 def _copy(setup: Setup) -> Setup:
@@ -208,10 +232,10 @@ class _First:
 
 def _follow(setup: Setup, size: int | None) -> tuple[Recording, str]:
     """A few steps of the training as it will be, watched at each."""
-    batch = first_tensor(next(iter(setup.train_loader), None))
+    batch = first_tensor(_first(setup))
     if batch is None:
-        raise SetupError("train_loader: expected batches each time it is read, got none; is the data set empty, "
-                         "or an iterator that can be read only once?")  # fmt: skip
+        raise SetupError("train_loader: expected batches with a tensor, got none in the first; yield (input, target), "
+                         "or a dict or tuple that your step takes apart")  # fmt: skip
     wanted = min(SAMPLES, size or SAMPLES) if batch.ndim else 1
     count = max(4, min(MOST_BATCHES, -(-wanted // max(1, len(batch) if batch.ndim else 1))))
     short = replace(
@@ -242,21 +266,22 @@ def _follow(setup: Setup, size: int | None) -> tuple[Recording, str]:
 # -- one batch
 
 
-def _fit(setup: Setup) -> tuple[Recording, Any, dict[str, Any]]:
-    """Fit one batch, without dropout and weight decay, by the Setup's own optimizer; the batch, and how it went."""
-    batch = _part(next(iter(setup.train_loader)))
-    losses: list[float] = []
-    with _put_back(setup), Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
-        for module in _dropouts(setup):
+def _fit(setup: Setup) -> tuple[Recording, dict[str, Any]]:
+    """Fit one batch, without dropout and weight decay, by the Setup's own optimizer; and how it went."""
+    batch = _part(_first(setup))
+    for module in setup.model.modules():
+        if isinstance(module, nn.modules.dropout._DropoutNd):
             module.p = 0.0
-        for group in setup.optimizer.param_groups:
-            group["lr"] = group.get("initial_lr", group["lr"])
-            if "weight_decay" in group:
-                group["weight_decay"] = 0.0
-        setup.model.train()
-        until = time.perf_counter() + PATIENCE
+    for group in setup.optimizer.param_groups:
+        group["lr"] = group.get("initial_lr", group["lr"])
+        if "weight_decay" in group:
+            group["weight_decay"] = 0.0
+    setup.model.train()
+    losses: list[float] = []
+    until = time.perf_counter() + PATIENCE
+    with Watch(setup.model, setup.optimizer, setup.loss_fn) as watch:
         for _ in range(FIT_STEPS):
-            losses.append(float(update(setup, batch)))
+            losses.append(float(update(setup, copy.copy(batch))))  # a step may take parts out of it
             if not math.isfinite(losses[-1]) or (len(losses) > FIT_STEPS // 4 and losses[-1] < FITTED * losses[0]):
                 break
             if len(losses) >= FEWEST_STEPS and time.perf_counter() > until:
@@ -268,7 +293,15 @@ def _fit(setup: Setup) -> tuple[Recording, Any, dict[str, Any]]:
         "first": losses[0],
         "last": losses[-1],
     }
-    return watch.recording, batch, fit
+    return watch.recording, fit
+
+
+def _first(setup: Setup) -> Any:
+    try:
+        return next(iter(setup.train_loader))
+    except StopIteration:
+        raise SetupError("train_loader: expected batches each time it is read, got none; is the data set empty, "
+                         "or an iterator that can be read only once?") from None  # fmt: skip
 
 
 def _part(batch: Any) -> Any:
@@ -281,40 +314,22 @@ def _part(batch: Any) -> Any:
 def _ladder(setup: Setup) -> dict[str, Any]:
     """Loss after a few steps at each learning rate, all from the same start on the same batches."""
     batches = list(itertools.islice(setup.train_loader, RUNG_STEPS))
+    start = copy.deepcopy((setup.model.state_dict(), setup.optimizer.state_dict()))
     until, rungs, before = time.perf_counter() + PATIENCE, {}, math.nan
+    setup.model.train()
     for factor in sorted(RUNGS, key=lambda rung: abs(math.log(rung))):  # the nearest first: the time may not last
-        with _put_back(setup):
-            for group in setup.optimizer.param_groups:
-                group["lr"] = factor * group.get("initial_lr", group["lr"])
-            setup.model.train()
-            losses = [float(update(setup, batches[step % len(batches)])) for step in range(RUNG_STEPS)]
+        setup.model.load_state_dict(start[0])
+        setup.optimizer.load_state_dict(copy.deepcopy(start[1]))
+        for group in setup.optimizer.param_groups:
+            group["lr"] = factor * group.get("initial_lr", group["lr"])
+        losses: list[float] = []
+        while len(losses) < RUNG_STEPS and time.perf_counter() < until:
+            losses.append(float(update(setup, copy.copy(batches[len(losses) % len(batches)]))))
+        if len(losses) < RUNG_STEPS:
+            break
         before = losses[0]
         rungs[f"{factor:.3g}"] = sum(losses[-5:]) / 5
-        if time.perf_counter() > until:
-            break
     return {"start": before, "rungs": rungs}
-
-
-@contextlib.contextmanager
-def _put_back(setup: Setup) -> Iterator[None]:
-    """Model and optimizer are afterwards as they were: to build them anew may take long."""
-    states = copy.deepcopy((setup.model.state_dict(), setup.optimizer.state_dict()))
-    rates = {module: module.p for module in _dropouts(setup)}
-    modes = {part: part.training for part in setup.model.modules()}
-    try:
-        yield
-    finally:
-        setup.model.load_state_dict(states[0])
-        setup.optimizer.load_state_dict(states[1])
-        setup.optimizer.zero_grad()
-        for module, rate in rates.items():
-            module.p = rate
-        for part, mode in modes.items():
-            part.training = mode
-
-
-def _dropouts(setup: Setup) -> list[nn.modules.dropout._DropoutNd]:
-    return [module for module in setup.model.modules() if isinstance(module, nn.modules.dropout._DropoutNd)]
 
 
 def _rehearse(setup: Setup, planned: int | None, until: float) -> dict[str, Any]:
@@ -324,11 +339,12 @@ def _rehearse(setup: Setup, planned: int | None, until: float) -> dict[str, Any]
         return {}
 
 
-def _mixes_samples(setup: Setup, batch: Any) -> float:
+def _mixes_samples(setup: Setup) -> float:
     """How much the output of one sample depends on another one."""
-    if setup.step is not None:
+    batch = next(iter(setup.train_loader), None)
+    if setup.step is not None or batch is None:
         return math.nan
-    x = pair(batch)[0]
+    x = pair(_part(batch))[0]
     if not isinstance(x, Tensor) or x.ndim == 0 or len(x) < 3:
         return math.nan
     setup.model.eval()

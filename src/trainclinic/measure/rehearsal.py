@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -47,16 +47,12 @@ def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS, until:
     seconds = min(seconds, until - time.perf_counter())
     if setup.val_loader is None or seconds <= 0:
         return {}
-    short = replace(setup, val_loader=_FirstRows(setup.val_loader), metric="loss")
+    short = replace(setup, val_loader=_FirstRows(setup.val_loader, until), metric="loss")
     losses: list[float] = []
     validation: list[float] = []
-    spent = 0.0
+    spent, evaluated = 0.0, 0
     with Watch(setup.model, setup.optimizer, setup.loss_fn, every=_RARELY) as watch:
-        setup.model.train()
-        begun = time.perf_counter()
-        for batch in islice(setup.train_loader, _COUNTED):
-            setup.loss(batch)  # so that the classes are counted: of the steps only the first one is looked at
-        evaluation = time.perf_counter() - begun  # about as many rows are evaluated
+        evaluation = _count(setup, seconds / _PARTS)
         for batch in _epochs(setup):
             begun = time.perf_counter()
             if begun + evaluation > until:
@@ -66,10 +62,10 @@ def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS, until:
             if spent > seconds or not math.isfinite(losses[-1]):
                 break
             if spent > seconds * (len(validation) + 1) / _PARTS:
-                begun = time.perf_counter()
+                begun, evaluated = time.perf_counter(), len(losses)
                 validation.append(evaluate(short)["loss"])
                 evaluation = time.perf_counter() - begun
-        if losses:
+        if len(losses) > evaluated:
             validation.append(evaluate(short)["loss"])
     facts = watch.recording.facts
     if not losses or facts["non_finite"]:
@@ -85,6 +81,29 @@ def rehearse(setup: Setup, planned: int | None, seconds: float = SECONDS, until:
     }
 
 
+def _count(setup: Setup, seconds: float) -> float:
+    """Let the classes of some batches be counted, since of the steps only the first one is looked at.
+
+    Returns:
+        Seconds that an evaluation will take, by how long these took.
+    """
+    setup.model.train()
+    begun, rows = time.perf_counter(), 0
+    for batch in islice(setup.train_loader, _COUNTED):
+        setup.loss(batch)
+        rows += _rows(batch)
+        if time.perf_counter() > begun + seconds:
+            break
+    data = getattr(setup.val_loader, "dataset", None)
+    held = len(data) if isinstance(data, Sized) else ROWS
+    return (time.perf_counter() - begun) * min(ROWS, held) / max(1, rows)
+
+
+def _rows(batch: Any) -> int:
+    first = first_tensor(batch)
+    return len(first) if first is not None and first.ndim else 1
+
+
 def _epochs(setup: Setup) -> Iterator[Any]:
     """The batches of every epoch, with what `train` does between the epochs."""
     for _ in range(setup.epochs):
@@ -95,16 +114,15 @@ def _epochs(setup: Setup) -> Iterator[Any]:
 
 
 class _FirstRows:
-    """The first batches of a loader, until there are as many rows as are looked at."""
+    """The first batches of a loader, until there are as many rows as are looked at, or it is time to end."""
 
-    def __init__(self, loader: Iterable[Any]) -> None:
-        self._loader = loader
+    def __init__(self, loader: Iterable[Any], until: float) -> None:
+        self._loader, self._until = loader, until
 
     def __iter__(self) -> Iterator[Any]:
         rows = 0
         for batch in self._loader:
             yield batch
-            first = first_tensor(batch)
-            rows += len(first) if first is not None and first.ndim else 1
-            if rows >= ROWS:
+            rows += _rows(batch)
+            if rows >= ROWS or time.perf_counter() > self._until:
                 return

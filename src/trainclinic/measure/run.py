@@ -40,11 +40,16 @@ def run(make: Make, seed: int = 0, *, path: str | Path | None = None, every: int
     return watch.recording
 
 
-def build(make: Make, seed: int) -> Setup:
-    """Seed every global generator and call `make(seed)`."""
+def seed_all(seed: int) -> None:
+    """Seed every global generator: torch's, NumPy's and Python's."""
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - the global generator is the one that user code draws from
     torch.manual_seed(seed)
+
+
+def build(make: Make, seed: int) -> Setup:
+    """Seed every global generator and call `make(seed)`."""
+    seed_all(seed)
     try:
         setup = make(seed)
     except TrainclinicError:

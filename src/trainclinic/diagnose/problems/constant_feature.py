@@ -15,6 +15,7 @@ from trainclinic.recording import Recording
 from trainclinic.records import Evidence, Finding
 
 RANGE = "benchmarks/results/limits.json"
+CHECKUPS = "benchmarks/diagnosis_checkup.py --development"
 
 FEWEST = 20  # rows
 
@@ -36,7 +37,7 @@ class ConstantFeature(Problem):
         Exactly: features with one value over up to 2,000 training rows, and those of them that move in validation: in
         how many rows, and how far, in deviations of a usual feature. It is called a problem when the loss, in training
         or validation, did not fall as it should; before a training, where they are no border of a picture and no
-        padding, which a channel of a series that stands still all the time is not.
+        padding, which two in five of a series' channels that stand still all the time are not.
 
     When it is harmless:
         The border of images (not most of the picture, nor stripes of it), padding, rare categories coded as columns of
@@ -52,6 +53,7 @@ class ConstantFeature(Problem):
     """
 
     share: float = limit(0.3, "1", RANGE)
+    channels: float = limit(0.4, "1", CHECKUPS)
     most: float = limit(0.6, "1", RANGE)
     moved: float = limit(0.5, "1", RANGE)
     farthest: float = limit(1000.0, "1", RANGE)
@@ -95,7 +97,8 @@ class ConstantFeature(Problem):
         """Judge the features alone: no outcome tells whether what the others say is enough."""
         cause, told = self._features(recording)
         if cause:
-            channels = card(recording, "training").get("channels", 0.0) > self.share
+            still = card(recording, "training").get("channels", 0.0)
+            channels = still > self.channels and recording.facts.get("inputs", {}).get("kind") == "float"
             harmless = cause == "columns" and self._borders(recording) and not channels
             yield Finding(
                 self.id(), "observation" if harmless else "problem", 0.5, 0.7, (), (0, 0), (told,), cause=cause

@@ -61,7 +61,7 @@ class DataLeak(Problem):
     chance: float = limit(1.5, "1", RANGE)
     rows: float = limit(2.0, "rows", RANGE)
     near: float = limit(0.2, "1", RANGE)
-    itself: float = limit(0.99999, "1", "rounding of float32")
+    itself: float = limit(1 - 1e-9, "1", "rounding of float32")
     flattered: float = limit(0.03, "1", DEVELOPMENT)
 
     reads: ClassVar[tuple[str, ...]] = ()

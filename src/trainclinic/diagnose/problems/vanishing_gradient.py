@@ -10,6 +10,7 @@ from typing import ClassVar
 from trainclinic.diagnose.chain import Link, Slope, chain, hidden, reach, slope
 from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
+from trainclinic.diagnose.rehearsed import learned, rehearsal
 from trainclinic.recording import Layer, Recording
 from trainclinic.records import Evidence, Finding
 
@@ -37,7 +38,8 @@ class VanishingGradient(Problem):
         depend on the layer's size, and unlike the weights' own gradients it is not hidden by a forward signal that
         shrinks as well. Of a layer that is called once per time step, what is left after all its calls. It is called a
         problem only where the loss did not fall as it should; before a training, where a batch was not fitted as it
-        should be, and the first layers' updates are far smaller than the last ones' or the span is below −5 decades.
+        should be, unless less than five decades are lost, the first layers' updates are nearly as large as the last
+        ones', and a rehearsal learned something, or there was none and the optimizer is not SGD.
 
     When it is harmless:
         Adam and its kin rescale every weight's gradient and often train in spite of two to five decades. PyTorch's
@@ -140,13 +142,16 @@ class VanishingGradient(Problem):
         return min(line.span, reach(line)) if line.layers >= self.layers else reach(line)
 
     def _made_up_for(self, recording: Recording, share: float, links: tuple[Link, ...], line: Slope) -> bool:
-        """Whether the optimizer gives the first layers steps as large as the last ones', of what is left of a signal.
+        """Whether what is left of the signal is enough: first layers take steps as large, and the rehearsal learned.
 
-        After a training its loss tells whether that was enough; to fit one batch, as a checkup does, is no training.
+        The steps alone do not tell: where the signal shrinks forward, too, the gradients of all weights are alike and
+        none of them teaches. Where nothing was rehearsed an optimizer that rescales every gradient has to do.
         """
         severed = any(link.backward == 0 for link in links)
         enough = share >= self.update_share and self._lost(line) > self.in_spite
-        return "checkup" in recording.facts and enough and not severed
+        rescaled = "SGD" not in recording.environment.get("optimizer", "SGD")
+        teaches = learned(recording) if rehearsal(recording) else rescaled
+        return "checkup" in recording.facts and enough and not severed and teaches
 
     def _finding(self, recording: Recording, links: tuple[Link, ...], line: Slope, result: Outcome) -> Finding:
         share = _update_share(recording, links)
