@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from trainclinic.diagnose.chain import Link, Slope, chain, hidden, reach, slope
-from trainclinic.diagnose.outcome import Outcome, hurts, outcome, severity
+from trainclinic.diagnose.outcome import SOME, Outcome, hurts, outcome, severity
 from trainclinic.diagnose.problem import NotExaminedError, Problem, limit
 from trainclinic.diagnose.rehearsed import learned, rehearsal
 from trainclinic.recording import Layer, Recording
@@ -39,7 +39,8 @@ class VanishingGradient(Problem):
         shrinks as well. Of a layer that is called once per time step, what is left after all its calls. It is called a
         problem only where the loss did not fall as it should; before a training, where a batch was not fitted as it
         should be, unless less than five decades are lost, the first layers' updates are nearly as large as the last
-        ones', and a rehearsal learned something, or there was none and the optimizer is not SGD.
+        ones', a tenth of the loss is gone, and a rehearsal learned something, or there was none and the optimizer is
+        not SGD.
 
     When it is harmless:
         Adam and its kin rescale every weight's gradient and often train in spite of two to five decades. PyTorch's
@@ -151,11 +152,13 @@ class VanishingGradient(Problem):
         enough = share >= self.update_share and self._lost(line) > self.in_spite
         rescaled = "SGD" not in recording.environment.get("optimizer", "SGD")
         teaches = learned(recording) if rehearsal(recording) else rescaled
-        return "checkup" in recording.facts and enough and not severed and teaches
+        return enough and not severed and teaches
 
     def _finding(self, recording: Recording, links: tuple[Link, ...], line: Slope, result: Outcome) -> Finding:
         share = _update_share(recording, links)
-        harm = hurts(result, self.learned) and not self._made_up_for(recording, share, links, line)
+        harm = hurts(result, self.learned) and not (
+            "checkup" in recording.facts and result.reached > SOME and self._made_up_for(recording, share, links, line)
+        )
         derivatives = [link.derivative for link in links if math.isfinite(link.derivative)]
         gains = [link.gain for link in links[1:] if math.isfinite(link.gain)]
         evidence = [
