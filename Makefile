@@ -39,7 +39,7 @@ bench-robustness: $(READY)  ## other tools in the trainings of tests/robustness
 bench-cure: $(READY)  ## does the cure cure, against random search and TPE; placebos; two hours, resumable
 	$(BIN)/pip install -q -c constraints.txt -e ".[benchmarks]" && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/cure.py
 
-bench-diagnosis: $(READY)  ## are the diagnoses right, on networks and data that no limit was set on; half an hour, resumable
+bench-diagnosis: $(READY)  ## are the diagnoses right, on networks and data that no limit was set on; an hour and a quarter, resumable
 	$(BIN)/pip install -q -c constraints.txt -e '.[benchmarks]' && OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/diagnosis_checkup.py
 	$(BIN)/python -m trainclinic.report.catalogue docs/catalogue

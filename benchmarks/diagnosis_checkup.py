@@ -3,8 +3,8 @@
 Of a part of its own (`diagnosis_zoo/tasks.py`, `BEFORE`), which nobody looked at before the rules of a checkup were
 frozen: each healthy plan, and each fault of the data, of the integrity of the training and of gradients and
 initialization (`diagnosis_zoo/doses.py`), on the first seed on which it hurts. What a plan reaches and what hurts is
-known once they have been trained, on three seeds: runs that are not in the folder yet are made first, a quarter of an
-hour on two cores. Then each Setup is examined as if it had never been trained, another quarter of an hour.
+known once they have been trained, on three seeds: runs that are not in the folder yet are made first, half an hour on
+two cores beside other work. Then each Setup is examined as if it had never been trained, in ten minutes.
 
 Right is what counts as right in `diagnosis.py`: the first root cause, or one that the fault accepts. What is not
 examined is a miss. A finding at level `problem` on a healthy plan is a false alarm. Seconds are of one process with one
@@ -32,7 +32,6 @@ import numpy as np
 import sections
 from diagnosis import shown
 from diagnosis_zoo import runs
-from diagnosis_zoo.doses import EXAMINED
 from diagnosis_zoo.judging import Answer, share
 from diagnosis_zoo.runs import Run, plan_of
 from diagnosis_zoo.verified import verified
@@ -54,14 +53,11 @@ def main() -> None:
             pass
     counted = verified(options.folder, [run for run in everything if (options.folder / f"{run.stem}.json").exists()])
     healthy = [run for run in counted.healthy if not run.problem and run.seed == 0]
-    faulty = list(
-        {(run.problem, run.name): run for run in reversed(counted.faulty) if run.problem in EXAMINED}.values()
-    )
+    faulty = list({(run.problem, run.name): run for run in reversed(counted.faulty)}.values())
     jobs = [*healthy, *faulty]
     with multiprocessing.get_context("spawn").Pool(options.workers, runs.alone) as pool:
         found = list(shown("examining", pool.imap_unordered(_examined, jobs), len(jobs)))
-    results = rates(found)
-    results |= {"machine": sections.machine("cpu", None, [])}
+    results = rates(found) | {"machine": sections.machine("cpu", None, [])}
     path = RESULTS.with_stem(f"{RESULTS.stem}-development") if options.development else RESULTS
     path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for name in ("first root cause", "among the findings", "a problem found on a healthy plan", "seconds"):

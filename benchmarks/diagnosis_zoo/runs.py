@@ -12,7 +12,7 @@ import math
 import multiprocessing
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -58,14 +58,7 @@ def everything(*, development: bool = False) -> list[Run]:
     Args:
         development: the tasks on which rules and limits may be looked at; else those that the report is of.
     """
-
-    def belongs(task: Task) -> bool:
-        return not task.sealed if development else task.part == SEALED
-
-    ill = [
-        Run(one.name, one.problem, seed) for seed in range(SEEDS_FAULTY) for one in faults() if belongs(one.twin.task)
-    ]
-    return _well(belongs, SEEDS_HEALTHY) + ill
+    return _of(lambda task: not task.sealed if development else task.part == SEALED, SEEDS_HEALTHY, faults())
 
 
 def before_training(*, development: bool = False) -> list[Run]:
@@ -74,17 +67,14 @@ def before_training(*, development: bool = False) -> list[Run]:
     Args:
         development: the tasks on which rules and limits may be looked at; else those that the report of checkups is of.
     """
-
-    def belongs(task: Task) -> bool:
-        return not task.sealed if development else task.part == BEFORE
-
-    chosen = [one for one in faults() if one.problem in EXAMINED and belongs(one.twin.task)]
-    ill = [Run(one.name, one.problem, seed) for seed in range(SEEDS_FAULTY) for one in chosen]
-    return _well(belongs, SEEDS_FAULTY) + ill
+    seen = [fault for fault in faults() if fault.problem in EXAMINED]
+    return _of(lambda task: not task.sealed if development else task.part == BEFORE, SEEDS_FAULTY, seen)
 
 
-def _well(belongs: Callable[[Task], bool], seeds: int) -> list[Run]:
-    return [Run(plan.name, "", seed) for seed in range(seeds) for plan in healthy() if belongs(plan.task)]
+def _of(belongs: Callable[[Task], bool], seeds: int, ills: Sequence[Fault]) -> list[Run]:
+    well = [Run(plan.name, "", seed) for seed in range(seeds) for plan in healthy() if belongs(plan.task)]
+    ills = [fault for fault in ills if belongs(fault.twin.task)]
+    return well + [Run(fault.name, fault.problem, seed) for seed in range(SEEDS_FAULTY) for fault in ills]
 
 
 def more(most: int = 4) -> list[Run]:

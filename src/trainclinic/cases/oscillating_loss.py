@@ -1,7 +1,8 @@
-"""RMSprop with a learning rate of 0.25 against one of 0.002, with batch normalisation, on the digits.
+"""RMSprop with a learning rate of 0.06 against one of 0.002, with batch normalisation, on the digits.
 
-The line that differs: `lr`. Batch normalisation makes the network bear almost any step, so nothing diverges: but
-from one epoch to the next the validation loss doubles and halves, and whether the last one was a good one is luck.
+The line that differs: `lr`. Batch normalisation makes the network bear almost any step, and a little weight decay
+keeps the weights from outgrowing their steps, so nothing diverges and nothing settles: from one epoch to the next the
+validation loss doubles and halves, and whether the last one was a good one is luck.
 
 Anchors: Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging"; Izmailov et al. 2018,
 "Averaging weights leads to wider optima and better generalization".
@@ -18,8 +19,8 @@ from trainclinic.setup import Setup
 
 
 def faulty(seed: int) -> Setup:
-    """Each step moves every weight by about a quarter."""
-    return _setup(seed, lr=0.25)
+    """Each step moves every weight by about a sixteenth."""
+    return _setup(seed, lr=0.06)
 
 
 def healthy(seed: int) -> Setup:
@@ -34,6 +35,6 @@ def _setup(seed: int, lr: float) -> Setup:
         he(linear.weight)
         modules += [linear, nn.BatchNorm1d(48), nn.GELU()]
     model = nn.Sequential(*modules, nn.Linear(48, 10))
-    optimizer = torch.optim.RMSprop(model.parameters(), lr=lr)
+    optimizer = torch.optim.RMSprop(model.parameters(), lr=lr, alpha=0.9, weight_decay=4e-3)
     train, val = loaders("digits", seed)
     return Setup(model, nn.CrossEntropyLoss(), optimizer, train, val, epochs=24, metric="accuracy")

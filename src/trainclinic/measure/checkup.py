@@ -40,8 +40,8 @@ from trainclinic.measure.data_card import Rows, card
 from trainclinic.measure.facts import InputFacts, TargetFacts
 from trainclinic.measure.outputs import first_tensor
 from trainclinic.measure.rehearsal import rehearse
-from trainclinic.measure.run import Make, build, seed_all
-from trainclinic.measure.shadow import generators_kept, order_kept
+from trainclinic.measure.run import Make, build
+from trainclinic.measure.shadow import generators_kept, order_kept, seed_generators
 from trainclinic.measure.snapshot import Snapshot
 from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
@@ -113,13 +113,13 @@ def _sources(source: Make | Setup, seed: int) -> Iterator[Setup]:
             yield from _put_back(first, second, seed) if slow else _built(source, seed)
         source = first
     while True:
-        seed_all(seed)
+        seed_generators(seed)
         yield _copy(source)
 
 
 def _share_weights(first: Setup, second: Setup) -> bool:
-    same = {id(one) for one in first.model.parameters()} & {id(one) for one in second.model.parameters()}
-    return first.model is second.model or bool(same)
+    weights = [{id(one) for one in setup.model.parameters()} for setup in (first, second)]
+    return first.model is second.model or not weights[0].isdisjoint(weights[1])
 
 
 def _built(make: Make, seed: int) -> Iterator[Setup]:
@@ -131,7 +131,7 @@ def _put_back(setup: Setup, for_the_loop: Setup, seed: int) -> Iterator[Setup]:
     kept = Snapshot(setup)
     for one in itertools.chain((setup, for_the_loop), itertools.repeat(setup)):
         kept.put_back()
-        seed_all(seed)
+        seed_generators(seed)
         yield one
 
 
@@ -232,7 +232,7 @@ class _First:
 
 def _follow(setup: Setup, size: int | None) -> tuple[Recording, str]:
     """A few steps of the training as it will be, watched at each."""
-    batch = first_tensor(_first(setup))
+    batch = first_tensor(_first_batch(setup))
     if batch is None:
         raise SetupError("train_loader: expected batches with a tensor, got none in the first; yield (input, target), "
                          "or a dict or tuple that your step takes apart")  # fmt: skip
@@ -268,7 +268,7 @@ def _follow(setup: Setup, size: int | None) -> tuple[Recording, str]:
 
 def _fit(setup: Setup) -> tuple[Recording, dict[str, Any]]:
     """Fit one batch, without dropout and weight decay, by the Setup's own optimizer; and how it went."""
-    batch = _part(_first(setup))
+    batch = _part(_first_batch(setup))
     for module in setup.model.modules():
         if isinstance(module, nn.modules.dropout._DropoutNd):
             module.p = 0.0
@@ -296,7 +296,7 @@ def _fit(setup: Setup) -> tuple[Recording, dict[str, Any]]:
     return watch.recording, fit
 
 
-def _first(setup: Setup) -> Any:
+def _first_batch(setup: Setup) -> Any:
     try:
         return next(iter(setup.train_loader))
     except StopIteration:
@@ -314,12 +314,11 @@ def _part(batch: Any) -> Any:
 def _ladder(setup: Setup) -> dict[str, Any]:
     """Loss after a few steps at each learning rate, all from the same start on the same batches."""
     batches = list(itertools.islice(setup.train_loader, RUNG_STEPS))
-    start = copy.deepcopy((setup.model.state_dict(), setup.optimizer.state_dict()))
-    until, rungs, before = time.perf_counter() + PATIENCE, {}, math.nan
     setup.model.train()
+    start = Snapshot(setup)
+    until, rungs, before = time.perf_counter() + PATIENCE, {}, math.nan
     for factor in sorted(RUNGS, key=lambda rung: abs(math.log(rung))):  # the nearest first: the time may not last
-        setup.model.load_state_dict(start[0])
-        setup.optimizer.load_state_dict(copy.deepcopy(start[1]))
+        start.put_back()
         for group in setup.optimizer.param_groups:
             group["lr"] = factor * group.get("initial_lr", group["lr"])
         losses: list[float] = []

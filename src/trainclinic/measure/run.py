@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from trainclinic.errors import SetupError, TrainclinicError
+from trainclinic.measure.shadow import seed_generators
 from trainclinic.measure.watch import Watch
 from trainclinic.recording import Recording
 from trainclinic.setup import Setup, train
@@ -40,16 +37,9 @@ def run(make: Make, seed: int = 0, *, path: str | Path | None = None, every: int
     return watch.recording
 
 
-def seed_all(seed: int) -> None:
-    """Seed every global generator: torch's, NumPy's and Python's."""
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - the global generator is the one that user code draws from
-    torch.manual_seed(seed)
-
-
 def build(make: Make, seed: int) -> Setup:
     """Seed every global generator and call `make(seed)`."""
-    seed_all(seed)
+    seed_generators(seed)
     try:
         setup = make(seed)
     except TrainclinicError:

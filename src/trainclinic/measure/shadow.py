@@ -102,6 +102,13 @@ def is_compiled(module: nn.Module) -> bool:
     return vars(module).get("_compiled_call_impl") is not None or "_orig_mod" in module._modules
 
 
+def seed_generators(seed: int) -> None:
+    """Seed every global generator, torch's, NumPy's and Python's: they are the ones that user code draws from."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the global one
+    torch.manual_seed(seed)
+
+
 @contextlib.contextmanager
 def generators_kept() -> Iterator[None]:
     """Whatever random numbers are drawn inside, outside it is as if none had been: torch, NumPy, Python."""

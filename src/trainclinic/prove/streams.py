@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from trainclinic.measure.shadow import generators_kept
+from trainclinic.measure.shadow import generators_kept, seed_generators
 
 _HASHED = 1 << 16  # elements of a tensor that go into a batch's fingerprint, evenly spread
 
@@ -25,9 +25,7 @@ _HASHED = 1 << 16  # elements of a tensor that go into a batch's fingerprint, ev
 def seed_all(seed: int, stream: str) -> None:
     """Seed torch, NumPy and Python for one of the streams of `seed`."""
     number = int.from_bytes(hashlib.blake2b(f"{stream} {seed}".encode(), digest_size=4).digest(), "big")
-    random.seed(number)
-    np.random.seed(number)  # noqa: NPY002 - the global generators are the ones that user code draws from
-    torch.manual_seed(number)
+    seed_generators(number)
 
 
 class Stream:
